@@ -1,0 +1,291 @@
+#include "core/sys/process.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <unordered_map>
+
+#include "core/sys/file_descriptor.hpp"
+
+namespace onelane::sys {
+namespace {
+
+/// Reads a small /proc file into `buffer` and NUL-terminates it; bytes read, or -1.
+long read_proc(const char* path, char* buffer, std::size_t size) noexcept {
+  // Not lifted: closed before anyone else can see the number, and this is the hottest read.
+  const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) {
+    return -1;
+  }
+  const long got = read_up_to(fd, buffer, size - 1);
+  ::close(fd);
+  buffer[got > 0 ? got : 0] = '\0';
+  return got;
+}
+
+/// The blank-separated numbers of /proc/PID/stat after the name in parentheses.
+class Fields {
+ public:
+  explicit Fields(const char* text) noexcept : at_{text} {}
+  std::uint64_t next() noexcept {
+    char* end = nullptr;
+    const auto value = std::strtoll(at_, &end, 10);
+    at_ = end;
+    return static_cast<std::uint64_t>(value);
+  }
+  void skip(int count) noexcept {
+    while (count-- > 0) {
+      (void)next();
+    }
+  }
+
+ private:
+  const char* at_;
+};
+
+std::optional<ProcessStat> parse_stat(const char* text) noexcept {
+  const char* open = std::strchr(text, '(');
+  const char* close = std::strrchr(text, ')');  // the name itself may hold ") ("
+  if (open == nullptr || close == nullptr || close < open || close[1] == '\0') {
+    return std::nullopt;
+  }
+  ProcessStat out;
+  out.id.pid = static_cast<pid_t>(std::strtol(text, nullptr, 10));
+  const auto length = static_cast<std::size_t>(close - open - 1);
+  std::memcpy(out.name.data(), open + 1, length < 15 ? length : 15);
+  out.state = close[2];
+  Fields fields{close + 3};
+  out.parent = static_cast<pid_t>(fields.next());
+  out.group = static_cast<pid_t>(fields.next());
+  out.session = static_cast<pid_t>(fields.next());
+  out.tty = static_cast<int>(fields.next());
+  out.tty_group = static_cast<pid_t>(fields.next());
+  fields.skip(5);  // flags and page faults, fields 9 to 13
+  out.cpu_ticks = fields.next();
+  out.cpu_ticks += fields.next();
+  fields.skip(6);  // children's times, priority, nice, threads, itrealvalue: fields 16 to 21
+  out.id.start = fields.next();
+  return out;
+}
+
+/// Appends the pids in one `children` file; false when the kernel has no such file.
+bool append_children(const char* path, std::vector<pid_t>& out) {
+  char buffer[8192];
+  const long got = read_proc(path, buffer, sizeof buffer);
+  if (got < 0) {
+    return false;
+  }
+  for (const char* at = buffer; *at != '\0';) {
+    char* end = nullptr;
+    const long pid = std::strtol(at, &end, 10);
+    if (end == at) {
+      break;
+    }
+    out.push_back(static_cast<pid_t>(pid));
+    at = *end == ' ' ? end + 1 : end;
+  }
+  return static_cast<std::size_t>(got) < sizeof buffer - 1;
+}
+
+/// Children of every thread of `pid` (any thread may have forked); false: not known this way.
+bool children_of(pid_t pid, std::vector<pid_t>& out) {
+  char path[96];
+  std::snprintf(path, sizeof path, "/proc/%d/task", pid);
+  DIR* threads = ::opendir(path);
+  if (threads == nullptr) {
+    return true;  // gone: it has no children any more
+  }
+  bool known = true;
+  while (const dirent* entry = ::readdir(threads)) {
+    if (entry->d_name[0] == '.') {
+      continue;
+    }
+    std::snprintf(path, sizeof path, "/proc/%d/task/%.20s/children", pid, entry->d_name);
+    known = append_children(path, out) || ::access("/proc/self/task", F_OK) != 0;
+    if (!known && ::access(path, F_OK) != 0) {
+      known = ::access("/proc/thread-self/children", F_OK) == 0;  // that thread just ended
+    }
+    if (!known) {
+      break;
+    }
+  }
+  ::closedir(threads);
+  return known;
+}
+
+std::vector<ProcessStat> descendants_by_scan(pid_t root) {
+  std::vector<ProcessStat> all;
+  for (const pid_t pid : all_pids()) {
+    if (auto stat = read_stat(pid)) {
+      all.push_back(*stat);
+    }
+  }
+  std::unordered_multimap<pid_t, const ProcessStat*> by_parent;
+  for (const auto& stat : all) {
+    by_parent.emplace(stat.parent, &stat);
+  }
+  std::vector<ProcessStat> out;
+  std::vector<pid_t> open{root};
+  while (!open.empty() && out.size() <= all.size()) {
+    const pid_t parent = open.back();
+    open.pop_back();
+    const auto [first, last] = by_parent.equal_range(parent);
+    for (auto it = first; it != last; ++it) {
+      out.push_back(*it->second);
+      open.push_back(it->second->id.pid);
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+std::optional<ProcessStat> read_stat(pid_t pid) noexcept {
+  char path[64];
+  std::snprintf(path, sizeof path, "/proc/%d/stat", pid);
+  char text[1024];
+  if (read_proc(path, text, sizeof text) <= 0) {
+    return std::nullopt;
+  }
+  return parse_stat(text);
+}
+
+ProcessId self_id() noexcept {
+  const auto stat = read_stat(::getpid());
+  return stat ? stat->id : ProcessId{::getpid(), 0};
+}
+
+bool exists(const ProcessId& id) noexcept {
+  if (id.pid <= 0) {
+    return false;
+  }
+  const auto stat = read_stat(id.pid);
+  return stat && stat->id == id;
+}
+
+Ancestry ancestry_of(pid_t pid) {
+  Ancestry out;
+  auto stat = read_stat(pid);
+  for (int level = 0; level < 64 && stat; ++level) {
+    if (stat->parent <= 0) {
+      out.complete = true;
+      break;
+    }
+    const pid_t parent = stat->parent;
+    stat = read_stat(parent);
+    if (stat) {
+      out.chain.push_back(*stat);
+    }
+  }
+  return out;
+}
+
+std::vector<ProcessStat> descendants_of(pid_t root) {
+  std::vector<ProcessStat> out;
+  std::vector<pid_t> open{root};
+  std::vector<pid_t> children;
+  for (std::size_t next = 0; next < open.size(); ++next) {
+    children.clear();
+    if (!children_of(open[next], children)) {
+      return descendants_by_scan(root);
+    }
+    for (const pid_t child : children) {
+      if (auto stat = read_stat(child)) {
+        out.push_back(*stat);
+        open.push_back(child);
+      }
+    }
+  }
+  return out;
+}
+
+std::vector<pid_t> all_pids() {
+  std::vector<pid_t> out;
+  DIR* proc = ::opendir("/proc");
+  if (proc == nullptr) {
+    return out;
+  }
+  while (const dirent* entry = ::readdir(proc)) {
+    if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9') {
+      out.push_back(static_cast<pid_t>(std::strtol(entry->d_name, nullptr, 10)));
+    }
+  }
+  ::closedir(proc);
+  return out;
+}
+
+std::optional<std::string> initial_environment(pid_t pid, std::string_view name) {
+  char path[64];
+  std::snprintf(path, sizeof path, "/proc/%d/environ", pid);
+  const FileDescriptor fd = try_open_file(path, O_RDONLY);
+  if (!fd.is_open()) {
+    return std::nullopt;
+  }
+  std::string text;
+  char chunk[16384];
+  for (long got = 0; (got = read_up_to(fd.get(), chunk, sizeof chunk)) > 0;) {
+    text.append(chunk, static_cast<std::size_t>(got));
+    if (text.size() > (4U << 20)) {
+      break;  // ARG_MAX territory; the marker is set early by us
+    }
+  }
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\0', at), text.size());
+    const std::string_view entry{text.data() + at, end - at};
+    if (entry.size() > name.size() && entry.starts_with(name) && entry[name.size()] == '=') {
+      return std::string{entry.substr(name.size() + 1)};
+    }
+    at = end + 1;
+  }
+  return std::nullopt;
+}
+
+std::string command_line(pid_t pid, std::size_t limit) {
+  char path[64];
+  std::snprintf(path, sizeof path, "/proc/%d/cmdline", pid);
+  std::string out(limit + 1, '\0');
+  const long got = read_proc(path, out.data(), out.size());
+  out.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+  while (!out.empty() && out.back() == '\0') {
+    out.pop_back();
+  }
+  for (char& c : out) {
+    const auto byte = static_cast<unsigned char>(c);
+    c = byte == 0 ? ' ' : (byte < 32 || byte >= 127 ? '?' : c);
+  }
+  if (out.empty()) {
+    const auto stat = read_stat(pid);
+    out = stat ? "[" + std::string{stat->name.data()} + "]" : "[gone]";
+  }
+  return out;
+}
+
+std::uint64_t pid_namespace() noexcept {
+  struct stat info {};
+  return ::stat("/proc/self/ns/pid", &info) == 0 ? info.st_ino : 0;
+}
+
+std::uint64_t boot_id() noexcept {
+  char text[64];
+  if (read_proc("/proc/sys/kernel/random/boot_id", text, sizeof text) < 18) {
+    return 0;
+  }
+  std::uint64_t value = 0;
+  int digits = 0;
+  for (const char* at = text; *at != '\0' && digits < 16; ++at) {
+    const char digit[2] = {*at, '\0'};
+    if (*at != '-') {
+      value = value << 4U | std::strtoul(digit, nullptr, 16);
+      ++digits;
+    }
+  }
+  return value;
+}
+
+}  // namespace onelane::sys

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace onelane::sys {
+
+/// Who a process is. A pid alone is not an identity (it is reused); pid and start time are,
+/// inside one boot and one PID namespace.
+struct ProcessId {
+  pid_t pid = 0;
+  std::uint64_t start = 0;  ///< Clock ticks after boot, field 22 of /proc/PID/stat (proc(5)).
+  friend bool operator==(const ProcessId&, const ProcessId&) = default;
+};
+
+/// What /proc/PID/stat says (proc(5)); only the fields onelane uses.
+struct ProcessStat {
+  ProcessId id;
+  char state = '?';  ///< R S D T t Z X …
+  pid_t parent = 0;
+  pid_t group = 0;
+  pid_t session = 0;
+  int tty = 0;              ///< Device number of the controlling terminal, 0 for none.
+  pid_t tty_group = 0;      ///< Foreground group of that terminal, -1 for none.
+  std::uint64_t cpu_ticks = 0;  ///< utime + stime.
+  std::array<char, 16> name{};  ///< comm, NUL-terminated.
+};
+
+/// Reads one process without allocating; nothing when it is gone or /proc is hidden.
+[[nodiscard]] std::optional<ProcessStat> read_stat(pid_t pid) noexcept;
+
+/// Identity of the calling process.
+[[nodiscard]] ProcessId self_id() noexcept;
+
+/// True while `id` names a live process or an unreaped zombie.
+[[nodiscard]] bool exists(const ProcessId& id) noexcept;
+
+/// The ancestors of `pid`, parent first, up to pid 1 or to where /proc stops answering.
+/// At most 64 levels.
+struct Ancestry {
+  std::vector<ProcessStat> chain;
+  bool complete = false;  ///< Reached pid 1 or a parent of 0 (the top of a PID namespace).
+};
+[[nodiscard]] Ancestry ancestry_of(pid_t pid);
+
+/// All descendants of `root`, without `root`, zombies included: read from
+/// /proc/PID/task/*/children where the kernel has it, else from one scan of /proc.
+/// A snapshot: a caller that must miss nobody repeats it until two are equal (proc(5)).
+[[nodiscard]] std::vector<ProcessStat> descendants_of(pid_t root);
+
+/// Every process visible in /proc.
+[[nodiscard]] std::vector<pid_t> all_pids();
+
+/// Value of `name` in the *initial* environment of `pid` (/proc/PID/environ); nothing when
+/// unset or unreadable (another user's process).
+[[nodiscard]] std::optional<std::string> initial_environment(pid_t pid, std::string_view name);
+
+/// Command line of `pid` for people: arguments joined by a blank, unprintable bytes as '?',
+/// cut at `limit` bytes; the name in brackets for a kernel thread or zombie.
+[[nodiscard]] std::string command_line(pid_t pid, std::size_t limit = 200);
+
+/// Inode of our PID namespace (/proc/self/ns/pid), 0 when unreadable. Pids of two processes
+/// are comparable only when these are equal.
+[[nodiscard]] std::uint64_t pid_namespace() noexcept;
+
+/// First eight bytes of the kernel's boot id, so that a record from before a reboot is known as such.
+[[nodiscard]] std::uint64_t boot_id() noexcept;
+
+}  // namespace onelane::sys
