@@ -83,6 +83,20 @@ Table::Table(std::string directory, unsigned mode, std::size_t slots)
       file_{sys::open_file(path_, O_RDWR | O_CREAT | O_NOFOLLOW | O_NOCTTY, mode)},
       slots_{slots} {}
 
+Table::Table(std::string path, sys::FileDescriptor file)
+    : directory_{path.substr(0, path.rfind('/'))},
+      path_{std::move(path)},
+      file_{std::move(file)},
+      slots_{kSlots} {}
+
+std::optional<Table> Table::open_existing(const std::string& path) {
+  auto file = sys::try_open_file(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+  if (!file.is_open()) {
+    return std::nullopt;
+  }
+  return Table{path, std::move(file)};
+}
+
 bool Table::is_current() const noexcept {
   struct stat ours {};
   struct stat named {};

@@ -23,6 +23,10 @@ class Table {
   /// Opens `<directory>/lane`, creating it with `mode`. `slots` is for tests of a full table.
   Table(std::string directory, unsigned mode, std::size_t slots = kSlots);
 
+  /// Opens an existing lane file for reading only; nothing when there is none or it is not
+  /// readable. Locks may be asked for, not taken.
+  [[nodiscard]] static std::optional<Table> open_existing(const std::string& path);
+
   [[nodiscard]] const std::string& directory() const noexcept { return directory_; }
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
   [[nodiscard]] std::string gate_path() const { return directory_ + "/gate"; }
@@ -54,6 +58,8 @@ class Table {
   void ring() const noexcept;
 
  private:
+  Table(std::string path, sys::FileDescriptor file);
+
   std::string directory_;
   std::string path_;
   sys::FileDescriptor file_;
