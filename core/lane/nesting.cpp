@@ -60,9 +60,14 @@ bool names_run(std::string_view held, const RunId& id) {
   return false;
 }
 
-Relation relation_to_lane(const Table& table, const sys::Ancestry& ancestry,
-                          std::string_view held) {
+Relation relation_to_lane(const Table& table, std::string_view held) {
   const auto entries = table.entries(table.header().high);
+  if (std::ranges::none_of(entries, [](const Entry& entry) {
+        return entry.state == State::Running || entry.state == State::Service;
+      })) {
+    return Relation::Outside;
+  }
+  const sys::Ancestry ancestry = sys::ancestry_of(::getpid());
   const std::uint64_t ours = sys::pid_namespace();
   const auto boot = static_cast<std::uint32_t>(sys::boot_id());
   Relation relation = Relation::Outside;
@@ -86,9 +91,9 @@ Relation relation_to_lane(const Table& table, const sys::Ancestry& ancestry,
   return relation;
 }
 
-std::vector<Above> runs_above(const sys::Ancestry& ancestry, std::string_view own_lane_file) {
+std::vector<Above> runs_above(std::string_view own_lane_file) {
   std::vector<Above> out;
-  for (const auto& stat : ancestry.chain) {
+  for (const auto& stat : sys::ancestry_of(::getpid()).chain) {
     const auto lane_file = lane_file_of(stat.id.pid);
     if (!lane_file || *lane_file == own_lane_file) {
       continue;

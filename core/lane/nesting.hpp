@@ -20,16 +20,15 @@ enum class Relation {
 /// and start time), which survives `env -i`, tox and sudo. `held` (ONELANE_HELD, may be
 /// empty) decides only between PID namespaces, where pids mean nothing; a token of an ended
 /// run, or one carried by a process that is no longer below the run, proves nothing.
-[[nodiscard]] Relation relation_to_lane(const Table& table, const sys::Ancestry& ancestry,
-                                        std::string_view held);
+/// The ancestors are read only when somebody runs.
+[[nodiscard]] Relation relation_to_lane(const Table& table, std::string_view held);
 
 /// True when `held` (run ids joined by commas) names `id`.
 [[nodiscard]] bool names_run(std::string_view held, const RunId& id);
 
-/// The runs of other lanes above a caller, nearest first. Found through the lane file that
+/// The runs of other lanes above the calling process, nearest first. Found through the lane file that
 /// every supervisor keeps open at the first descriptor of ours, so a scrubbed environment
 /// hides nothing.
-[[nodiscard]] std::vector<Above> runs_above(const sys::Ancestry& ancestry,
-                                            std::string_view own_lane_file);
+[[nodiscard]] std::vector<Above> runs_above(std::string_view own_lane_file);
 
 }  // namespace onelane::lane

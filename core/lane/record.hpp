@@ -104,7 +104,8 @@ struct LastRun {
   std::int32_t supervisor_pid = 0;
   std::uint32_t uid = 0;
   std::uint64_t supervisor_start = 0;
-  std::array<char, 464> padding{};
+  std::array<std::uint64_t, 8> context{};  ///< The owner's, opaque here: what clearing away after it needs.
+  std::array<char, 400> padding{};
 };
 static_assert(sizeof(LastRun) == 512);
 

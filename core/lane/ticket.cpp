@@ -21,18 +21,6 @@ Detail make_detail(const TicketInfo& info) {
   set_text(detail.command, info.command);
   set_text(detail.directory, info.directory);
   set_text(detail.terminal, info.terminal);
-  std::string lanes;
-  for (const Above& above : info.above) {
-    // One that does not fit is left out: the cycle through it is then only found from its
-    // other end.
-    if (detail.ancestor_count == detail.ancestors.size() ||
-        lanes.size() + above.lane_file.size() + 1 >= detail.ancestor_lanes.size()) {
-      break;
-    }
-    detail.ancestors[detail.ancestor_count++] = above.run_id;
-    lanes.append(above.lane_file).push_back('\0');
-  }
-  std::ranges::copy(lanes, detail.ancestor_lanes.begin());
   return detail;
 }
 
@@ -53,7 +41,7 @@ Entry make_entry(const TicketInfo& info) {
 }  // namespace
 
 Ticket::Ticket(const Table& table, const TicketInfo& info)
-    : table_{table}, entry_{make_entry(info)}, detail_{make_detail(info)} {}
+    : table_{table}, entry_{make_entry(info)}, detail_{make_detail(info)}, context_{info.context} {}
 
 Ticket::~Ticket() {
   if (life_ == Life::Queued) {
@@ -67,8 +55,10 @@ Ticket::~Ticket() {
 bool Ticket::claim_slot(Header& header, std::vector<Entry>& entries) {
   // Round robin, so that a waiter about to sleep on a byte does not find a newcomer behind
   // it; the walk starts over whenever nobody is left who could sleep.
-  const bool idle = std::ranges::all_of(
-      entries, [](const Entry& entry) { return entry.state == State::Free; });
+  bool idle = true;
+  for (std::size_t slot = 0; slot < entries.size(); ++slot) {
+    idle = idle && (entries[slot].state == State::Free || !table_.is_alive(slot));
+  }
   const std::size_t first = idle ? 0 : header.cursor;
   for (std::size_t tried = 0; tried < table_.slots(); ++tried) {
     const std::size_t slot = (first + tried) % table_.slots();
@@ -203,6 +193,7 @@ void Ticket::write_running() {
   mine.supervisor_pid = entry_.pid;
   mine.supervisor_start = entry_.start;
   mine.uid = entry_.uid;
+  mine.context = context_;
   table_.write(mine);
 }
 

@@ -19,7 +19,7 @@ struct TicketInfo {
   std::string directory;
   std::string terminal;
   int priority = 0;
-  std::vector<Above> above;  ///< Runs of other lanes above the caller, nearest first.
+  std::array<std::uint64_t, 8> context{};  ///< Goes into LastRun while this ticket runs.
 };
 
 /// How far a ticket has come.
@@ -70,13 +70,19 @@ class Ticket {
   /// Ctrl-Z: keeps the place, is not granted; a grant already given goes to the next.
   void park();
   void unpark();
-  /// Leaves the queue; harmless afterwards.
+  /// Leaves the queue, also between Started and begin() (the open run before us then stays
+  /// open for the next); harmless afterwards.
   void leave() noexcept;
 
   /// The run before us whose supervisor and guardian both died, if that is how we found the lane.
   [[nodiscard]] const std::optional<LastRun>& unsettled() const noexcept { return unsettled_; }
   /// After Started: writes us down as the holder. Call once, after clearing `unsettled()`.
   void begin();
+  /// Writes down the runs of other lanes above the caller, nearest first; needed by the
+  /// cycle search of others, so only once we wait.
+  void set_above(const std::vector<Above>& above);
+  /// Takes a slot as a service instead: listed, holds nothing. False when all slots are taken.
+  [[nodiscard]] bool enlist_service();
   /// Writes down which process is the tool.
   void set_tool(const sys::ProcessId& tool) noexcept;
 
@@ -114,6 +120,7 @@ class Ticket {
   std::size_t slot_ = 0;
   Entry entry_;
   Detail detail_;
+  std::array<std::uint64_t, 8> context_;
   Life life_ = Life::Queued;
   std::optional<Target> target_;
   std::optional<LastRun> unsettled_;

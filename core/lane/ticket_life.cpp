@@ -79,7 +79,7 @@ void Ticket::unpark() {
 }
 
 void Ticket::leave() noexcept {
-  if (life_ != Life::Queued) {
+  if (life_ != Life::Queued && !unsettled_) {
     return;
   }
   life_ = Life::Over;
@@ -101,6 +101,44 @@ void Ticket::leave() noexcept {
   sys::unlock_byte(table_.fd(), kLaneByte);
   sys::unlock_byte(table_.fd(), slot_byte(slot_));
   table_.ring();
+}
+
+void Ticket::set_above(const std::vector<Above>& above) {
+  std::string lanes;
+  detail_.ancestor_count = 0;
+  for (const Above& run : above) {
+    // One that does not fit is left out: the circle through it is then only found from its
+    // other end.
+    if (detail_.ancestor_count == detail_.ancestors.size() ||
+        lanes.size() + run.lane_file.size() + 1 >= detail_.ancestor_lanes.size()) {
+      break;
+    }
+    detail_.ancestors[detail_.ancestor_count++] = run.run_id;
+    lanes.append(run.lane_file).push_back('\0');
+  }
+  detail_.ancestor_lanes.fill('\0');
+  std::ranges::copy(lanes, detail_.ancestor_lanes.begin());
+  if (entry_.sequence != 0) {
+    table_.write(slot_, detail_);
+  }
+}
+
+bool Ticket::enlist_service() {
+  const Gate gate{table_, Patience::Always};
+  Header header = table_.header();
+  auto entries = table_.entries(header.high);
+  if (!claim_slot(header, entries)) {
+    return false;
+  }
+  entry_.sequence = detail_.sequence = header.next_sequence++;
+  entry_.state = State::Service;
+  detail_.started_boottime = detail_.enqueued_boottime;
+  detail_.started_wall = detail_.enqueued_wall;
+  table_.write(header);
+  table_.write(slot_, detail_);
+  table_.write(slot_, entry_);
+  life_ = Life::Started;
+  return true;
 }
 
 void Ticket::set_tool(const sys::ProcessId& tool) noexcept {

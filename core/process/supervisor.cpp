@@ -61,11 +61,16 @@ Outcome Supervisor::supervise() {
     }
     return outcome_;
   }
+  see_it_through(launched.pid);
+  return outcome_;
+}
+
+void Supervisor::see_it_through(pid_t tool) noexcept {
   canary_.start();
   started_ = sys::monotonic_time();
   next_tick_ = started_ + tick_length_;
-  const auto stat = sys::read_stat(launched.pid);
-  tool_ = stat ? stat->id : sys::ProcessId{launched.pid, 0};
+  const auto stat = sys::read_stat(tool);
+  tool_ = stat ? stat->id : sys::ProcessId{tool, 0};
   drop_caller_descriptors();
   start_guardian();
   if (hooks_.started) {
@@ -75,7 +80,6 @@ Outcome Supervisor::supervise() {
   settle();
   canary_.end();
   outcome_.wait_status = tool_status_.value_or(0);
-  return outcome_;
 }
 
 void Supervisor::start_guardian() {

@@ -75,6 +75,9 @@ class Supervisor {
   [[nodiscard]] Outcome supervise();
 
  private:
+  /// Everything after the launch. Not to be left by an exception: somebody would run the
+  /// tool a second time. Terminating hands the run to the guardian.
+  void see_it_through(pid_t tool) noexcept;
   void start_guardian();
   void wait_for_tool();
   void end_by_timeout();
