@@ -49,8 +49,8 @@ std::optional<std::string> read_path(const std::string& file, std::string_view k
 
 std::optional<GitDir> follow_git_file(const std::string& file, const std::string& directory) {
   const auto named = read_path(file, "gitdir: ", directory);
-  auto target = named ? canonical(*named) : std::nullopt;
-  return target ? open_git_dir(std::move(*target)) : std::nullopt;
+  const auto target = named ? canonical(*named) : std::nullopt;
+  return target ? open_git_dir(*target) : std::nullopt;
 }
 
 std::string_view trim(std::string_view text) {
@@ -76,7 +76,7 @@ std::string_view plain_value(std::string_view text) {
 
 }  // namespace
 
-std::optional<GitDir> open_git_dir(std::string directory) {
+std::optional<GitDir> open_git_dir(const std::string& directory) {
   if (!has_head(directory)) {
     return std::nullopt;
   }
@@ -96,22 +96,22 @@ std::optional<GitDir> open_git_dir(std::string directory) {
 }
 
 std::optional<GitDir> open_dot_git(const std::string& top) {
-  std::string path = below(top, ".git");
+  const std::string path = below(top, ".git");
   struct stat info {};
   if (::lstat(path.c_str(), &info) != 0) {
     return std::nullopt;
   }
   if (S_ISDIR(info.st_mode)) {
-    return open_git_dir(std::move(path));
+    return open_git_dir(path);
   }
   if (S_ISREG(info.st_mode)) {
     return follow_git_file(path, top);
   }
-  auto target = S_ISLNK(info.st_mode) ? canonical(path) : std::nullopt;
+  const auto target = S_ISLNK(info.st_mode) ? canonical(path) : std::nullopt;
   if (!target) {
     return std::nullopt;
   }
-  return is_directory(*target) ? open_git_dir(std::move(*target)) : follow_git_file(*target, top);
+  return is_directory(*target) ? open_git_dir(*target) : follow_git_file(*target, top);
 }
 
 std::optional<GitDir> open_named_git_dir(const std::string& path) {

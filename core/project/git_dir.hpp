@@ -18,7 +18,7 @@ struct GitDir {
 
 /// The repository whose git directory is `directory`, by git's own test: HEAD, objects and
 /// refs are there, the last two in the common directory that a `commondir` file names.
-[[nodiscard]] std::optional<GitDir> open_git_dir(std::string directory);
+[[nodiscard]] std::optional<GitDir> open_git_dir(const std::string& directory);
 
 /// The repository that has its work tree's top at `top`: what `<top>/.git` is, or leads to by
 /// a symbolic link or a line `gitdir: …`. Nothing when it is missing or not valid.

@@ -170,11 +170,11 @@ std::optional<Choice> choose(const Request& request, From from, const FileId& ma
 }  // namespace
 
 FileId self_file() noexcept {
-  static const FileId kSelf = [] {
+  static const FileId self = [] {
     struct stat info {};
     return ::stat("/proc/self/exe", &info) == 0 ? FileId{info.st_dev, info.st_ino} : FileId{};
   }();
-  return kSelf;
+  return self;
 }
 
 std::vector<Candidate> all_candidates(std::string_view name, const char* path) {

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <functional>
 #include <string>
 #include <system_error>
@@ -53,31 +54,24 @@ class StateTest : public RepositoriesTest {
   void set_mode(const std::string& path, mode_t mode) const {
     ASSERT_EQ(::chmod(at(path).c_str(), mode), 0);
   }
-  /// A repository whose git directory has `dir_mode`; mode of the state and of files in it.
-  struct Modes {
-    unsigned directory;
-    unsigned file;
-    friend bool operator==(const Modes&, const Modes&) = default;
-  };
-  [[nodiscard]] Modes made(const std::string& name, mode_t dir_mode,
-                           const std::string& shared) const {
+  /// Modes of the state directory and of files in it, for a git directory of `dir_mode`.
+  [[nodiscard]] std::string made(const std::string& name, mode_t dir_mode,
+                                 const std::string& shared) const {
     repository(name);
     if (!shared.empty()) {
       run("git -C " + name + " config core.sharedRepository " + shared);
     }
     set_mode(name + "/.git", dir_mode);
     const auto fd = open_state(project(name));
-    return {mode(name + "/.git/onelane"), file_mode(fd.get())};
+    char text[32];
+    std::snprintf(text, sizeof text, "%04o %04o", mode(name + "/.git/onelane"),
+                  file_mode(fd.get()));
+    return text;
   }
 
  private:
   mode_t previous_ = 0;
 };
-
-void PrintTo(const auto& modes, std::ostream* out) requires requires {
-  modes.directory;
-}
-{ *out << std::oct << modes.directory << ' ' << modes.file; }
 
 /// What `body` returns as another user; "not run" when the child fails.
 std::string as_user(uid_t uid, const std::function<std::string()>& body) {
@@ -142,20 +136,20 @@ TEST_F(StateTest, AGitDirectoryThatIsGoneIsNotMadeAgain) {
 }
 
 TEST_F(StateTest, ModeFollowsTheGitDirectoryWithoutWritingForAll) {
-  EXPECT_EQ(made("private", 0700, ""), (Modes{0700, 0600}));
-  EXPECT_EQ(made("usual", 0755, ""), (Modes{0755, 0600}));
-  EXPECT_EQ(made("group", 02775, ""), (Modes{02775, 0660}));
-  EXPECT_EQ(made("open", 0777, ""), (Modes{0775, 0660}));
+  EXPECT_EQ(made("private", 0700, ""), "0700 0600");
+  EXPECT_EQ(made("usual", 0755, ""), "0755 0600");
+  EXPECT_EQ(made("group", 02775, ""), "2775 0660");
+  EXPECT_EQ(made("open", 0777, ""), "0775 0660");
 }
 
 TEST_F(StateTest, SharedRepositoriesAreWritableForTheGroup) {
   for (const char* value : {"group", "true", "1", "all", "world", "2", "0660", "True"}) {
-    EXPECT_EQ(made(std::string{"shared-"} + value, 0755, value), (Modes{02775, 0660})) << value;
+    EXPECT_EQ(made(std::string{"shared-"} + value, 0755, value), "2775 0660") << value;
   }
   for (const char* value : {"umask", "false", "0", "no", "Off", "0600", "0640"}) {
-    EXPECT_EQ(made(std::string{"not-"} + value, 0755, value), (Modes{0755, 0600})) << value;
+    EXPECT_EQ(made(std::string{"not-"} + value, 0755, value), "0755 0600") << value;
   }
-  EXPECT_EQ(made("everybody", 0755, "0666"), (Modes{02777, 0666}));
+  EXPECT_EQ(made("everybody", 0755, "0666"), "2777 0666");
 }
 
 TEST_F(StateTest, ALinkInItsPlaceIsRefused) {

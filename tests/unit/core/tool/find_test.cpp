@@ -48,7 +48,8 @@ class FindTest : public testing::Test {
   std::string path_of(const std::vector<std::string>& entries) const {
     std::string out;
     for (const auto& entry : entries) {
-      out += (out.empty() ? "" : ":") + (entry[0] == '=' ? entry.substr(1) : (dir_ / entry).string());
+      out +=
+          (out.empty() ? "" : ":") + (entry[0] == '=' ? entry.substr(1) : (dir_ / entry).string());
     }
     return out;
   }
@@ -243,7 +244,8 @@ TEST_F(FindTest, RecursionTenLevelsDeepStaysWithTheRealTool) {
   const auto real = script("a/make");
   script("b/make");
   const auto path = path_of({"a", "b"});
-  const std::function<std::string(int, std::string)> descend = [&](int level, std::string at) {
+  const std::function<std::string(int, const std::string&)> descend = [&](int level,
+                                                                          const std::string& at) {
     const auto found = find(path, at, {"level", std::to_string(level)});
     return level == 10 || found.path != real
                ? found.path
@@ -300,7 +302,8 @@ TEST_F(FindTest, ASpawningWrapperThatKeepsAddingArgumentsReachesTheToolInTheEnd)
   script("a/make");
   const auto real = script("b/make");
   const auto path = path_of({"a", "b"});
-  const std::function<std::string(int, std::string)> descend = [&](int level, std::string at) {
+  const std::function<std::string(int, const std::string&)> descend = [&](int level,
+                                                                          const std::string& at) {
     const auto found =
         find(path, at, std::vector<std::string>(static_cast<std::size_t>(level), "-x"));
     return level == 40 || found.path == real
@@ -313,7 +316,8 @@ TEST_F(FindTest, ASpawningWrapperThatKeepsAddingArgumentsReachesTheToolInTheEnd)
 TEST_F(FindTest, AloneASpawningWrapperThatKeepsAddingArgumentsIsALoop) {
   script("a/make");
   const auto path = path_of({"a"});
-  const std::function<std::string(int, std::string)> descend = [&](int level, std::string at) {
+  const std::function<std::string(int, const std::string&)> descend = [&](int level,
+                                                                          const std::string& at) {
     const auto found =
         find(path, at, std::vector<std::string>(static_cast<std::size_t>(level), "-x"));
     return level == 100 || found.outcome == Outcome::Loop
