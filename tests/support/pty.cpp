@@ -28,9 +28,10 @@ std::vector<std::string> shell_command(Shell::Kind kind) {
     case Shell::Kind::Dash:
       return {"dash", "-i"};
     case Shell::Kind::Zsh:
-      // No line editor: it would switch the terminal's modes and redraw. No "you have
-      // running jobs" either: the shells are to end alike.
-      return {"zsh", "-f", "+Z", "-i", "-o", "NO_PROMPT_SP", "-o", "NO_PROMPT_CR"};
+      // No line editor: it would switch the terminal modes and redraw. Jobs are reported
+      // before a prompt only, as the others do: `wait %1` must find a job that has ended.
+      return {"zsh",          "-f", "+Z",           "-i", "-o",
+              "NO_PROMPT_SP", "-o", "NO_PROMPT_CR", "-o", "NO_NOTIFY"};
   }
   throw std::logic_error{"no such shell"};
 }
