@@ -1,0 +1,160 @@
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+
+#include "tests/support/fake_tool.hpp"
+
+// Verbs that start processes, move descriptors, read, write and take memory.
+namespace fake_tool {
+
+void do_spawn(Script& s) {
+  const Script block = s.block();
+  if (::fork() == 0) {
+    run(block);
+    ::_exit(0);
+  }
+}
+/// Goes on in a child whose parent ends: with `setsid` the classic daemon.
+void do_fork_away(Script&) {
+  if (::fork() != 0) {
+    ::_exit(0);
+  }
+}
+void do_setsid(Script&) {
+  ::setsid();
+}
+void do_wait_all(Script&) {
+  while (::wait(nullptr) > 0 || errno == EINTR) {
+  }
+}
+void do_exec(Script& s) {
+  const Script block = s.block();
+  const auto words = block.words();
+  ::execvp(words[0], words.data());
+  give_up(words[0]);
+}
+/// Runs a tool to its end, and ends as it ended unless that was with 0.
+void do_call(Script& s) {
+  const Script block = s.block();
+  const auto words = block.words();
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    ::execvp(words[0], words.data());
+    ::_exit(127);
+  }
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (WIFSIGNALED(status)) {
+    raise_by_default(WTERMSIG(status));
+  } else if (WEXITSTATUS(status) != 0) {
+    ::_exit(WEXITSTATUS(status));
+  }
+}
+/// Starts this program again with the rest of the script and an empty environment.
+void do_clear_environment(Script& s) {
+  std::vector<char*> words = s.words();
+  std::string verb = "trace-file";
+  std::string path = trace_path == nullptr ? "/dev/null" : trace_path;
+  std::string name = "fake_tool";
+  words.insert(words.begin(), {name.data(), verb.data(), path.data()});
+  char* const nothing[] = {nullptr};
+  ::execve("/proc/self/exe", words.data(), nothing);
+  give_up("/proc/self/exe");
+}
+
+/// redirect FD null|closed|FILE
+void do_redirect(Script& s) {
+  const int fd = std::atoi(s.next());
+  const std::string_view where = s.next();
+  if (where == "closed") {
+    ::close(fd);
+    return;
+  }
+  const char* path = where == "null" ? "/dev/null" : where.data();
+  const int opened =
+      ::open(path, fd == 0 ? O_RDONLY | O_CREAT : O_WRONLY | O_CREAT | O_APPEND, 0600);
+  if (opened < 0) {
+    give_up(path);
+  }
+  if (opened != fd) {
+    ::dup2(opened, fd);
+    ::close(opened);
+  }
+}
+void do_close_others(Script&) {
+  ::syscall(SYS_close_range, 3U, ~0U, 0U);
+}
+void do_out(Script& s) {
+  ::dprintf(1, "%s\n", s.next());
+}
+void do_err(Script& s) {
+  ::dprintf(2, "%s\n", s.next());
+}
+/// N bytes, every value in turn, to standard output.
+void do_out_bytes(Script& s) {
+  const long count = std::atol(s.next());
+  std::string bytes(static_cast<std::size_t>(count), '\0');
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    bytes[i] = static_cast<char>(i * 7 + i / 256);
+  }
+  for (std::size_t done = 0; done < bytes.size();) {
+    const ssize_t got = ::write(1, bytes.data() + done, bytes.size() - done);
+    if (got < 0) {
+      ::_exit(74);
+    }
+    done += static_cast<std::size_t>(got);
+  }
+}
+void do_out_forever(Script&) {
+  while (::write(1, "line\n", 5) == 5) {
+  }
+  ::_exit(74);
+}
+/// Copies standard input to standard output.
+void do_cat(Script&) {
+  char buffer[4096];
+  ssize_t got = 0;
+  while ((got = ::read(0, buffer, sizeof buffer)) > 0) {
+    if (::write(1, buffer, static_cast<std::size_t>(got)) != got) {
+      ::_exit(74);
+    }
+  }
+}
+/// One line from the terminal, traced as "read LINE", or as "read nothing".
+void do_read_tty(Script&) {
+  const int fd = ::open("/dev/tty", O_RDONLY | O_CLOEXEC);
+  char line[256] = "read ";
+  const ssize_t got = fd < 0 ? -1 : ::read(fd, line + 5, sizeof line - 6);
+  if (got <= 0) {
+    trace("read nothing");
+  } else {
+    line[5 + got] = '\0';
+    line[std::strcspn(line, "\n")] = '\0';
+    trace(line);
+  }
+  ::close(fd);
+}
+void do_alloc(Script& s) {
+  const auto bytes = static_cast<std::size_t>(std::atol(s.next())) << 20;
+  static char* volatile memory;
+  memory = static_cast<char*>(std::malloc(bytes));
+  std::memset(memory, 1, bytes);
+}
+
+void do_sleep(Script& s) {
+  const long ms = std::atol(s.next());
+  timespec left{ms / 1000, (ms % 1000) * 1'000'000};
+  while (::nanosleep(&left, &left) != 0 && errno == EINTR) {
+  }
+}
+
+}  // namespace fake_tool
