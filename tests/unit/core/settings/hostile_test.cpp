@@ -124,6 +124,18 @@ TEST_F(HostileTest, ZeroBytesAreNoValue) {
   EXPECT_EQ(loaded().problems.size(), 1U);
 }
 
+TEST(HostileTomlTest, LettersOutsideStringsAreAnErrorAndInsideAreText) {
+  EXPECT_NE(read_toml("B\xd0\x98"
+                      "B = 1")
+                .error,
+            "");
+  EXPECT_NE(read_toml("a = \xd0\x98").error, "");
+  const auto fine = read_toml("# \xd0\x98\na = \"\xd0\x98\"\n");
+  EXPECT_EQ(fine.error, "");
+  ASSERT_EQ(fine.values.size(), 1U);
+  EXPECT_EQ(fine.values[0].text, "\xd0\x98");
+}
+
 TEST(HostileTomlTest, DeepAndLongTextsEndQuickly) {
   const int many = 300000;
   const std::string texts[] = {
