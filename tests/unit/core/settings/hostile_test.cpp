@@ -130,6 +130,8 @@ TEST(HostileTomlTest, LettersOutsideStringsAreAnErrorAndInsideAreText) {
                 .error,
             "");
   EXPECT_NE(read_toml("a = \xd0\x98").error, "");
+  EXPECT_NE(read_toml("[`").error, "");
+  EXPECT_NE(read_toml("[([N").error, "");
   const auto fine = read_toml("# \xd0\x98\na = \"\xd0\x98\"\n");
   EXPECT_EQ(fine.error, "");
   ASSERT_EQ(fine.values.size(), 1U);
