@@ -2,7 +2,8 @@
 # Installs the Debian or Ubuntu packages onelane is built and tested with.
 #
 #   install/packages.sh build        what cmake and the compiler need
-#   install/packages.sh build test   and what ./tests/run.sh runs
+#   install/packages.sh build demo   and what install/quickstart.sh shows
+#   install/packages.sh build test   and what tests/run.sh runs
 #
 # Nothing happens when everything is there. As root or through sudo, without questions;
 # services that a package would start (redis, PostgreSQL) are not started.
@@ -14,6 +15,7 @@ BUILD_NEEDS=(
   'libboost1.81-dev|libboost-dev' 'libboost-filesystem1.81-dev|libboost-filesystem-dev'
   libspdlog-dev libfmt-dev libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libncurses-dev
 )
+DEMO_NEEDS=(python3-pytest)
 TEST_NEEDS=(
   libgtest-dev libgmock-dev clang clang-format clang-tidy 'libclang-rt-14-dev|libclang-rt-dev'
   bash dash zsh direnv nano vim-tiny less tmux expect strace procps util-linux shellcheck
@@ -101,15 +103,16 @@ install_needs() {
 
 main() {
   local needs=() missing part
-  [[ $# -gt 0 ]] || fail 'usage: install/packages.sh build|test ...'
+  [[ $# -gt 0 ]] || fail 'usage: install/packages.sh build|demo|test ...'
   for part in "$@"; do
     case $part in
       build) needs+=("${BUILD_NEEDS[@]}") ;;
+      demo) needs+=("${DEMO_NEEDS[@]}") ;;
       test)
         needs+=("${TEST_NEEDS[@]}")
         command -v node >/dev/null && command -v npm >/dev/null || needs+=("${NODE_NEEDS[@]}")
         ;;
-      *) fail "unknown part '$part' (build, test)" ;;
+      *) fail "unknown part '$part' (build, demo, test)" ;;
     esac
   done
   if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
