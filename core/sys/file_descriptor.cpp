@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "core/sys/error.hpp"
@@ -65,22 +66,26 @@ std::optional<std::string> read_small_file(const char* path, std::size_t limit) 
     errno = EINVAL;
     return std::nullopt;
   }
-  // The size is a hint (files of /proc say 0): read one byte past the limit and judge by that.
-  std::string text(limit + 1 < 65536 ? limit + 1 : static_cast<std::size_t>(info.st_size) + 1, '\0');
-  if (text.size() > limit + 1) {
-    errno = EFBIG;
-    return std::nullopt;
+  // The size is a hint (files of /proc say 0): read on until the end or past the limit.
+  std::string text;
+  std::size_t chunk = std::min(limit, std::max<std::size_t>(static_cast<std::size_t>(info.st_size), 4095)) + 1;
+  for (std::size_t done = 0;;) {
+    text.resize(done + chunk);
+    const long got = read_up_to(fd.get(), text.data() + done, chunk);
+    if (got < 0) {
+      return std::nullopt;
+    }
+    done += static_cast<std::size_t>(got);
+    if (done > limit) {
+      errno = EFBIG;
+      return std::nullopt;
+    }
+    if (static_cast<std::size_t>(got) < chunk) {
+      text.resize(done);
+      return text;
+    }
+    chunk = std::min(limit + 1 - done, std::size_t{65536});
   }
-  const long got = read_up_to(fd.get(), text.data(), text.size());
-  if (got < 0) {
-    return std::nullopt;
-  }
-  if (static_cast<std::size_t>(got) > limit) {
-    errno = EFBIG;
-    return std::nullopt;
-  }
-  text.resize(static_cast<std::size_t>(got));
-  return text;
 }
 
 long read_up_to(int fd, char* buffer, std::size_t size) noexcept {

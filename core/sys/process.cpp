@@ -74,48 +74,30 @@ std::optional<ProcessStat> parse_stat(const char* text) noexcept {
   return out;
 }
 
-/// Appends the pids in one `children` file; false when the kernel has no such file.
-bool append_children(const char* path, std::vector<pid_t>& out) {
-  char buffer[8192];
-  const long got = read_proc(path, buffer, sizeof buffer);
-  if (got < 0) {
-    return false;
+/// Appends the pids in one `children` file; a thread that has just ended has none.
+void append_children(const char* path, std::vector<pid_t>& out) {
+  const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) {
+    return;
   }
-  for (const char* at = buffer; *at != '\0';) {
-    char* end = nullptr;
-    const long pid = std::strtol(at, &end, 10);
-    if (end == at) {
-      break;
+  char buffer[4096];
+  long pid = 0;
+  for (long got = 0; (got = read_up_to(fd, buffer, sizeof buffer)) > 0;) {
+    for (long i = 0; i < got; ++i) {
+      if (buffer[i] >= '0' && buffer[i] <= '9') {
+        pid = pid * 10 + (buffer[i] - '0');
+      } else if (pid != 0) {
+        out.push_back(static_cast<pid_t>(pid));
+        pid = 0;
+      }
     }
-    out.push_back(static_cast<pid_t>(pid));
-    at = *end == ' ' ? end + 1 : end;
   }
-  return static_cast<std::size_t>(got) < sizeof buffer - 1;
+  ::close(fd);
 }
 
-/// Children of every thread of `pid` (any thread may have forked); false: not known this way.
-bool children_of(pid_t pid, std::vector<pid_t>& out) {
-  char path[96];
-  std::snprintf(path, sizeof path, "/proc/%d/task", pid);
-  DIR* threads = ::opendir(path);
-  if (threads == nullptr) {
-    return true;  // gone: it has no children any more
-  }
-  bool known = true;
-  while (const dirent* entry = ::readdir(threads)) {
-    if (entry->d_name[0] == '.') {
-      continue;
-    }
-    std::snprintf(path, sizeof path, "/proc/%d/task/%.20s/children", pid, entry->d_name);
-    known = append_children(path, out) || ::access("/proc/self/task", F_OK) != 0;
-    if (!known && ::access(path, F_OK) != 0) {
-      known = ::access("/proc/thread-self/children", F_OK) == 0;  // that thread just ended
-    }
-    if (!known) {
-      break;
-    }
-  }
-  ::closedir(threads);
+/// The `children` files need CONFIG_PROC_CHILDREN (proc(5)).
+bool has_children_files() noexcept {
+  static const bool known = ::access("/proc/thread-self/children", F_OK) == 0;
   return known;
 }
 
@@ -186,16 +168,40 @@ Ancestry ancestry_of(pid_t pid) {
   return out;
 }
 
+std::vector<pid_t> children_of(pid_t pid) {
+  std::vector<pid_t> out;
+  char path[96];
+  if (!has_children_files()) {
+    for (const pid_t other : all_pids()) {
+      if (const auto stat = read_stat(other); stat && stat->parent == pid) {
+        out.push_back(other);
+      }
+    }
+    return out;
+  }
+  std::snprintf(path, sizeof path, "/proc/%d/task", pid);
+  DIR* threads = ::opendir(path);
+  if (threads == nullptr) {
+    return out;  // gone: it has no children any more
+  }
+  while (const dirent* entry = ::readdir(threads)) {
+    if (entry->d_name[0] != '.') {
+      std::snprintf(path, sizeof path, "/proc/%d/task/%.20s/children", pid, entry->d_name);
+      append_children(path, out);
+    }
+  }
+  ::closedir(threads);
+  return out;
+}
+
 std::vector<ProcessStat> descendants_of(pid_t root) {
+  if (!has_children_files()) {
+    return descendants_by_scan(root);
+  }
   std::vector<ProcessStat> out;
   std::vector<pid_t> open{root};
-  std::vector<pid_t> children;
   for (std::size_t next = 0; next < open.size(); ++next) {
-    children.clear();
-    if (!children_of(open[next], children)) {
-      return descendants_by_scan(root);
-    }
-    for (const pid_t child : children) {
+    for (const pid_t child : children_of(open[next])) {
       if (auto stat = read_stat(child)) {
         out.push_back(*stat);
         open.push_back(child);

@@ -1,0 +1,79 @@
+#include "core/lane/gate.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <boost/interprocess/exceptions.hpp>
+#include <boost/interprocess/sync/file_lock.hpp>
+#include <ctime>
+
+#include "core/sys/error.hpp"
+
+namespace onelane::lane {
+namespace {
+
+using boost::interprocess::file_lock;
+
+/// Opens the gate file, making it as the lane file was made: same mode, same group.
+file_lock open_gate(const Table& table) {
+  const std::string path = table.gate_path();
+  try {
+    return file_lock{path.c_str()};
+  } catch (const boost::interprocess::interprocess_exception&) {
+    struct stat lane {};
+    if (::fstat(table.fd(), &lane) != 0) {
+      sys::throw_errno("stat", table.path());
+    }
+    const sys::FileDescriptor made =
+        sys::open_file(path, O_RDWR | O_CREAT | O_NOFOLLOW, lane.st_mode & 0666U);
+    (void)::fchmod(made.get(), lane.st_mode & 0666U);
+    (void)!::fchown(made.get(), lane.st_uid, lane.st_gid);
+  }
+  try {
+    return file_lock{path.c_str()};
+  } catch (const boost::interprocess::interprocess_exception& failure) {
+    throw sys::SystemError{failure.get_native_error(), "open", path};
+  }
+}
+
+bool ending_signal_pending() noexcept {
+  sigset_t pending;
+  ::sigpending(&pending);
+  return std::ranges::any_of(std::initializer_list<int>{SIGINT, SIGTERM, SIGHUP, SIGQUIT},
+                             [&](int signal) { return ::sigismember(&pending, signal) == 1; });
+}
+
+}  // namespace
+
+struct Gate::Impl {
+  file_lock lock;
+};
+
+Gate::Gate(const Table& table, Patience patience)
+    : impl_{std::make_unique<Impl>(Impl{open_gate(table)})} {
+  long pause = 20'000;  // nanoseconds; about the length of one critical section
+  try {
+    while (!impl_->lock.try_lock()) {
+      if (patience == Patience::UntilSignal && ending_signal_pending()) {
+        throw GateInterrupted{};
+      }
+      const timespec nap{0, pause};
+      ::nanosleep(&nap, nullptr);
+      pause = std::min(pause * 2, 10'000'000L);
+    }
+  } catch (const boost::interprocess::interprocess_exception& failure) {
+    throw sys::SystemError{failure.get_native_error(), "lock", table.gate_path()};
+  }
+}
+
+Gate::~Gate() {
+  try {
+    impl_->lock.unlock();
+  } catch (const boost::interprocess::interprocess_exception&) {
+    // Closing the file, which comes next, frees it as well.
+  }
+}
+
+}  // namespace onelane::lane

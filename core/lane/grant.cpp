@@ -1,0 +1,54 @@
+#include <algorithm>
+#include <limits>
+
+#include "core/lane/ticket.hpp"
+
+namespace onelane::lane {
+namespace {
+
+bool is_alive(const Table& table, std::size_t slot, std::optional<std::size_t> own) {
+  return own == slot || table.is_alive(slot);
+}
+
+void clear(const Table& table, std::vector<Entry>& entries, std::size_t slot) {
+  entries[slot] = Entry{};
+  table.write(slot, entries[slot]);
+}
+
+/// Everybody who came before the granted ticket and still waits has been overtaken once more.
+void count_overtaken(const Table& table, std::vector<Entry>& entries, std::size_t granted) {
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    Entry& entry = entries[i];
+    if (entry.state == State::Waiting && entry.sequence < entries[granted].sequence &&
+        entry.overtaken < std::numeric_limits<std::uint8_t>::max()) {
+      ++entry.overtaken;
+      table.write(i, entry);
+    }
+  }
+}
+
+}  // namespace
+
+std::optional<std::size_t> grant_next(const Table& table, std::vector<Entry>& entries,
+                                      std::optional<std::size_t> own) {
+  if (const auto current = current_slot(entries)) {
+    if (is_alive(table, *current, own)) {
+      return current;
+    }
+    clear(table, entries, *current);
+    return grant_next(table, entries, own);  // a damaged table may hold a second one
+  }
+  for (const std::size_t slot : waiting_order(entries)) {
+    if (!is_alive(table, slot, own)) {
+      clear(table, entries, slot);
+      continue;
+    }
+    entries[slot].state = State::Granted;
+    table.write(slot, entries[slot]);
+    count_overtaken(table, entries, slot);
+    return slot;
+  }
+  return std::nullopt;
+}
+
+}  // namespace onelane::lane

@@ -1,0 +1,108 @@
+#include "core/lane/nesting.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <optional>
+#include <string>
+
+namespace onelane::lane {
+namespace {
+
+bool is_above(const sys::Ancestry& ancestry, const Entry& entry) {
+  return std::ranges::any_of(ancestry.chain,
+                             [&](const auto& stat) { return stat.id == entry.supervisor(); });
+}
+
+/// The lane file that `pid` holds open as a supervisor.
+std::optional<std::string> lane_file_of(pid_t pid) {
+  for (int fd = sys::kFirstOwnDescriptor; fd < sys::kFirstOwnDescriptor + 8; ++fd) {
+    char link[64];
+    std::snprintf(link, sizeof link, "/proc/%d/fd/%d", pid, fd);
+    char target[4096];
+    const ssize_t length = ::readlink(link, target, sizeof target);
+    if (length < 0 && fd == sys::kFirstOwnDescriptor) {
+      return std::nullopt;
+    }
+    const std::string_view path{target, length > 0 ? static_cast<std::size_t>(length) : 0};
+    if (path.ends_with("/onelane/lane") || path.ends_with("/.onelane/state/lane")) {
+      return std::string{path};
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Above> running_under(const std::string& lane_file, const sys::ProcessId& supervisor) {
+  const auto table = Table::open_existing(lane_file);
+  if (!table) {
+    return std::nullopt;
+  }
+  for (const Entry& entry : table->entries(table->header().high)) {
+    if (entry.state == State::Running && entry.supervisor() == supervisor) {
+      return Above{entry.run_id, lane_file};
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+bool names_run(std::string_view held, const RunId& id) {
+  const std::string_view wanted = view(id);
+  while (!wanted.empty() && !held.empty()) {
+    const std::size_t comma = std::min(held.find(','), held.size());
+    if (held.substr(0, comma) == wanted) {
+      return true;
+    }
+    held.remove_prefix(std::min(comma + 1, held.size()));
+  }
+  return false;
+}
+
+Relation relation_to_lane(const Table& table, std::string_view held) {
+  const auto entries = table.entries(table.header().high);
+  if (std::ranges::none_of(entries, [](const Entry& entry) {
+        return entry.state == State::Running || entry.state == State::Service;
+      })) {
+    return Relation::Outside;
+  }
+  const sys::Ancestry ancestry = sys::ancestry_of(::getpid());
+  const std::uint64_t ours = sys::pid_namespace();
+  const auto boot = static_cast<std::uint32_t>(sys::boot_id());
+  Relation relation = Relation::Outside;
+  for (std::size_t slot = 0; slot < entries.size(); ++slot) {
+    const Entry& entry = entries[slot];
+    const bool service = entry.state == State::Service;
+    if ((entry.state != State::Running && !service) || entry.boot != boot) {
+      continue;
+    }
+    if (entry.pid_namespace == ours ? is_above(ancestry, entry)
+                                    : names_run(held, entry.run_id) && table.is_alive(slot)) {
+      if (!service) {
+        return Relation::BelowHolder;
+      }
+      relation = Relation::BelowService;
+    } else if (!service && table.is_alive(slot) && relation == Relation::Outside &&
+               (entry.pid_namespace != ours || !ancestry.complete)) {
+      relation = Relation::Unprovable;
+    }
+  }
+  return relation;
+}
+
+std::vector<Above> runs_above(std::string_view own_lane_file) {
+  std::vector<Above> out;
+  for (const auto& stat : sys::ancestry_of(::getpid()).chain) {
+    const auto lane_file = lane_file_of(stat.id.pid);
+    if (!lane_file || *lane_file == own_lane_file) {
+      continue;
+    }
+    if (auto above = running_under(*lane_file, stat.id)) {
+      out.push_back(std::move(*above));
+    }
+  }
+  return out;
+}
+
+}  // namespace onelane::lane

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "core/lane/table.hpp"
+#include "core/sys/process.hpp"
+
+namespace onelane::lane {
+
+/// How a caller stands to the run that holds the lane.
+enum class Relation {
+  Outside,       ///< Queues like anybody else.
+  BelowHolder,   ///< A nested call: must never wait for its own holder.
+  BelowService,  ///< Started by a live service of this lane.
+  Unprovable,    ///< The holder lives in another PID namespace and we carry no token of it.
+};
+
+/// Decides by ancestry first: the holder's supervisor is among the caller's ancestors (pid
+/// and start time), which survives `env -i`, tox and sudo. `held` (ONELANE_HELD, may be
+/// empty) decides only between PID namespaces, where pids mean nothing; a token of an ended
+/// run, or one carried by a process that is no longer below the run, proves nothing.
+/// The ancestors are read only when somebody runs.
+[[nodiscard]] Relation relation_to_lane(const Table& table, std::string_view held);
+
+/// True when `held` (run ids joined by commas) names `id`.
+[[nodiscard]] bool names_run(std::string_view held, const RunId& id);
+
+/// The runs of other lanes above the calling process, nearest first. Found through the lane file that
+/// every supervisor keeps open at the first descriptor of ours, so a scrubbed environment
+/// hides nothing.
+[[nodiscard]] std::vector<Above> runs_above(std::string_view own_lane_file);
+
+}  // namespace onelane::lane

@@ -1,0 +1,142 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/sys/process.hpp"
+
+namespace onelane::lane {
+
+/// How the lane file is laid out. Every part carries a checksum, because readers do not
+/// take the gate; a part that fails it is read again under the gate or counts as empty.
+///
+///   Header  LastRun  Entry[kSlots]  Detail[kSlots]  Kept[kKeptSlots]
+///
+/// The bytes that are locked lie far behind the end of the file, so that a lock never
+/// meets a read or a write.
+inline constexpr std::uint32_t kMagic = 0x314c4e4fU;  // "ONL1"
+inline constexpr std::size_t kSlots = 1024;
+inline constexpr std::size_t kKeptSlots = 128;
+inline constexpr off_t kLaneByte = off_t{1} << 40;   ///< Holding it is holding the lane.
+inline constexpr off_t kSlotBytes = kLaneByte + 100;  ///< kSlotBytes + i: the owner of slot i lives.
+
+/// What became of a ticket. The numbers are in the file.
+enum class State : std::uint8_t {
+  Free = 0,
+  Waiting = 1,
+  Parked = 2,     ///< Stopped by Ctrl-Z, or rewriting itself: keeps its place, is never granted.
+  Granted = 3,    ///< Next to run; nobody overtakes it any more.
+  Running = 4,    ///< The holder.
+  Service = 5,    ///< Long-lived on purpose: listed, holds nothing.
+  Cancelled = 6,  ///< Told to leave; its owner clears it.
+};
+
+/// A run's name: eleven characters and a NUL, unique among all lanes and boots.
+using RunId = std::array<char, 12>;
+[[nodiscard]] RunId new_run_id() noexcept;
+[[nodiscard]] inline std::string_view view(const RunId& id) noexcept { return {id.data()}; }
+
+/// Order and liveness of one ticket: all that deciding needs.
+struct Entry {
+  std::uint32_t checksum = 0;
+  State state = State::Free;
+  std::uint8_t overtaken = 0;  ///< Grants given to later tickets; capped (see table.hpp).
+  std::int16_t priority = 0;   ///< Higher first.
+  std::uint64_t sequence = 0;  ///< Arrival; the only order inside a priority.
+  std::uint64_t start = 0;     ///< Start time of the supervisor.
+  std::uint64_t pid_namespace = 0;
+  std::int32_t pid = 0;  ///< Supervisor.
+  std::uint32_t uid = 0;
+  std::uint32_t boot = 0;
+  RunId run_id{};
+  std::array<std::uint32_t, 2> padding{};
+  [[nodiscard]] sys::ProcessId supervisor() const noexcept { return {pid, start}; }
+};
+static_assert(sizeof(Entry) == 64);
+
+/// What people and the cycle search want to know about a ticket.
+struct Detail {
+  std::uint32_t checksum = 0;
+  std::uint32_t ancestor_count = 0;
+  std::uint64_t sequence = 0;  ///< Of the entry this belongs to.
+  std::int64_t enqueued_boottime = 0;  ///< Nanoseconds.
+  std::int64_t started_boottime = 0;
+  std::int64_t enqueued_wall = 0;  ///< Seconds since the epoch.
+  std::int64_t started_wall = 0;
+  std::int32_t tool_pid = 0;
+  std::uint32_t padding = 0;
+  std::uint64_t tool_start = 0;
+  std::array<char, 32> tool{};
+  std::array<char, 24> terminal{};
+  std::array<char, 192> command{};
+  std::array<char, 160> directory{};
+  std::array<RunId, 4> ancestors{};        ///< Runs of other lanes above this ticket, nearest first.
+  std::array<char, 504> ancestor_lanes{};  ///< Their lane files, each NUL-terminated.
+};
+static_assert(sizeof(Detail) == 1024);
+
+/// Head of the file.
+struct Header {
+  std::uint32_t checksum = 0;
+  std::uint32_t magic = kMagic;
+  std::uint64_t next_sequence = 1;
+  std::uint32_t high = 0;    ///< No slot at or above this is in use.
+  std::uint32_t cursor = 0;  ///< Where the next ticket looks for a free slot.
+  std::uint32_t held = 0;    ///< `onelane hold`: the granted ticket does not start.
+  std::array<char, 484> padding{};
+};
+static_assert(sizeof(Header) == 512);
+
+/// The last run that took the lane. Open until every member has ended or was kept: a
+/// ticket that is granted and finds it open knows that supervisor and guardian both died.
+struct LastRun {
+  std::uint32_t checksum = 0;
+  std::uint32_t open = 0;
+  RunId run_id{};
+  std::uint32_t boot = 0;
+  std::uint64_t pid_namespace = 0;
+  std::int32_t supervisor_pid = 0;
+  std::uint32_t uid = 0;
+  std::uint64_t supervisor_start = 0;
+  std::array<std::uint64_t, 8> context{};  ///< The owner's, opaque here: what clearing away after it needs.
+  std::array<char, 400> padding{};
+};
+static_assert(sizeof(LastRun) == 512);
+
+/// A process that a run left running on purpose.
+struct Kept {
+  std::uint32_t checksum = 0;
+  std::int32_t pid = 0;
+  std::uint64_t start = 0;
+  std::uint32_t boot = 0;
+  RunId run_id{};
+  std::array<char, 32> name{};
+};
+static_assert(sizeof(Kept) == 64);
+
+inline constexpr off_t kLastRunAt = sizeof(Header);
+inline constexpr off_t kEntriesAt = kLastRunAt + off_t{sizeof(LastRun)};
+inline constexpr off_t kDetailsAt = kEntriesAt + off_t{kSlots * sizeof(Entry)};
+inline constexpr off_t kKeptAt = kDetailsAt + off_t{kSlots * sizeof(Detail)};
+
+/// Copies `text` into a fixed field, cut and NUL-terminated.
+template <std::size_t N>
+void set_text(std::array<char, N>& field, std::string_view text) noexcept {
+  const std::size_t length = text.size() < N - 1 ? text.size() : N - 1;
+  field.fill('\0');
+  text.copy(field.data(), length);
+}
+
+/// A run of another lane above a call, and that lane's file.
+struct Above {
+  RunId run_id{};
+  std::string lane_file;
+};
+
+}  // namespace onelane::lane

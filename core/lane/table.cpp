@@ -1,0 +1,209 @@
+#include "core/lane/table.hpp"
+
+#include <fcntl.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <tuple>
+#include <utility>
+
+#include "core/sys/byte_lock.hpp"
+#include "core/sys/error.hpp"
+
+namespace onelane::lane {
+namespace {
+
+/// FNV-1a over everything behind the checksum field; 0 is kept for "never written".
+template <class Part>
+std::uint32_t checksum_of(const Part& part) noexcept {
+  const auto* bytes = reinterpret_cast<const unsigned char*>(&part);
+  std::uint32_t hash = 2166136261U;
+  for (std::size_t i = sizeof(part.checksum); i < sizeof(Part); ++i) {
+    hash = (hash ^ bytes[i]) * 16777619U;
+  }
+  return hash == 0 ? 1 : hash;
+}
+
+long read_at(int fd, void* out, std::size_t size, off_t at) noexcept {
+  for (;;) {
+    const ssize_t got = ::pread(fd, out, size, at);
+    if (got >= 0 || errno != EINTR) {
+      return got;
+    }
+  }
+}
+
+template <class Part>
+std::optional<Part> read_part(int fd, off_t at) {
+  Part part;
+  const long got = read_at(fd, &part, sizeof part, at);
+  if (got < 0) {
+    sys::throw_errno("read", "the lane file");
+  }
+  if (static_cast<std::size_t>(got) < sizeof part || part.checksum != checksum_of(part)) {
+    return std::nullopt;
+  }
+  return part;
+}
+
+template <class Part>
+void write_part(int fd, off_t at, Part& part) {
+  part.checksum = checksum_of(part);
+  const ssize_t put = ::pwrite(fd, &part, sizeof part, at);
+  if (put != static_cast<ssize_t>(sizeof part)) {
+    throw sys::SystemError{put < 0 ? errno : ENOSPC, "write", "the lane file"};
+  }
+}
+
+}  // namespace
+
+RunId new_run_id() noexcept {
+  std::array<unsigned char, 11> random{};
+  if (::getrandom(random.data(), random.size(), GRND_NONBLOCK) !=
+      static_cast<ssize_t>(random.size())) {
+    const auto start = sys::self_id().start;  // early boot: unique by pid and start time
+    const auto pid = static_cast<std::uint32_t>(::getpid());
+    std::memcpy(random.data(), &pid, sizeof pid);
+    std::memcpy(random.data() + sizeof pid, &start, 7);
+  }
+  RunId id{};
+  for (std::size_t i = 0; i < random.size(); ++i) {
+    id[i] = "abcdefghijkmnopqrstuvwxyz2345678"[random[i] % 32];
+  }
+  return id;
+}
+
+Table::Table(std::string directory, unsigned mode, std::size_t slots)
+    : directory_{std::move(directory)},
+      path_{directory_ + "/lane"},
+      file_{sys::open_file(path_, O_RDWR | O_CREAT | O_NOFOLLOW | O_NOCTTY, mode)},
+      slots_{slots} {}
+
+Table::Table(std::string path, sys::FileDescriptor file)
+    : directory_{path.substr(0, path.rfind('/'))},
+      path_{std::move(path)},
+      file_{std::move(file)},
+      slots_{kSlots} {}
+
+std::optional<Table> Table::open_existing(const std::string& path) {
+  auto file = sys::try_open_file(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+  if (!file.is_open()) {
+    return std::nullopt;
+  }
+  return Table{path, std::move(file)};
+}
+
+bool Table::is_current() const noexcept {
+  struct stat ours {};
+  struct stat named {};
+  return ::fstat(fd(), &ours) == 0 && ::stat(path_.c_str(), &named) == 0 &&
+         ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
+}
+
+Header Table::header() const {
+  auto header = read_part<Header>(fd(), 0);
+  if (!header || header->magic != kMagic) {
+    return Header{};
+  }
+  header->high = std::min(header->high, static_cast<std::uint32_t>(slots_));
+  return *header;
+}
+
+void Table::write(Header header) const { write_part(fd(), 0, header); }
+
+LastRun Table::last_run() const {
+  return read_part<LastRun>(fd(), kLastRunAt).value_or(LastRun{});
+}
+
+void Table::write(LastRun record) const { write_part(fd(), kLastRunAt, record); }
+
+std::vector<Entry> Table::entries(std::size_t high, bool* torn) const {
+  std::vector<Entry> list(high);
+  const long got = high == 0 ? 0 : read_at(fd(), list.data(), high * sizeof(Entry), kEntriesAt);
+  if (got < 0) {
+    sys::throw_errno("read", "the lane file");
+  }
+  const std::size_t whole = static_cast<std::size_t>(got) / sizeof(Entry);
+  for (std::size_t i = 0; i < high; ++i) {
+    const bool blank = i >= whole || (list[i].checksum == 0 && list[i].sequence == 0);
+    if (blank || list[i].checksum != checksum_of(list[i])) {
+      if (!blank && torn != nullptr) {
+        *torn = true;
+      }
+      list[i] = Entry{};
+    }
+  }
+  return list;
+}
+
+void Table::write(std::size_t slot, Entry entry) const {
+  write_part(fd(), kEntriesAt + static_cast<off_t>(slot * sizeof(Entry)), entry);
+}
+
+std::optional<Detail> Table::detail(std::size_t slot, std::uint64_t sequence) const {
+  auto detail = read_part<Detail>(fd(), kDetailsAt + static_cast<off_t>(slot * sizeof(Detail)));
+  if (detail && detail->sequence != sequence) {
+    return std::nullopt;
+  }
+  return detail;
+}
+
+void Table::write(std::size_t slot, Detail detail) const {
+  write_part(fd(), kDetailsAt + static_cast<off_t>(slot * sizeof(Detail)), detail);
+}
+
+std::vector<Kept> Table::kept() const {
+  std::vector<Kept> all(kKeptSlots);
+  const long got = read_at(fd(), all.data(), all.size() * sizeof(Kept), kKeptAt);
+  all.resize(got > 0 ? static_cast<std::size_t>(got) / sizeof(Kept) : 0);
+  std::erase_if(all, [](const Kept& k) { return k.pid == 0 || k.checksum != checksum_of(k); });
+  return all;
+}
+
+void Table::write_kept(std::vector<Kept> list) const {
+  if (list.size() > kKeptSlots) {
+    list.erase(list.begin(), list.end() - static_cast<std::ptrdiff_t>(kKeptSlots));
+  }
+  list.resize(kKeptSlots);
+  for (Kept& kept : list) {
+    kept.checksum = checksum_of(kept);
+  }
+  const std::size_t size = list.size() * sizeof(Kept);
+  if (::pwrite(fd(), list.data(), size, kKeptAt) != static_cast<ssize_t>(size)) {
+    sys::throw_errno("write", "the lane file");
+  }
+}
+
+bool Table::is_alive(std::size_t slot) const { return sys::is_byte_locked(fd(), slot_byte(slot)); }
+
+void Table::ring() const noexcept { (void)::futimens(fd(), nullptr); }
+
+std::optional<std::size_t> current_slot(std::span<const Entry> entries) {
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    if (entries[i].state == State::Granted || entries[i].state == State::Running) {
+      return i;
+    }
+  }
+  return std::nullopt;
+}
+
+std::vector<std::size_t> waiting_order(std::span<const Entry> entries) {
+  std::vector<std::size_t> order;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    if (entries[i].state == State::Waiting) {
+      order.push_back(i);
+    }
+  }
+  const auto rank = [&](std::size_t i) {
+    const bool starved = entries[i].overtaken >= kOvertakeCap;
+    return std::tuple{!starved, starved ? 0 : -entries[i].priority, entries[i].sequence};
+  };
+  std::ranges::sort(order, {}, rank);
+  return order;
+}
+
+}  // namespace onelane::lane

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/lane/record.hpp"
+#include "core/sys/file_descriptor.hpp"
+
+namespace onelane::lane {
+
+/// A ticket that later ones have overtaken this often goes first, whatever its priority.
+inline constexpr std::uint8_t kOvertakeCap = 16;
+
+/// The lane file: reading and writing its parts, and the locks on its bytes.
+///
+/// One open file description carries both the data and the locks, so whoever shares the
+/// descriptor (the guardian, forked from the supervisor) shares the locks. Writers hold
+/// the gate; readers need not. Throws SystemError where the file cannot be used.
+class Table {
+ public:
+  /// Opens `<directory>/lane`, creating it with `mode`. `slots` is for tests of a full table.
+  Table(std::string directory, unsigned mode, std::size_t slots = kSlots);
+
+  /// Opens an existing lane file for reading only; nothing when there is none or it is not
+  /// readable. Locks may be asked for, not taken.
+  [[nodiscard]] static std::optional<Table> open_existing(const std::string& path);
+
+  [[nodiscard]] const std::string& directory() const noexcept { return directory_; }
+  [[nodiscard]] const std::string& path() const noexcept { return path_; }
+  [[nodiscard]] std::string gate_path() const { return directory_ + "/gate"; }
+  [[nodiscard]] int fd() const noexcept { return file_.get(); }
+  [[nodiscard]] std::size_t slots() const noexcept { return slots_; }
+  /// False once the file was removed or replaced: then our locks exclude nobody any more.
+  [[nodiscard]] bool is_current() const noexcept;
+
+  [[nodiscard]] Header header() const;
+  void write(Header header) const;
+  [[nodiscard]] LastRun last_run() const;
+  void write(LastRun record) const;
+
+  /// Entries of all slots that may be in use. `torn` is set where one failed its checksum
+  /// (a reader without the gate met a writer, or the file was damaged).
+  [[nodiscard]] std::vector<Entry> entries(std::size_t high, bool* torn = nullptr) const;
+  void write(std::size_t slot, Entry entry) const;
+  /// Nothing when torn, damaged or of another ticket than `sequence`.
+  [[nodiscard]] std::optional<Detail> detail(std::size_t slot, std::uint64_t sequence) const;
+  void write(std::size_t slot, Detail detail) const;
+
+  [[nodiscard]] std::vector<Kept> kept() const;
+  /// Replaces the list; what does not fit is dropped, oldest first.
+  void write_kept(std::vector<Kept> list) const;
+
+  /// True while the owner of `slot` (another description than ours) lives.
+  [[nodiscard]] bool is_alive(std::size_t slot) const;
+  /// Tells everybody who watches the file (inotify IN_ATTRIB) to look again.
+  void ring() const noexcept;
+
+ private:
+  Table(std::string path, sys::FileDescriptor file);
+
+  std::string directory_;
+  std::string path_;
+  sys::FileDescriptor file_;
+  std::size_t slots_;
+};
+
+[[nodiscard]] inline off_t slot_byte(std::size_t slot) noexcept {
+  return kSlotBytes + static_cast<off_t>(slot);
+}
+
+/// The ticket that is granted or runs, live or not; nothing when the lane is free.
+[[nodiscard]] std::optional<std::size_t> current_slot(std::span<const Entry> entries);
+
+/// Waiting tickets in the order in which they will be granted.
+[[nodiscard]] std::vector<std::size_t> waiting_order(std::span<const Entry> entries);
+
+}  // namespace onelane::lane

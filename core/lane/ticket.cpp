@@ -1,0 +1,208 @@
+#include "core/lane/ticket.hpp"
+
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "core/sys/clock.hpp"
+#include "core/sys/error.hpp"
+
+namespace onelane::lane {
+namespace {
+
+Detail make_detail(const TicketInfo& info) {
+  Detail detail;
+  detail.enqueued_boottime = sys::boot_time().count();
+  detail.enqueued_wall = sys::wall_seconds();
+  set_text(detail.tool, info.tool);
+  set_text(detail.command, info.command);
+  set_text(detail.directory, info.directory);
+  set_text(detail.terminal, info.terminal);
+  return detail;
+}
+
+Entry make_entry(const TicketInfo& info) {
+  Entry entry;
+  entry.state = State::Waiting;
+  entry.priority = static_cast<std::int16_t>(std::clamp(info.priority, -1000, 1000));
+  const sys::ProcessId self = sys::self_id();
+  entry.pid = self.pid;
+  entry.start = self.start;
+  entry.pid_namespace = sys::pid_namespace();
+  entry.boot = static_cast<std::uint32_t>(sys::boot_id());
+  entry.uid = ::getuid();
+  entry.run_id = new_run_id();
+  return entry;
+}
+
+}  // namespace
+
+Ticket::Ticket(const Table& table, const TicketInfo& info)
+    : table_{table}, entry_{make_entry(info)}, detail_{make_detail(info)}, context_{info.context} {}
+
+Ticket::~Ticket() {
+  if (life_ == Life::Queued) {
+    leave();
+  } else if (life_ == Life::Started) {
+    close_record({});
+    release();
+  }
+}
+
+bool Ticket::claim_slot(Header& header, std::vector<Entry>& entries) {
+  // Round robin, so that a waiter about to sleep on a byte does not find a newcomer behind
+  // it; the walk starts over whenever nobody is left who could sleep.
+  bool idle = true;
+  for (std::size_t slot = 0; slot < entries.size(); ++slot) {
+    idle = idle && (entries[slot].state == State::Free || !table_.is_alive(slot));
+  }
+  const std::size_t first = idle ? 0 : header.cursor;
+  for (std::size_t tried = 0; tried < table_.slots(); ++tried) {
+    const std::size_t slot = (first + tried) % table_.slots();
+    const bool unused = slot >= entries.size() || entries[slot].state == State::Free;
+    if ((unused || !table_.is_alive(slot)) &&
+        sys::try_lock_byte(table_.fd(), slot_byte(slot), sys::LockKind::Write)) {
+      slot_ = slot;
+      header.cursor = static_cast<std::uint32_t>((slot + 1) % table_.slots());
+      header.high = static_cast<std::uint32_t>(std::max<std::size_t>(idle ? 0 : header.high, slot + 1));
+      entries.resize(header.high);
+      return true;
+    }
+  }
+  return false;
+}
+
+Step Ticket::advance() {
+  if (!table_.is_current()) {
+    return Step::Gone;
+  }
+  if (const auto target = next_target()) {
+    if (target != target_ || (sleeper_ && sleeper_->is_done())) {
+      cancel_sleep();
+      target_ = target;
+    }
+    return Step::Waiting;
+  }
+  cancel_sleep();
+  const Gate gate{table_, Patience::UntilSignal};
+  return advance_inside(gate);
+}
+
+// With fifty waiting, everybody wakes at a hand-over and only one has anything to write:
+// the others read who is current now and go back to sleep without the gate.
+std::optional<Ticket::Target> Ticket::next_target() const {
+  if (entry_.sequence == 0) {
+    return std::nullopt;
+  }
+  bool torn = false;
+  const auto entries = table_.entries(table_.header().high, &torn);
+  const auto current = current_slot(entries);
+  const bool mine_is_whole = slot_ < entries.size() &&
+                             entries[slot_].sequence == entry_.sequence &&
+                             entries[slot_].state == State::Waiting;
+  if (torn || !current || !mine_is_whole) {
+    return std::nullopt;
+  }
+  const Target target{slot_byte(*current), sys::LockKind::Read, entries[*current].sequence};
+  const bool he_has_died = target == target_ && sleeper_ && sleeper_->is_done();
+  return he_has_died ? std::nullopt : std::optional{target};
+}
+
+void Ticket::cancel_sleep() noexcept {
+  if (sleeper_) {
+    sleeper_->cancel();
+  }
+  target_.reset();
+}
+
+Step Ticket::advance_inside(const Gate& /*gate*/) {
+  Header header = table_.header();
+  auto entries = table_.entries(header.high);
+  if (entry_.sequence == 0) {
+    if (!claim_slot(header, entries)) {
+      const auto current = grant_next(table_, entries, std::nullopt);
+      const std::size_t slot = current.value_or(0);
+      target_ = Target{slot_byte(slot), sys::LockKind::Read, entries[slot].sequence};
+      return Step::Waiting;
+    }
+    entry_.sequence = detail_.sequence = header.next_sequence++;
+    table_.write(header);
+    table_.write(slot_, detail_);
+    table_.write(slot_, entry_);
+    entries[slot_] = entry_;
+  } else if (slot_ >= entries.size() || entries[slot_].sequence != entry_.sequence) {
+    // Our entry was damaged or wrongly cleared; our byte proves that we live.
+    header.high = static_cast<std::uint32_t>(std::max<std::size_t>(header.high, slot_ + 1));
+    header.next_sequence = std::max(header.next_sequence, entry_.sequence + 1);
+    table_.write(header);
+    table_.write(slot_, entry_);
+    entries.resize(header.high);
+    entries[slot_] = entry_;
+  }
+  entry_ = entries[slot_];
+  if (entry_.state == State::Cancelled) {
+    return Step::Cancelled;
+  }
+  const auto current = grant_next(table_, entries, slot_);
+  entry_ = entries[slot_];
+  if (current == slot_) {
+    return try_start(header);
+  }
+  if (current) {
+    target_ = Target{slot_byte(*current), sys::LockKind::Read, entries[*current].sequence};
+  }
+  return Step::Waiting;
+}
+
+Step Ticket::try_start(const Header& header) {
+  if (header.held != 0) {
+    return Step::Held;
+  }
+  if (!sys::try_lock_byte(table_.fd(), kLaneByte, sys::LockKind::Write)) {
+    // A dying process lets its locks go one after another; its slot went first.
+    target_ = Target{kLaneByte, sys::LockKind::Write, 0};
+    return Step::Waiting;
+  }
+  if (!table_.is_current()) {
+    return Step::Gone;
+  }
+  const LastRun last = table_.last_run();
+  if (last.open != 0 && last.boot == entry_.boot && last.run_id != entry_.run_id) {
+    unsettled_ = last;
+  }
+  life_ = Life::Started;
+  if (!unsettled_) {
+    write_running();
+  }
+  return Step::Started;
+}
+
+void Ticket::write_running() {
+  set_state(State::Running);
+  detail_.started_boottime = sys::boot_time().count();
+  detail_.started_wall = sys::wall_seconds();
+  table_.write(slot_, detail_);
+  LastRun mine;
+  mine.open = 1;
+  mine.run_id = entry_.run_id;
+  mine.boot = entry_.boot;
+  mine.pid_namespace = entry_.pid_namespace;
+  mine.supervisor_pid = entry_.pid;
+  mine.supervisor_start = entry_.start;
+  mine.uid = entry_.uid;
+  mine.context = context_;
+  table_.write(mine);
+}
+
+void Ticket::begin() {
+  if (unsettled_) {
+    const Gate gate{table_, Patience::Always};
+    write_running();
+    unsettled_.reset();
+  }
+}
+
+}  // namespace onelane::lane

@@ -1,0 +1,137 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/lane/gate.hpp"
+#include "core/lane/sleeper.hpp"
+#include "core/lane/table.hpp"
+
+namespace onelane::lane {
+
+/// Who asks, in words for people and for the cycle search.
+struct TicketInfo {
+  std::string tool;
+  std::string command;
+  std::string directory;
+  std::string terminal;
+  int priority = 0;
+  std::array<std::uint64_t, 8> context{};  ///< Goes into LastRun while this ticket runs.
+};
+
+/// How far a ticket has come.
+enum class Step {
+  Started,    ///< We hold the lane; `unsettled()` may name a run to clear away first.
+  Waiting,    ///< Somebody else is current.
+  Held,       ///< Our turn, but the lane is on hold.
+  Cancelled,  ///< Somebody cancelled the ticket; it has left the queue.
+  Gone,       ///< The lane file was removed or replaced: leave and look again.
+};
+
+/// What a waiting caller may show.
+struct Place {
+  std::size_t position = 0;  ///< 1 = next.
+  std::size_t waiting = 0;   ///< Waiting tickets altogether.
+  std::optional<Entry> holder;
+  std::optional<Detail> holder_detail;
+  State holder_state = State::Free;
+};
+
+/// One call's place in a lane, from enqueueing to the end of its run.
+///
+/// Exclusion comes from the kernel's lock on the lane byte alone; the table only decides
+/// who asks for it next. Every wait is for the byte of the granted ticket, which nobody
+/// overtakes, so waits inside a lane cannot form a circle. All locks die with the last
+/// process that has the description: the supervisor, or after it the guardian.
+///
+/// Not copyable; one thread. The destructor leaves the queue when the run has not been
+/// finished. Members throw SystemError where the lane cannot be used, and GateInterrupted
+/// when an ending signal is pending, unless they say otherwise.
+class Ticket {
+ public:
+  /// Takes a place at the end of its priority. Blocks for the gate, and while all slots
+  /// are taken (then without a place of its own). `table` must outlive the ticket.
+  Ticket(const Table& table, const TicketInfo& info);
+  Ticket(const Ticket&) = delete;
+  Ticket& operator=(const Ticket&) = delete;
+  ~Ticket();
+
+  /// Looks whose turn it is, and starts if it is ours. Never blocks but for the gate.
+  [[nodiscard]] Step advance();
+  /// After Waiting or Held: descriptors that become readable when advance() should be
+  /// called again. Also call it one second after the first wait (see ticket.cpp).
+  [[nodiscard]] std::array<int, 2> wake_fds();
+  /// To be called when one of wake_fds() is readable, before advance().
+  void drain() noexcept;
+
+  /// Ctrl-Z: keeps the place, is not granted; a grant already given goes to the next.
+  void park();
+  void unpark();
+  /// Leaves the queue, also between Started and begin() (the open run before us then stays
+  /// open for the next); harmless afterwards.
+  void leave() noexcept;
+
+  /// The run before us whose supervisor and guardian both died, if that is how we found the lane.
+  [[nodiscard]] const std::optional<LastRun>& unsettled() const noexcept { return unsettled_; }
+  /// After Started: writes us down as the holder. Call once, after clearing `unsettled()`.
+  void begin();
+  /// Writes down the runs of other lanes above the caller, nearest first; needed by the
+  /// cycle search of others, so only once we wait.
+  void set_above(const std::vector<Above>& above);
+  /// Takes a slot as a service instead: listed, holds nothing. False when all slots are taken.
+  [[nodiscard]] bool enlist_service();
+  /// Writes down which process is the tool.
+  void set_tool(const sys::ProcessId& tool) noexcept;
+
+  /// First half of the end: clears the record and grants the next ticket. Waits for the
+  /// gate whatever signal is pending. Also what the guardian calls after a crash: does
+  /// nothing unless the record is still this run's.
+  void close_record(const std::vector<Kept>& kept) noexcept;
+  /// Second half: lets the lane byte go, then the slot byte.
+  void release() noexcept;
+
+  [[nodiscard]] const RunId& run_id() const noexcept { return entry_.run_id; }
+  [[nodiscard]] const Table& table() const noexcept { return table_; }
+  [[nodiscard]] std::size_t slot() const noexcept { return slot_; }
+  [[nodiscard]] std::uint64_t sequence() const noexcept { return entry_.sequence; }
+  [[nodiscard]] Place place() const;
+
+ private:
+  enum class Life { Queued, Started, Over };
+  struct Target {
+    off_t byte = 0;
+    sys::LockKind kind = sys::LockKind::Read;
+    std::uint64_t sequence = 0;
+    friend bool operator==(const Target&, const Target&) = default;
+  };
+
+  [[nodiscard]] bool claim_slot(Header& header, std::vector<Entry>& entries);
+  [[nodiscard]] Step advance_inside(const Gate& gate);
+  [[nodiscard]] Step try_start(const Header& header);
+  [[nodiscard]] std::optional<Target> next_target() const;
+  void cancel_sleep() noexcept;
+  void write_running();
+  void set_state(State state);
+
+  const Table& table_;
+  std::size_t slot_ = 0;
+  Entry entry_;
+  Detail detail_;
+  std::array<std::uint64_t, 8> context_;
+  Life life_ = Life::Queued;
+  std::optional<Target> target_;
+  std::optional<LastRun> unsettled_;
+  std::optional<Sleeper> sleeper_;
+  sys::FileDescriptor watch_;
+};
+
+/// With the gate held: gives the lane to the best living ticket if nobody living has it,
+/// clears dead ones on the way, counts overtaking. `own` is alive whatever its byte says
+/// (our own locks do not count as locked). Returns the current slot.
+std::optional<std::size_t> grant_next(const Table& table, std::vector<Entry>& entries,
+                                      std::optional<std::size_t> own);
+
+}  // namespace onelane::lane

@@ -1,0 +1,205 @@
+// Waiting, parking and the end of a ticket; ticket.cpp holds how it gets its turn.
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "core/lane/ticket.hpp"
+#include "core/sys/error.hpp"
+
+namespace onelane::lane {
+
+std::array<int, 2> Ticket::wake_fds() {
+  if (!watch_.is_open()) {
+    // Rings and removal of the file; without inotify (no instances left) the wait still
+    // works, only cancelling and holding are noticed later.
+    watch_ = sys::lift(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+    if (watch_.is_open()) {
+      (void)::inotify_add_watch(watch_.get(), table_.path().c_str(),
+                                IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF);
+    }
+  }
+  if (target_ && !(sleeper_ && sleeper_->is_running())) {
+    if (!sleeper_) {
+      sleeper_.emplace();
+    }
+    sleeper_->start(table_.fd(), target_->byte, target_->kind);
+  }
+  return {target_ ? sleeper_->fd() : -1, watch_.get()};
+}
+
+void Ticket::drain() noexcept {
+  alignas(inotify_event) std::array<char, 4096> events;
+  while (watch_.is_open() && ::read(watch_.get(), events.data(), events.size()) > 0) {
+  }
+}
+
+void Ticket::set_state(State state) {
+  entry_.state = state;
+  table_.write(slot_, entry_);
+}
+
+void Ticket::park() {
+  cancel_sleep();
+  if (entry_.sequence == 0 || life_ != Life::Queued) {
+    return;
+  }
+  const Gate gate{table_, Patience::Always};
+  auto entries = table_.entries(table_.header().high);
+  if (slot_ >= entries.size() || entries[slot_].sequence != entry_.sequence ||
+      entries[slot_].state == State::Cancelled) {
+    return;
+  }
+  const bool was_granted = entries[slot_].state == State::Granted;
+  entry_ = entries[slot_];
+  set_state(State::Parked);
+  sys::unlock_byte(table_.fd(), kLaneByte);
+  if (was_granted) {
+    entries[slot_] = entry_;
+    (void)grant_next(table_, entries, slot_);
+    // Everybody sleeps on our byte: let it go for a moment. They read the table first and
+    // a read lock lasts only until they did, so getting it back takes microseconds.
+    sys::unlock_byte(table_.fd(), slot_byte(slot_));
+    while (!sys::lock_byte(table_.fd(), slot_byte(slot_), sys::LockKind::Write)) {
+    }
+  }
+}
+
+void Ticket::unpark() {
+  if (entry_.sequence == 0 || life_ != Life::Queued) {
+    return;
+  }
+  const Gate gate{table_, Patience::Always};
+  const auto entries = table_.entries(table_.header().high);
+  if (slot_ < entries.size() && entries[slot_].sequence == entry_.sequence &&
+      entries[slot_].state == State::Parked) {
+    entry_ = entries[slot_];
+    set_state(State::Waiting);
+  }
+}
+
+void Ticket::leave() noexcept {
+  if (life_ != Life::Queued && !unsettled_) {
+    return;
+  }
+  life_ = Life::Over;
+  cancel_sleep();
+  if (entry_.sequence == 0) {
+    return;
+  }
+  try {
+    const Gate gate{table_, Patience::Always};
+    auto entries = table_.entries(table_.header().high);
+    if (slot_ < entries.size() && entries[slot_].sequence == entry_.sequence) {
+      entries[slot_] = Entry{};
+      table_.write(slot_, entries[slot_]);
+      (void)grant_next(table_, entries, std::nullopt);
+    }
+  } catch (const std::exception&) {
+    // The byte below is what counts: a record without its byte is dead.
+  }
+  sys::unlock_byte(table_.fd(), kLaneByte);
+  sys::unlock_byte(table_.fd(), slot_byte(slot_));
+  table_.ring();
+}
+
+void Ticket::set_above(const std::vector<Above>& above) {
+  std::string lanes;
+  detail_.ancestor_count = 0;
+  for (const Above& run : above) {
+    // One that does not fit is left out: the circle through it is then only found from its
+    // other end.
+    if (detail_.ancestor_count == detail_.ancestors.size() ||
+        lanes.size() + run.lane_file.size() + 1 >= detail_.ancestor_lanes.size()) {
+      break;
+    }
+    detail_.ancestors[detail_.ancestor_count++] = run.run_id;
+    lanes.append(run.lane_file).push_back('\0');
+  }
+  detail_.ancestor_lanes.fill('\0');
+  std::ranges::copy(lanes, detail_.ancestor_lanes.begin());
+  if (entry_.sequence != 0) {
+    table_.write(slot_, detail_);
+  }
+}
+
+bool Ticket::enlist_service() {
+  const Gate gate{table_, Patience::Always};
+  Header header = table_.header();
+  auto entries = table_.entries(header.high);
+  if (!claim_slot(header, entries)) {
+    return false;
+  }
+  entry_.sequence = detail_.sequence = header.next_sequence++;
+  entry_.state = State::Service;
+  detail_.started_boottime = detail_.enqueued_boottime;
+  detail_.started_wall = detail_.enqueued_wall;
+  table_.write(header);
+  table_.write(slot_, detail_);
+  table_.write(slot_, entry_);
+  life_ = Life::Started;
+  return true;
+}
+
+void Ticket::set_tool(const sys::ProcessId& tool) noexcept {
+  detail_.tool_pid = tool.pid;
+  detail_.tool_start = tool.start;
+  try {
+    table_.write(slot_, detail_);  // only we write our detail, so no gate
+  } catch (const std::exception&) {
+    // For show only.
+  }
+}
+
+void Ticket::close_record(const std::vector<Kept>& kept) noexcept {
+  try {
+    const Gate gate{table_, Patience::Always};
+    auto entries = table_.entries(table_.header().high);
+    LastRun last = table_.last_run();
+    if (last.run_id == entry_.run_id && last.open != 0) {
+      last.open = 0;
+      table_.write(last);
+    }
+    if (!kept.empty()) {
+      auto list = table_.kept();
+      std::erase_if(list, [](const Kept& k) { return !sys::exists({k.pid, k.start}); });
+      list.insert(list.end(), kept.begin(), kept.end());
+      table_.write_kept(list);
+    }
+    if (slot_ < entries.size() && entries[slot_].sequence == entry_.sequence) {
+      entries[slot_] = Entry{};
+      table_.write(slot_, entries[slot_]);
+      (void)grant_next(table_, entries, std::nullopt);
+    }
+  } catch (const std::exception&) {
+    // A full disk or a removed directory: letting the bytes go ends the run all the same,
+    // and the next ticket finds an open record of a run without members.
+  }
+}
+
+void Ticket::release() noexcept {
+  life_ = Life::Over;
+  sys::unlock_byte(table_.fd(), kLaneByte);
+  sys::unlock_byte(table_.fd(), slot_byte(slot_));
+}
+
+Place Ticket::place() const {
+  Place place;
+  const auto entries = table_.entries(table_.header().high);
+  const auto order = waiting_order(entries);
+  place.waiting = order.size();
+  const auto mine = std::ranges::find(order, slot_);
+  place.position = static_cast<std::size_t>(mine - order.begin()) + 1;
+  if (const auto current = current_slot(entries)) {
+    if (entries[*current].state == State::Granted && *current != slot_) {
+      ++place.position;
+      ++place.waiting;
+    }
+    place.holder = entries[*current];
+    place.holder_detail = table_.detail(*current, entries[*current].sequence);
+    place.holder_state = entries[*current].state;
+  }
+  return place;
+}
+
+}  // namespace onelane::lane

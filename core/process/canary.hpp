@@ -1,0 +1,35 @@
+#pragma once
+
+#include <sys/types.h>
+
+namespace onelane::process {
+
+/// Tells whether a signal went to our whole process group or to us alone.
+///
+/// The canary is a child in the same group with every signal blocked: a signal sent to the
+/// group (terminal, `kill %1`, a caller that kills its group) stays pending in it, where
+/// /proc/PID/status shows it; one sent to the supervisor alone does not. It borrows our
+/// memory (CLONE_VM) and has no descriptors, never runs, and dies with us (PDEATHSIG).
+class Canary {
+ public:
+  Canary() = default;
+  Canary(const Canary&) = delete;
+  Canary& operator=(const Canary&) = delete;
+  ~Canary() { end(); }
+
+  /// Starts one, replacing any; without a canary (fork failed) has_seen() says no.
+  void start() noexcept;
+  /// True when `signal` is pending in the canary; it is then replaced by a fresh one.
+  [[nodiscard]] bool has_seen(int signal) noexcept;
+  /// Ends and reaps it.
+  void end() noexcept;
+  [[nodiscard]] pid_t pid() const noexcept { return pid_; }
+  /// To be called when the wait loop has reaped it.
+  void forget() noexcept { pid_ = -1; }
+
+ private:
+  pid_t pid_ = -1;
+  int side_ = 0;
+};
+
+}  // namespace onelane::process

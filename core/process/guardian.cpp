@@ -1,0 +1,124 @@
+#include "core/process/guardian.hpp"
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <ctime>
+
+#include "core/process/ending.hpp"
+
+namespace onelane::process {
+namespace {
+
+/// Closes every descriptor but those in `kept`.
+void close_all_but(std::vector<int> kept) noexcept {
+  std::ranges::sort(kept);
+  unsigned first = 0;
+  for (const int fd : kept) {
+    if (fd >= 0 && static_cast<unsigned>(fd) > first) {
+      ::syscall(SYS_close_range, first, static_cast<unsigned>(fd) - 1, 0U);
+    }
+    first = static_cast<unsigned>(fd) + 1;
+  }
+  ::syscall(SYS_close_range, first, ~0U, 0U);
+}
+
+}  // namespace
+
+/// One writer, one reader that reads only after the writer is dead; the count is written
+/// last, so a supervisor killed in the middle leaves the older, shorter list.
+struct Guardian::Board {
+  std::atomic<std::uint32_t> count;
+  sys::ProcessId members[kMostPublished];
+};
+
+Guardian::Guardian() {
+  void* memory = ::mmap(nullptr, sizeof(Board), PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  board_ = memory == MAP_FAILED ? nullptr : static_cast<Board*>(memory);
+}
+
+Guardian::~Guardian() {
+  settled();
+  reap();
+  if (board_ != nullptr) {
+    ::munmap(board_, sizeof(Board));
+  }
+}
+
+void Guardian::start(const Duty& duty) noexcept {
+  int ends[2];
+  if (board_ == nullptr || ::pipe2(ends, O_CLOEXEC) != 0) {
+    return;
+  }
+  sys::FileDescriptor read_end = sys::lift(ends[0]);
+  pipe_ = sys::lift(ends[1]);
+  pid_ = ::fork();
+  if (pid_ == 0) {
+    pipe_.reset();
+    watch(duty, read_end.get());
+  }
+}
+
+void Guardian::watch(const Duty& duty, int pipe) noexcept {
+  ::setsid();
+  ::prctl(PR_SET_NAME, "onelane-guard");
+  std::vector<int> kept = duty.descriptors;
+  kept.push_back(pipe);
+  close_all_but(std::move(kept));
+  char word = 0;
+  if (sys::read_up_to(pipe, &word, 1) == 1) {
+    ::_exit(0);
+  }
+  Search search;
+  search.run_id = duty.run_id;
+  search.known = {sys::self_id()};
+  const std::uint32_t count = std::min<std::uint32_t>(board_->count.load(), kMostPublished);
+  search.published.assign(board_->members, board_->members + count);
+  Ending ending;
+  ending.grace = duty.kill_timeout;
+  ending.members = [&] { return find_members(search, duty.traits, duty.keep); };
+  ending.wait = [](std::chrono::milliseconds pause) {
+    const timespec nap{pause.count() / 1000, (pause.count() % 1000) * 1'000'000};
+    ::nanosleep(&nap, nullptr);
+    return true;
+  };
+  (void)end_members(ending);
+  duty.after_crash();
+  ::_exit(0);
+}
+
+void Guardian::publish(std::span<const sys::ProcessStat> members) noexcept {
+  if (board_ == nullptr) {
+    return;
+  }
+  const std::size_t count = std::min(members.size(), kMostPublished);
+  board_->count = static_cast<std::uint32_t>(std::min<std::size_t>(count, board_->count));
+  for (std::size_t i = 0; i < count; ++i) {
+    board_->members[i] = members[i].id;
+  }
+  board_->count = static_cast<std::uint32_t>(count);
+}
+
+void Guardian::settled() noexcept {
+  if (pipe_.is_open()) {
+    (void)sys::write_all(pipe_.get(), "s");
+    pipe_.reset();
+  }
+}
+
+void Guardian::reap() noexcept {
+  if (pid_ > 0) {
+    ::waitpid(pid_, nullptr, 0);
+    pid_ = -1;
+  }
+}
+
+}  // namespace onelane::process

@@ -1,0 +1,89 @@
+#include "core/process/launch.hpp"
+
+#include <sched.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <array>
+#include <boost/asio/io_context.hpp>
+#include <boost/process/v2/posix/default_launcher.hpp>
+#include <boost/process/v2/process.hpp>
+#include <cerrno>
+
+namespace onelane::process {
+namespace {
+
+namespace asio = boost::asio;
+namespace v2 = boost::process::v2;
+
+/// Prepares the child between clone and exec; async-signal-safe.
+struct ChildSetup {
+  const Signals* signals;
+  pid_t supervisor;
+
+  template <class Launcher>
+  boost::system::error_code on_exec_setup(Launcher& /*launcher*/,
+                                          const v2::filesystem::path& /*executable*/,
+                                          const char* const*(&/*argv*/)) const noexcept {
+    ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+    // Compared with the pid we had, not with 1: a subreaper above us may adopt (prctl(2)).
+    if (::getppid() != supervisor) {
+      ::_exit(125);
+    }
+    signals->restore();
+    return {};
+  }
+};
+
+/// As Boost's default launcher, but: the child borrows our memory until its exec
+/// (CLONE_VM | CLONE_VFORK, as posix_spawn(3) does it), so that it costs no page tables and
+/// its errno needs no pipe; no descriptor is closed; a failed exec leaves by _exit.
+class TransparentLauncher : public v2::posix::default_launcher {
+ public:
+  int exec_error = 0;
+
+  template <class Executor, class Args, class... Inits>
+  v2::basic_process<Executor> operator()(Executor executor, const v2::filesystem::path& executable,
+                                         Args&& argv, Inits&&... inits) {
+    struct Frame {
+      TransparentLauncher* self;
+      const v2::filesystem::path* executable;
+      const char* const* argv;
+      std::tuple<std::decay_t<Inits>...> inits;
+    } frame{this, &executable, argv, {inits...}};
+    alignas(16) static std::array<std::byte, std::size_t{64} * 1024> stack;
+    pid = ::clone(
+        [](void* data) -> int {
+          Frame& at = *static_cast<Frame*>(data);
+          std::apply(
+              [&](auto&... init) {
+                v2::posix::detail::on_exec_setup(*at.self, *at.executable, at.argv, init...);
+              },
+              at.inits);
+          ::execve(at.executable->c_str(), const_cast<char* const*>(at.argv),
+                   const_cast<char* const*>(at.self->env));
+          at.self->exec_error = errno;
+          ::_exit(127);
+        },
+        stack.data() + stack.size(), CLONE_VM | CLONE_VFORK | SIGCHLD, &frame);
+    if (pid < 0) {
+      exec_error = errno;
+      return v2::basic_process<Executor>{executor};
+    }
+    return v2::basic_process<Executor>{executor, pid};
+  }
+};
+
+}  // namespace
+
+Launched launch(const Command& command, const Signals& signals) {
+  TransparentLauncher launcher;
+  launcher.env = command.environment;
+  asio::io_context context{1};
+  auto process = launcher(context.get_executor(), command.path, command.argv,
+                          ChildSetup{&signals, ::getpid()});
+  process.detach();  // the wait loop is ours: stops, continues and other children included
+  return {launcher.exec_error != 0 && launcher.pid < 0 ? -1 : launcher.pid, launcher.exec_error};
+}
+
+}  // namespace onelane::process

@@ -1,0 +1,177 @@
+#include "core/process/leftovers.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <unordered_map>
+
+namespace onelane::process {
+namespace {
+
+bool is_null_device(const struct stat& info) noexcept {
+  return S_ISCHR(info.st_mode) && info.st_rdev == makedev(1, 3);
+}
+
+/// True when descriptor `number` of `pid` ties it to the run: a pipe, socket, terminal or
+/// one of the files the run itself had as its stdio.
+bool is_tied(pid_t pid, int number, const RunTraits& traits) noexcept {
+  char path[64];
+  std::snprintf(path, sizeof path, "/proc/%d/fd/%d", pid, number);
+  struct stat info {};
+  if (::stat(path, &info) != 0) {
+    return errno != ENOENT;  // closed is free; unreadable counts as tied
+  }
+  if (is_null_device(info)) {
+    return false;
+  }
+  if (!S_ISREG(info.st_mode)) {
+    return true;
+  }
+  return std::ranges::any_of(traits.stdio, [&](const RunTraits::File& file) {
+    return file.inode == info.st_ino && file.device == info.st_dev;
+  });
+}
+
+bool ignores_hangup(pid_t pid) noexcept {
+  char path[64];
+  std::snprintf(path, sizeof path, "/proc/%d/status", pid);
+  const auto text = sys::read_small_file(path, 16384);
+  const std::size_t at = text ? text->find("\nSigIgn:") : std::string::npos;
+  return at != std::string::npos &&
+         (std::strtoull(text->c_str() + at + 8, nullptr, 16) >> (SIGHUP - 1) & 1U) != 0;
+}
+
+/// A program with a window: it has a display and has loaded what talks to one. (Which socket
+/// leads to the display server is not to be had without netlink.)
+bool has_display(pid_t pid) {
+  if (!sys::initial_environment(pid, "DISPLAY") &&
+      !sys::initial_environment(pid, "WAYLAND_DISPLAY")) {
+    return false;
+  }
+  char path[64];
+  std::snprintf(path, sizeof path, "/proc/%d/maps", pid);
+  const auto maps = sys::read_small_file(path, std::size_t{8} << 20U);
+  return maps && (maps->find("/libxcb.so") != std::string::npos ||
+                  maps->find("/libwayland-client.so") != std::string::npos);
+}
+
+bool is_listed(const sys::ProcessStat& stat, std::span<const KeepRule> keep) {
+  const std::string line = sys::command_line(stat.id.pid, 4096);
+  const std::string_view first{line.data(), std::min(line.find(' '), line.size())};
+  const std::string_view base = first.substr(first.rfind('/') + 1);
+  return std::ranges::any_of(keep, [&](const KeepRule& rule) {
+    return (matches(rule.name, stat.name.data()) || matches(rule.name, base) ||
+            (rule.name.find(' ') != std::string_view::npos && matches(rule.name, line))) &&
+           (rule.argument.empty() || line.find(rule.argument) != std::string::npos) &&
+           (rule.unless_argument.empty() || line.find(rule.unless_argument) == std::string::npos);
+  });
+}
+
+}  // namespace
+
+RunTraits traits_of_self(const Signals& signals) noexcept {
+  RunTraits traits;
+  for (int fd = 0; fd < 3; ++fd) {
+    struct stat info {};
+    // /dev/null is no tie to a run, so it must not become one by being the caller's stdio.
+    if (::fstat(fd, &info) == 0 && !is_null_device(info)) {
+      traits.stdio[static_cast<std::size_t>(fd)] = {info.st_dev, info.st_ino};
+    }
+  }
+  traits.session = ::getsid(0);
+  traits.ignored_hangup = signals.is_ignored(SIGHUP) ? 1 : 0;
+  return traits;
+}
+
+bool matches(std::string_view pattern, std::string_view text) noexcept {
+  while (!pattern.empty()) {
+    if (pattern.front() == '*') {
+      pattern.remove_prefix(1);
+      for (std::size_t at = 0; at <= text.size(); ++at) {
+        if (matches(pattern, text.substr(at))) {
+          return true;
+        }
+      }
+      return false;
+    }
+    if (text.empty() || pattern.front() != text.front()) {
+      return false;
+    }
+    pattern.remove_prefix(1);
+    text.remove_prefix(1);
+  }
+  return text.empty();
+}
+
+Leftover sort_leftover(const sys::ProcessStat& seen, const RunTraits& traits,
+                       std::span<const KeepRule> keep) {
+  const auto now = sys::read_stat(seen.id.pid);
+  if (!now || now->id != seen.id || now->state == 'Z' || now->state == 'X') {
+    return Leftover::Gone;
+  }
+  const pid_t pid = now->id.pid;
+  if (is_listed(*now, keep)) {
+    return Leftover::Listed;
+  }
+  if (now->session != traits.session && now->tty != 0) {
+    return Leftover::Elsewhere;
+  }
+  const bool tied = is_tied(pid, 0, traits) || is_tied(pid, 1, traits) || is_tied(pid, 2, traits);
+  if (!tied || (traits.ignored_hangup == 0 && ignores_hangup(pid)) || has_display(pid)) {
+    return Leftover::Detached;
+  }
+  return Leftover::Straggler;
+}
+
+std::vector<sys::ProcessStat> find_members(const Search& search, const RunTraits& traits,
+                                           std::span<const KeepRule> keep) {
+  std::unordered_map<pid_t, sys::ProcessStat> all;
+  for (const pid_t pid : sys::all_pids()) {
+    if (auto stat = sys::read_stat(pid)) {
+      all.emplace(pid, *stat);
+    }
+  }
+  enum class Mark { Open, Member, Kept, Foreign };
+  std::unordered_map<pid_t, Mark> marks;
+  const auto is_candidate = [&](const sys::ProcessStat& stat) {
+    const auto held = sys::initial_environment(stat.id.pid, "ONELANE_HELD");
+    return std::ranges::find(search.published, stat.id) != search.published.end() ||
+           (held && held->find(search.run_id) != std::string::npos);
+  };
+  // A process is what sorting says if it is a candidate itself, else what its parent is.
+  const auto mark = [&](const auto& self, pid_t pid, int depth) -> Mark {
+    const auto it = all.find(pid);
+    if (it == all.end() || depth > 64) {
+      return Mark::Foreign;
+    }
+    const sys::ProcessStat& stat = it->second;
+    if (std::ranges::find(search.known, stat.id) != search.known.end()) {
+      return Mark::Foreign;
+    }
+    if (const auto done = marks.find(pid); done != marks.end()) {
+      return done->second;
+    }
+    const Mark above = self(self, stat.parent, depth + 1);
+    Mark result = above;
+    if (above != Mark::Kept && (above == Mark::Member || is_candidate(stat))) {
+      const Leftover sorted = sort_leftover(stat, traits, keep);
+      result = sorted == Leftover::Straggler ? Mark::Member : Mark::Kept;
+    }
+    return marks[pid] = result;
+  };
+  std::vector<sys::ProcessStat> out;
+  for (const auto& [pid, stat] : all) {
+    if (stat.state != 'Z' && mark(mark, pid, 0) == Mark::Member) {
+      out.push_back(stat);
+    }
+  }
+  return out;
+}
+
+}  // namespace onelane::process

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/process/signals.hpp"
+#include "core/sys/process.hpp"
+
+namespace onelane::process {
+
+/// A daemon that is never ended: a pattern over the process name (the name in /proc or the
+/// basename of argv[0], `*` allowed), narrowed by what its command line must and must not hold.
+struct KeepRule {
+  std::string_view name;
+  std::string_view argument;         ///< Empty: any.
+  std::string_view unless_argument;  ///< Empty: none.
+};
+
+/// What sorting needs to know of a run; trivially copyable, so that the lane's record can
+/// carry it to whoever has to sort after a crash.
+struct RunTraits {
+  struct File {
+    std::uint64_t device = 0;
+    std::uint64_t inode = 0;
+  };
+  std::array<File, 3> stdio{};  ///< The caller's fds 0 to 2; zero for closed.
+  std::int32_t session = 0;
+  std::uint32_t ignored_hangup = 0;  ///< The tool was started with SIGHUP ignored (nohup).
+};
+
+/// Reads the traits off the calling process, before it gives its descriptors up.
+[[nodiscard]] RunTraits traits_of_self(const Signals& signals) noexcept;
+
+/// What a process that a run left behind is.
+enum class Leftover {
+  Gone,       ///< Ended meanwhile, or a zombie.
+  Listed,     ///< Kept: on the keep list.
+  Detached,   ///< Kept: left running on purpose (no stdio of the run, no hang-up, a display).
+  Elsewhere,  ///< Kept: in a session with a terminal of its own (tmux, ssh).
+  Straggler,  ///< Everything else: to be ended.
+};
+
+/// The one sort function of settle, guardian, sweep and orphans. Reads /proc; a process of
+/// another user, whose descriptors cannot be read, is a straggler unless listed.
+[[nodiscard]] Leftover sort_leftover(const sys::ProcessStat& stat, const RunTraits& traits,
+                                     std::span<const KeepRule> keep);
+
+/// Glob with `*` only.
+[[nodiscard]] bool matches(std::string_view pattern, std::string_view text) noexcept;
+
+/// Finds the living members of a run after its supervisor is gone: processes whose initial
+/// environment carries the run id, those published by the supervisor, and all their
+/// descendants; without the descendants of kept ones. `known` is never among them.
+struct Search {
+  std::string run_id;
+  std::vector<sys::ProcessId> published;
+  std::vector<sys::ProcessId> known;
+};
+[[nodiscard]] std::vector<sys::ProcessStat> find_members(const Search& search,
+                                                         const RunTraits& traits,
+                                                         std::span<const KeepRule> keep);
+
+}  // namespace onelane::process

@@ -1,0 +1,151 @@
+// What happens after the tool has ended, and the members it is about; supervisor.cpp holds
+// the time before.
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "core/process/ending.hpp"
+#include "core/process/supervisor.hpp"
+#include "core/sys/clock.hpp"
+
+namespace onelane::process {
+namespace {
+
+constexpr milliseconds kNoticeAfter{1'000};
+
+std::string list_of(const std::vector<sys::ProcessStat>& members) {
+  std::string text;
+  for (std::size_t i = 0; i < members.size() && i < 3; ++i) {
+    text += (i == 0 ? "" : ", ") + sys::command_line(members[i].id.pid, 60) + " (pid " +
+            std::to_string(members[i].id.pid) + ")";
+  }
+  return members.size() > 3 ? text + " and " + std::to_string(members.size() - 3) + " more" : text;
+}
+
+}  // namespace
+
+milliseconds Supervisor::until_tick() const {
+  const auto left = next_tick_ - sys::monotonic_time();
+  return std::max(milliseconds{0}, std::chrono::ceil<milliseconds>(left));
+}
+
+// Often at first, when a tree grows, then with doubling pauses: a tree at rest costs nothing.
+void Supervisor::tick() {
+  guardian_.publish(members());
+  tick_length_ = std::min(tick_length_ * 2, run_.check_interval);
+  next_tick_ = sys::monotonic_time() + tick_length_;
+}
+
+std::vector<sys::ProcessStat> Supervisor::members() const {
+  std::unordered_set<pid_t> foreign{guardian_.pid(), canary_.pid()};
+  std::vector<sys::ProcessStat> out;
+  for (const auto& stat : sys::descendants_of(::getpid())) {  // parents come before children
+    const bool prior = std::ranges::find(prior_, stat.id) != prior_.end();
+    if (prior || foreign.contains(stat.parent) || foreign.contains(stat.id.pid)) {
+      foreign.insert(stat.id.pid);
+    } else if (stat.state != 'Z') {
+      out.push_back(stat);
+    }
+  }
+  return out;
+}
+
+Supervisor::Sorted Supervisor::sort_members() const {
+  Sorted out;
+  std::unordered_set<pid_t> kept;
+  for (const auto& stat : members()) {
+    if (kept.contains(stat.parent)) {
+      kept.insert(stat.id.pid);  // what a kept one started is its own business
+      continue;
+    }
+    const Leftover leftover = sort_leftover(stat, run_.traits, run_.keep);
+    if (leftover == Leftover::Gone) {
+      continue;
+    }
+    if (leftover == Leftover::Straggler ||
+        (run_.wait_for_all && leftover == Leftover::Detached)) {
+      out.stragglers.push_back(stat);
+      continue;
+    }
+    kept.insert(stat.id.pid);
+    out.kept.push_back({stat.id, sys::command_line(stat.id.pid, 80), leftover == Leftover::Listed});
+  }
+  return out;
+}
+
+// As a subreaper we are the parent of every orphan, so no other child means no member at all.
+bool Supervisor::is_alone() const {
+  return std::ranges::all_of(sys::children_of(::getpid()), [&](pid_t pid) {
+    return pid == guardian_.pid() || pid == canary_.pid();
+  });
+}
+
+void Supervisor::settle() {
+  Sorted sorted;
+  if (!is_alone()) {
+    const auto ended = sys::monotonic_time();
+    milliseconds pause{5};
+    bool said = false;
+    for (;;) {
+      sorted = sort_members();
+      const auto waited = sys::monotonic_time() - ended;
+      const bool patient = run_.wait_for_all && !outcome_.timed_out;
+      if (sorted.stragglers.empty() || impatient_ || (!patient && waited >= run_.linger)) {
+        break;
+      }
+      if (patient && run_.timeout.count() > 0 &&
+          sys::monotonic_time() >= started_ + stopped_for_ + run_.timeout) {
+        outcome_.timed_out = true;
+        break;
+      }
+      if (!said && !patient && waited >= kNoticeAfter) {
+        said = true;
+        say(run_.name + " has ended; waiting for " + list_of(sorted.stragglers));
+      }
+      pump(pause);
+      pause = std::min(pause * 2, milliseconds{100});
+    }
+    if (!sorted.stragglers.empty()) {
+      say(run_.name + " left " + list_of(sorted.stragglers) + " behind; ending it");
+      Ending ending;
+      ending.grace = run_.kill_timeout;
+      ending.members = [this] { return sort_members().stragglers; };
+      ending.wait = [this](milliseconds limit) {
+        pump(limit);
+        return true;
+      };
+      const Ended result = end_members(ending);
+      outcome_.stragglers = result.signalled;
+      outcome_.survivors = result.left;
+      sorted = sort_members();
+    }
+  }
+  finish(std::move(sorted.kept));
+}
+
+// The order is the point: the record is cleared while the locks are held, the guardian is told
+// before they go, so at no moment can both be gone with the record still open unnoticed.
+void Supervisor::finish(std::vector<KeptProcess> kept) {
+  if (!outcome_.survivors.empty()) {
+    say(run_.name + ": still there after SIGKILL: " + list_of(outcome_.survivors));
+  }
+  for (const KeptProcess& process : kept) {
+    if (!process.listed) {
+      say(run_.name + " left running: " + process.command + " (pid " +
+          std::to_string(process.id.pid) + ")");
+    }
+  }
+  if (hooks_.settled) {
+    hooks_.settled(kept);
+  }
+  guardian_.settled();
+  if (hooks_.release) {
+    hooks_.release();
+  }
+  guardian_.reap();
+}
+
+}  // namespace onelane::process

@@ -1,0 +1,99 @@
+#include "core/process/signals.hpp"
+
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/sys/error.hpp"
+
+namespace onelane::process {
+namespace {
+
+void set_default(int signal) noexcept {
+  struct sigaction action {};
+  action.sa_handler = SIG_DFL;
+  ::sigaction(signal, &action, nullptr);
+}
+
+void raise_unblocked(int signal) noexcept {
+  sigset_t only;
+  ::sigemptyset(&only);
+  ::sigaddset(&only, signal);
+  ::kill(::getpid(), signal);
+  ::sigprocmask(SIG_UNBLOCK, &only, nullptr);
+}
+
+}  // namespace
+
+Signals::Signals() {
+  sigset_t all;
+  ::sigfillset(&all);
+  ::sigprocmask(SIG_SETMASK, &all, &caller_mask_);
+  struct sigaction child {};
+  ::sigaction(SIGCHLD, nullptr, &child);
+  child_ignored_ = child.sa_handler == SIG_IGN;
+  if (child_ignored_) {
+    set_default(SIGCHLD);
+  }
+  fd_ = sys::lift(::signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!fd_.is_open()) {
+    sys::throw_errno("make", "a signalfd");
+  }
+}
+
+void Signals::restore() const noexcept {
+  if (child_ignored_) {
+    struct sigaction action {};
+    action.sa_handler = SIG_IGN;
+    ::sigaction(SIGCHLD, &action, nullptr);
+  }
+  ::sigprocmask(SIG_SETMASK, &caller_mask_, nullptr);
+}
+
+bool Signals::is_ignored(int signal) const noexcept {
+  if (signal == SIGCHLD) {
+    return child_ignored_;
+  }
+  struct sigaction action {};
+  return ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+bool Signals::next(Arrived& out) const noexcept {
+  signalfd_siginfo info{};
+  if (::read(fd_.get(), &info, sizeof info) != static_cast<ssize_t>(sizeof info)) {
+    return false;
+  }
+  out.signal = static_cast<int>(info.ssi_signo);
+  out.from_kernel = info.ssi_code == SI_KERNEL;
+  return true;
+}
+
+bool stop_self(int signal) noexcept {
+  sigset_t pending;
+  set_default(signal);
+  raise_unblocked(signal);
+  // Here again: either continued, or never stopped. Whoever continues us makes a SIGCONT,
+  // which stays pending because it is blocked.
+  sigset_t all;
+  ::sigfillset(&all);
+  ::sigprocmask(SIG_SETMASK, &all, nullptr);
+  ::sigpending(&pending);
+  return ::sigismember(&pending, SIGCONT) == 1;
+}
+
+void die_of(int signal) noexcept {
+  ::prctl(PR_SET_DUMPABLE, 0);  // the tool has left the core, if any
+  set_default(signal);
+  raise_unblocked(signal);
+  ::_exit(128 + signal);
+}
+
+void mirror(int wait_status) noexcept {
+  if (WIFSIGNALED(wait_status)) {
+    die_of(WTERMSIG(wait_status));
+  }
+  ::_exit(WEXITSTATUS(wait_status));
+}
+
+}  // namespace onelane::process

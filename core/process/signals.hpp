@@ -1,0 +1,56 @@
+#pragma once
+
+#include <signal.h>
+
+#include "core/sys/file_descriptor.hpp"
+
+namespace onelane::process {
+
+/// The signals of a supervisor: all blocked and read from a descriptor, with what the
+/// caller handed down kept for the tool.
+///
+/// Nothing is handled and nothing is reset: a signal the caller ignores stays ignored (it
+/// never arrives, here or in the tool), a blocked one is blocked in the tool. Only an
+/// ignored SIGCHLD is set to its default here, because the kernel would otherwise reap the
+/// tool without giving us its status (wait(2)); the tool gets it back ignored.
+/// One object a process, made before any thread. Throws SystemError without signalfd.
+class Signals {
+ public:
+  Signals();
+  Signals(const Signals&) = delete;
+  Signals& operator=(const Signals&) = delete;
+  /// Puts mask and SIGCHLD back, for a caller that execs after all.
+  ~Signals() { restore(); }
+
+  /// Readable when a signal is pending (struct signalfd_siginfo); non-blocking.
+  [[nodiscard]] int fd() const noexcept { return fd_.get(); }
+  /// What the tool starts with. Async-signal-safe.
+  void restore() const noexcept;
+  /// True where the caller had `signal` ignored.
+  [[nodiscard]] bool is_ignored(int signal) const noexcept;
+  /// Next pending signal, nothing when there is none.
+  struct Arrived {
+    int signal = 0;
+    bool from_kernel = false;  ///< SI_KERNEL: the terminal or a timer, not kill(2).
+  };
+  [[nodiscard]] bool next(Arrived& out) const noexcept;
+
+ private:
+  sigset_t caller_mask_{};
+  bool child_ignored_ = false;
+  sys::FileDescriptor fd_;
+};
+
+/// Stops the calling process by `signal` as its default action would, all others staying
+/// blocked. Returns true when it was stopped and continued, false when the kernel discarded
+/// the stop because nobody could continue us (orphaned process group, setpgid(2)).
+bool stop_self(int signal) noexcept;
+
+/// Ends the calling process by `signal` without a core file of its own; 128 + signal when
+/// the signal cannot end it.
+[[noreturn]] void die_of(int signal) noexcept;
+
+/// Ends as `wait_status` (waitpid(2)) says the tool ended: same code, or death by the same signal.
+[[noreturn]] void mirror(int wait_status) noexcept;
+
+}  // namespace onelane::process

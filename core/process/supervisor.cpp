@@ -1,0 +1,205 @@
+#include "core/process/supervisor.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "core/process/ending.hpp"
+#include "core/sys/clock.hpp"
+
+namespace onelane::process {
+namespace {
+
+/// Gives up our copies of the caller's descriptors, so that pipes see their end of file and
+/// their readers' departure as if we were not there. Standard error stays for notices.
+/// Ours are close-on-exec; what was inherited through exec cannot be.
+void drop_caller_descriptors() noexcept {
+  ::syscall(SYS_close_range, 3U, static_cast<unsigned>(sys::kFirstOwnDescriptor) - 1, 0U);
+  for (int fd = sys::kFirstOwnDescriptor; fd < sys::kFirstOwnDescriptor + 64; ++fd) {
+    if (const int flags = ::fcntl(fd, F_GETFD); flags >= 0 && (flags & FD_CLOEXEC) == 0) {
+      ::close(fd);
+    }
+  }
+  const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  if (null >= 0) {
+    ::dup2(null, 0);
+    ::dup2(null, 1);
+    if (null > 2) {
+      ::close(null);
+    }
+  }
+}
+
+/// Signals that the kernel only ever sends to a whole foreground group when it sends them.
+bool is_for_the_terminal_group(int signal) noexcept {
+  return signal == SIGINT || signal == SIGQUIT || signal == SIGTSTP || signal == SIGTTIN ||
+         signal == SIGTTOU || signal == SIGWINCH;
+}
+
+}  // namespace
+
+Supervisor::Supervisor(const Run& run, const Signals& signals, Hooks hooks)
+    : run_{run}, signals_{signals}, hooks_{std::move(hooks)} {}
+
+Outcome Supervisor::supervise() {
+  for (const auto& stat : sys::descendants_of(::getpid())) {
+    prior_.push_back(stat.id);
+  }
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+  const Launched launched = launch(run_.command, signals_);
+  if (launched.error != 0) {
+    outcome_.launch_error = launched.error;
+    if (launched.pid > 0) {
+      ::waitpid(launched.pid, nullptr, 0);
+    }
+    return outcome_;
+  }
+  see_it_through(launched.pid);
+  return outcome_;
+}
+
+void Supervisor::see_it_through(pid_t tool) noexcept {
+  canary_.start();
+  started_ = sys::monotonic_time();
+  next_tick_ = started_ + tick_length_;
+  const auto stat = sys::read_stat(tool);
+  tool_ = stat ? stat->id : sys::ProcessId{tool, 0};
+  drop_caller_descriptors();
+  start_guardian();
+  if (hooks_.started) {
+    hooks_.started(tool_);
+  }
+  wait_for_tool();
+  settle();
+  canary_.end();
+  outcome_.wait_status = tool_status_.value_or(0);
+}
+
+void Supervisor::start_guardian() {
+  Duty duty;
+  duty.run_id = run_.run_id;
+  duty.traits = run_.traits;
+  duty.keep = run_.keep;
+  duty.kill_timeout = run_.kill_timeout;
+  duty.descriptors = run_.guardian_descriptors;
+  duty.after_crash = hooks_.after_crash ? hooks_.after_crash : [] {};
+  guardian_.start(duty);
+}
+
+void Supervisor::wait_for_tool() {
+  while (!tool_status_) {
+    milliseconds limit = until_tick();
+    if (run_.timeout.count() > 0) {
+      const auto left = started_ + stopped_for_ + run_.timeout - sys::monotonic_time();
+      if (left <= std::chrono::nanoseconds{0}) {
+        end_by_timeout();
+        return;
+      }
+      limit = std::min(limit, std::chrono::ceil<milliseconds>(left));
+    }
+    pump(limit);
+  }
+}
+
+void Supervisor::end_by_timeout() {
+  outcome_.timed_out = true;
+  say(run_.name + ": over its time limit of " +
+      std::to_string(std::chrono::duration_cast<std::chrono::seconds>(run_.timeout).count()) +
+      " s (TIMEOUT); ending it");
+  // The main child first and alone: most tools end their own children in order.
+  (void)send_signal(tool_, SIGTERM);
+  (void)send_signal(tool_, SIGCONT);
+  const auto half = sys::monotonic_time() + run_.kill_timeout / 2;
+  while (!tool_status_ && sys::monotonic_time() < half) {
+    pump(std::chrono::ceil<milliseconds>(half - sys::monotonic_time()));
+  }
+  Ending ending;
+  ending.grace = tool_status_ ? run_.kill_timeout : run_.kill_timeout / 2;
+  ending.members = [this] { return tool_status_ ? sort_members().stragglers : members(); };
+  ending.wait = [this](milliseconds pause) {
+    pump(pause);
+    return true;
+  };
+  outcome_.survivors = end_members(ending).left;
+}
+
+void Supervisor::pump(milliseconds limit) {
+  pollfd polled{signals_.fd(), POLLIN, 0};
+  if (::poll(&polled, 1, static_cast<int>(std::max<long>(0, limit.count()))) > 0) {
+    Signals::Arrived arrived;
+    while (signals_.next(arrived)) {
+      handle(arrived);
+    }
+  }
+  if (until_tick().count() == 0) {
+    tick();
+  }
+}
+
+void Supervisor::handle(const Signals::Arrived& arrived) {
+  const int signal = arrived.signal;
+  if (signal == SIGCHLD) {
+    reap();
+    return;
+  }
+  if (tool_status_) {
+    impatient_ = impatient_ || signal == SIGINT || signal == SIGTERM || signal == SIGHUP ||
+                 signal == SIGQUIT;
+    return;
+  }
+  const bool to_the_group = (arrived.from_kernel && is_for_the_terminal_group(signal)) ||
+                            canary_.has_seen(signal);
+  if (!to_the_group) {
+    forward(signal);
+  }
+}
+
+void Supervisor::forward(int signal) { (void)send_signal(tool_, signal); }
+
+void Supervisor::reap() {
+  int status = 0;
+  for (;;) {
+    const pid_t pid = ::waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED);
+    if (pid <= 0) {
+      return;
+    }
+    const bool ended = WIFEXITED(status) || WIFSIGNALED(status);
+    if (pid == tool_.pid && ended) {
+      tool_status_ = status;
+    } else if (pid == tool_.pid && WIFSTOPPED(status) && !tool_status_) {
+      stop_with_tool(WSTOPSIG(status));
+    } else if (pid == canary_.pid() && ended) {
+      canary_.forget();
+      canary_.start();
+    } else if (pid == guardian_.pid() && ended) {
+      guardian_.forget();
+      start_guardian();
+    }
+  }
+}
+
+// The tool stopped, so we stop by the same signal: that is what the shell waits for. By that
+// signal, not by SIGSTOP: where nobody could continue us (orphaned group) the kernel discards
+// it, and then the tool must not stay stopped either.
+void Supervisor::stop_with_tool(int signal) {
+  const auto before = sys::monotonic_time();
+  if (!stop_self(signal)) {
+    (void)send_signal(tool_, SIGCONT);
+  }
+  stopped_for_ += sys::monotonic_time() - before;
+}
+
+void Supervisor::say(const std::string& line) const {
+  if (hooks_.say) {
+    hooks_.say(line);
+  }
+}
+
+}  // namespace onelane::process

@@ -1,0 +1,92 @@
+#include "multicall/commands/adoption.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+
+#include "core/sys/error.hpp"
+#include "core/sys/file_descriptor.hpp"
+
+namespace onelane::multicall {
+
+Manifest::Manifest(const std::string& root) : path_{root + "/.onelane/manifest"} {
+  const std::string text = read_text(path_);
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    if (end > at) {
+      lines_.insert(text.substr(at, end - at));
+    }
+    at = end + 1;
+  }
+}
+
+bool Manifest::has(std::string_view kind, std::string_view name) const {
+  return lines_.contains(std::string{kind} + " " + std::string{name});
+}
+
+void Manifest::add(std::string_view kind, std::string_view name) {
+  lines_.insert(std::string{kind} + " " + std::string{name});
+}
+
+std::set<std::string> Manifest::names(std::string_view kind) const {
+  std::set<std::string> out;
+  for (const std::string& line : lines_) {
+    if (line.starts_with(std::string{kind} + " ")) {
+      out.insert(line.substr(kind.size() + 1));
+    }
+  }
+  return out;
+}
+
+void Manifest::save() const {
+  std::string text;
+  for (const std::string& line : lines_) {
+    text += line + "\n";
+  }
+  write_text(path_, text);
+}
+
+std::string read_text(const std::string& path) {
+  if (auto text = sys::read_small_file(path.c_str(), std::size_t{4} << 20U)) {
+    return *text;
+  }
+  if (errno == ENOENT || errno == ENOTDIR) {
+    return {};
+  }
+  sys::throw_errno("read", path);
+}
+
+bool write_text(const std::string& path, std::string_view text) {
+  struct stat info {};
+  const bool exists = ::lstat(path.c_str(), &info) == 0;
+  if (exists && read_text(path) == text) {
+    return false;
+  }
+  const std::string fresh = path + ".onelane-new";
+  {
+    sys::FileDescriptor file = sys::open_file(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0644);
+    if (exists) {
+      (void)::fchmod(file.get(), info.st_mode & 07777U);
+      (void)!::fchown(file.get(), info.st_uid, info.st_gid);
+    }
+    if (!sys::write_all(file.get(), text)) {
+      const int error = errno;
+      ::unlink(fresh.c_str());
+      throw sys::SystemError{error, "write", path};
+    }
+  }
+  if (::rename(fresh.c_str(), path.c_str()) != 0) {
+    const int error = errno;
+    ::unlink(fresh.c_str());
+    throw sys::SystemError{error, "write", path};
+  }
+  return true;
+}
+
+std::string own_path() { return std::filesystem::read_symlink("/proc/self/exe").string(); }
+
+}  // namespace onelane::multicall

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <functional>
+#include <set>
+#include <string>
+#include <string_view>
+
+namespace onelane::multicall {
+
+/// What init made in a project, so that uninit removes just that. One line an entry in
+/// `.onelane/manifest`: "link make", "created .envrc", "line .envrc", "block
+/// .env.development", "tool cargo".
+class Manifest {
+ public:
+  /// Reads `<root>/.onelane/manifest`; empty when there is none.
+  explicit Manifest(const std::string& root);
+  [[nodiscard]] bool has(std::string_view kind, std::string_view name) const;
+  void add(std::string_view kind, std::string_view name);
+  /// Names of all entries of a kind.
+  [[nodiscard]] std::set<std::string> names(std::string_view kind) const;
+  /// Writes it back. Throws SystemError.
+  void save() const;
+
+ private:
+  std::string path_;
+  std::set<std::string> lines_;
+};
+
+/// Reads a text file of the project; empty when it does not exist. Throws SystemError when
+/// it exists but is no regular file or unreadable.
+[[nodiscard]] std::string read_text(const std::string& path);
+
+/// Replaces a text file in one step (rename(2)), keeping its mode; makes it with 0644. Does
+/// nothing when the text is the same already; true when it was written.
+bool write_text(const std::string& path, std::string_view text);
+
+/// The executable that is running, for links.
+[[nodiscard]] std::string own_path();
+
+}  // namespace onelane::multicall

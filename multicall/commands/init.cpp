@@ -1,0 +1,267 @@
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "core/project/state.hpp"
+#include "core/settings/edit.hpp"
+#include "core/sys/error.hpp"
+#include "multicall/commands/adoption.hpp"
+#include "multicall/commands/commands.hpp"
+#include "multicall/decide.hpp"
+#include "multicall/real_tool.hpp"
+#include "multicall/say.hpp"
+
+namespace onelane::multicall {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct InitOptions {
+  std::vector<std::string> tools;
+  std::vector<std::string> links;
+  std::string limits;
+  bool direnv = false;
+  bool no_direnv = false;
+  bool ci = false;
+};
+
+bool is_on_path(const std::string& name) {
+  for (const tool::Candidate& candidate : tool::all_candidates(name, std::getenv("PATH"))) {
+    if (candidate.verdict == tool::Verdict::Real) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/// The steps of `onelane init`; each is harmless when it has been done before.
+class Init {
+ public:
+  Init(const project::Project& project, const InitOptions& options)
+      : options_{options}, project_{project}, root_{project.root}, manifest_{root_} {}
+
+  int run() {
+    (void)project::open_state(project_);  // this is what adopts the project
+    did("lane      " + project_.state_dir);
+    make_directories();
+    link_tools();
+    if (!options_.ci) {
+      write_environment_block();
+      write_envrc();
+    }
+    manifest_.save();
+    print(report_ + offers() + next_steps());
+    return 0;
+  }
+
+ private:
+  void did(const std::string& line) { report_ += "  " + line + "\n"; }
+
+  void make_directories() {
+    fs::create_directories(root_ + "/.onelane/bin");
+    if (write_text(root_ + "/.onelane/.gitignore", "*\n")) {
+      did("ignore    .onelane/.gitignore");
+    }
+  }
+
+  void link_tools() {
+    for (const shims::Shim& shim : shims::all_shims()) {
+      if (is_on_path(std::string{shim.name})) {
+        link(std::string{shim.name});
+      } else {
+        did("no link   " + std::string{shim.name} + " (not on PATH)");
+      }
+    }
+    for (const std::string& name : options_.links) {
+      link(name);
+    }
+    for (const std::string& name : options_.tools) {
+      add_tool(name);
+      link(name);
+    }
+  }
+
+  void link(const std::string& name) {
+    const std::string path = root_ + "/.onelane/bin/" + name;
+    const std::string target = own_path();
+    std::error_code error;
+    if (fs::is_symlink(path, error) && fs::read_symlink(path, error) == target) {
+      manifest_.add("link", name);
+      return;
+    }
+    const bool ours = fs::is_symlink(path, error) &&
+                      (manifest_.has("link", name) || tool::is_onelane(path.c_str()));
+    if (fs::exists(fs::symlink_status(path, error)) && !ours) {
+      did("kept      .onelane/bin/" + name + " (not made by onelane)");
+      return;
+    }
+    fs::remove(path, error);
+    fs::create_symlink(target, path);
+    manifest_.add("link", name);
+    did("link      .onelane/bin/" + name);
+  }
+
+  void add_tool(const std::string& name) {
+    if (shims::find_shim(name) != nullptr) {
+      return;
+    }
+    const std::string path = root_ + "/onelane.toml";
+    const std::string before = read_text(path);
+    const std::string after = settings::add_tool(before, name, "lane");
+    if (after != before) {
+      if (before.empty() && !fs::exists(path)) {
+        manifest_.add("created", "onelane.toml");
+      }
+      write_text(path, after);
+      manifest_.add("tool", name);
+      did("tool      [tools." + name + "] in onelane.toml");
+    }
+  }
+
+  void write_environment_block() {
+    const std::string name = ".env.development";
+    const std::string path = root_ + "/" + name;
+    const bool existed = fs::exists(path);
+    const std::string before = read_text(path);
+    const bool seeds = options_.limits == "seeds";
+    if (manifest_.has("block", name) && !seeds) {
+      return;  // there already; what somebody changed in it stays
+    }
+    const std::string clean = manifest_.has("block", name) ? settings::remove_block(before) : before;
+    if (write_text(path, settings::add_block(clean, settings::env_block(seeds, memory_mb())))) {
+      if (!existed) {
+        manifest_.add("created", name);
+      }
+      manifest_.add("block", name);
+      did(std::string{"settings  .env.development"} + (seeds ? " (the seeds' limits)" : ""));
+    }
+  }
+
+  void write_envrc() {
+    const std::string path = root_ + "/.envrc";
+    const bool existed = fs::exists(path);
+    if (options_.no_direnv || (!options_.direnv && !existed && !is_on_path("direnv"))) {
+      return;
+    }
+    const std::string before = read_text(path);
+    if (write_text(path, settings::add_line(before, "PATH_add .onelane/bin"))) {
+      if (!existed) {
+        manifest_.add("created", ".envrc");
+      }
+      manifest_.add("line", ".envrc");
+      did("direnv    PATH_add .onelane/bin in .envrc");
+    }
+    uses_direnv_ = true;
+  }
+
+  [[nodiscard]] static std::uint64_t memory_mb() {
+    return static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
+               static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) >> 20U;
+  }
+
+  /// Tools that go round the five, where a lock file shows that they are used.
+  [[nodiscard]] std::string offers() const {
+    const std::pair<const char*, const char*> tools[] = {{"uv.lock", "uv"},
+                                                         {"package-lock.json", "npx"},
+                                                         {"pnpm-lock.yaml", "pnpm"},
+                                                         {"yarn.lock", "yarn"}};
+    std::string text;
+    for (const auto& [file, name] : tools) {
+      if (fs::exists(root_ + "/" + file) && !manifest_.has("link", name)) {
+        text += std::string{"  "} + file + " is here, and " + name +
+                " goes round the lane: onelane init --tool " + name + "\n";
+      }
+    }
+    return text;
+  }
+
+  [[nodiscard]] std::string next_steps() const {
+    if (options_.ci) {
+      return "next: onelane ci-path >> \"$GITHUB_PATH\"   (as the last of the set-up steps)\n";
+    }
+    return uses_direnv_ ? "next: direnv allow\n"
+                        : "next: export PATH=\"" + root_ + "/.onelane/bin:$PATH\"\n";
+  }
+
+  const InitOptions& options_;
+  const project::Project& project_;
+  std::string root_;
+  Manifest manifest_;
+  std::string report_ = "onelane adopted:\n";
+  bool uses_direnv_ = false;
+};
+
+/// Outside a repository the current directory becomes the project.
+project::Project project_here() {
+  project::Start here;
+  here.directory = ".";
+  if (auto found = project::find(here)) {
+    return *found;
+  }
+  fs::create_directories(".onelane/state");
+  auto made = project::find(here);
+  if (!made) {
+    throw sys::SystemError{ENOENT, "find the project in", fs::current_path().string()};
+  }
+  return *made;
+}
+
+bool are_names(const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    if (name.empty() || name == "onelane" || name.find('/') != std::string::npos ||
+        name.starts_with('-') || name.starts_with('.')) {
+      say_always("onelane init: '" + name + "' is no name of a tool");
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+int command_init(std::span<char*> words) {
+  CLI::App app{"Adopt onelane in this project: the lane, .onelane/bin with links, settings, "
+               "direnv. Twice is harmless; no line that init did not write is touched.",
+               "onelane init"};
+  InitOptions options;
+  app.add_option("--tool", options.tools, "a further tool: link and [tools.NAME] entry")
+      ->allow_extra_args(false);
+  app.add_option("--link", options.links, "a further link: seq or safe-run")
+      ->allow_extra_args(false)
+      ->check(CLI::IsMember({"seq", "safe-run"}));
+  app.add_option("--limits", options.limits, "seeds: 2048 MB and 1800 s are active")
+      ->check(CLI::IsMember({"seeds"}));
+  app.add_flag("--direnv", options.direnv, "write .envrc even if direnv is not here");
+  app.add_flag("--no-direnv", options.no_direnv, "leave .envrc alone");
+  app.add_flag("--ci", options.ci, "only the lane and the links");
+  if (const auto code = parse_words(app, words)) {
+    return *code;
+  }
+  if (!are_names(options.tools)) {
+    return kExitUsage;
+  }
+  const project::Project project = project_here();
+  return Init{project, options}.run();
+}
+
+int command_ci_path(std::span<char*> words) {
+  CLI::App app{"Print the shim directory of this project, as $GITHUB_PATH wants it.",
+               "onelane ci-path"};
+  if (const auto code = parse_words(app, words)) {
+    return *code;
+  }
+  project::Start here;
+  here.directory = ".";
+  const auto project = project::find(here);
+  const std::string bin = project ? project->root + "/.onelane/bin" : std::string{};
+  if (bin.empty() || ::access(bin.c_str(), X_OK) != 0) {
+    say_always("no .onelane/bin in this project: run `onelane init --ci` first");
+    return 1;
+  }
+  print(bin + "\n");
+  return 0;
+}
+
+}  // namespace onelane::multicall

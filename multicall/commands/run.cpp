@@ -1,0 +1,120 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+
+#include "multicall/commands/commands.hpp"
+#include "multicall/decide.hpp"
+#include "multicall/real_tool.hpp"
+#include "multicall/run.hpp"
+#include "multicall/say.hpp"
+
+namespace onelane::multicall {
+namespace {
+
+struct RunOptions {
+  bool no_wait = false;
+  std::optional<int> priority;
+};
+
+/// The command to run: a path as it stands, unless it is a shim; a name behind the shims.
+tool::Found find_command(const Call& call) {
+  const char* word = call.argv[0];
+  if (std::strchr(word, '/') == nullptr || tool::is_onelane(word)) {
+    return find_real_tool(call);
+  }
+  tool::Found found;
+  found.outcome = ::access(word, X_OK) == 0 ? tool::Outcome::Found : tool::Outcome::NotFound;
+  found.path = word;
+  return found;
+}
+
+std::vector<std::pair<std::string, std::string>> as_settings(const RunOptions& options) {
+  std::vector<std::pair<std::string, std::string>> out;
+  if (options.priority) {
+    out.emplace_back("PRIORITY", std::to_string(*options.priority));
+  }
+  return out;
+}
+
+int execute(const tool::Found& found, const Call& call) {
+  std::string path = found.path;
+  std::vector<char*> argv = make_argv(call, path);
+  ::execve(path.c_str(), argv.data(), environ);
+  return explain_exec_failure(path, errno);
+}
+
+int run_in_lane(const Call& call, const RunOptions& options) {
+  const tool::Found found = find_command(call);
+  if (found.outcome != tool::Outcome::Found) {
+    say_always(std::string{call.argv[0]} + ": not found");
+    return kExitNotFound;
+  }
+  project::Start here;
+  here.directory = ".";
+  auto project = project::find(here);
+  if (!project || !project->adopted) {
+    say("no project here has adopted onelane (`onelane init`); running without the lane");
+    return execute(found, call);
+  }
+  if (relation_to(*project) == lane::Relation::BelowHolder) {
+    return execute(found, call);
+  }
+  auto loaded = load_settings(project->root, settings::Audience::Run, as_settings(options));
+  for (const settings::Problem& problem : loaded.problems) {
+    say_always(problem.where.file + ":" + std::to_string(problem.where.line) + ": " + problem.text);
+  }
+  if (!loaded.problems.empty()) {
+    return kExitBadSettings;
+  }
+  Plan plan;
+  plan.call = &call;
+  plan.tool = found;
+  plan.decision = {shims::Class::Lane, "onelane run"};
+  plan.project = std::move(*project);
+  plan.settings = std::move(loaded.settings);
+  plan.no_wait = options.no_wait;
+  plan.wait_for_all = true;
+  return run_planned(plan);
+}
+
+}  // namespace
+
+int command_run(std::span<char*> words) {
+  CLI::App app{"Run any command in the lane: it waits its turn, under the limits of the project, "
+               "and is waited for with all its descendants.",
+               "onelane run"};
+  RunOptions options;
+  int priority = 0;
+  app.add_flag("--no-wait", options.no_wait, "exit 75 when the lane is taken");
+  auto* priority_option =
+      app.add_option("--priority", priority, "higher goes first (default 0, -1000 to 1000)");
+  priority_option->check(CLI::Range(-1000, 1000));
+  app.prefix_command();
+  app.footer("usage: onelane run [options] -- COMMAND [ARGUMENT…]");
+  if (const auto code = parse_words(app, words)) {
+    return *code;
+  }
+  std::size_t first = words.size() - app.remaining_size(true);
+  while (first < words.size() && std::string_view{words[first]} == "--") {
+    ++first;
+  }
+  if (first >= words.size()) {
+    say_always("onelane run: a command is missing: onelane run [options] -- COMMAND");
+    return kExitUsage;
+  }
+  if (priority_option->count() > 0) {
+    options.priority = priority;
+  }
+  const auto command = words.subspan(first);
+  return run_in_lane(make_call(static_cast<int>(command.size()), command.data()), options);
+}
+
+int run_sequential(const Call& call) {
+  std::vector<char*> words{call.argv.begin() + 1, call.argv.end()};
+  return command_run(words);
+}
+
+}  // namespace onelane::multicall

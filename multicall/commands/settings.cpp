@@ -1,0 +1,73 @@
+#include "core/settings/settings.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "core/settings/trust.hpp"
+#include "core/sys/error.hpp"
+#include "core/sys/file_descriptor.hpp"
+#include "multicall/commands/commands.hpp"
+#include "multicall/decide.hpp"
+#include "multicall/real_tool.hpp"
+#include "multicall/say.hpp"
+
+namespace onelane::multicall {
+namespace {
+
+std::string root_here() {
+  project::Start here;
+  here.directory = ".";
+  const auto project = project::find(here);
+  return project ? project->root : std::string{};
+}
+
+}  // namespace
+
+int command_settings(std::span<char*> words) {
+  CLI::App app{"Print each setting with its value and where it was set.", "onelane settings"};
+  bool json = false;
+  bool run = false;
+  app.add_flag("--json", json, "one JSON object");
+  app.add_flag("--run", run, "as `onelane run` and seq see them");
+  if (const auto code = parse_words(app, words)) {
+    return *code;
+  }
+  const auto loaded = load_settings(
+      root_here(), run ? settings::Audience::Run : settings::Audience::Shim);
+  nlohmann::json rows = nlohmann::json::object();
+  std::string text;
+  for (const settings::Row& row : settings::describe(loaded.settings)) {
+    rows[row.name] = {{"value", row.value}, {"source", row.source}};
+    std::string name = row.name + "=" + row.value;
+    name.resize(std::max<std::size_t>(name.size() + 2, 36), ' ');
+    text += name + row.source + "\n";
+  }
+  if (json) {
+    text = nlohmann::json{{"schema", 1}, {"settings", rows}}.dump(
+               -1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  }
+  print(text);
+  for (const settings::Problem& problem : loaded.problems) {
+    say_always(problem.where.file + ":" + std::to_string(problem.where.line) + ": " + problem.text);
+  }
+  return loaded.problems.empty() ? 0 : kExitBadSettings;
+}
+
+int command_trust(std::span<char*> words) {
+  CLI::App app{"Trust this project's onelane.toml as it stands now: what it loosens (lists of the "
+               "built-in tools, tool paths) counts from then on, until the file changes.",
+               "onelane trust"};
+  if (const auto code = parse_words(app, words)) {
+    return *code;
+  }
+  const std::string path = root_here() + "/onelane.toml";
+  const auto content = sys::read_small_file(path.c_str(), 1 << 20);
+  if (!content) {
+    sys::throw_errno("read", path);
+  }
+  const char* home = std::getenv("HOME");
+  settings::trust(path, *content, home == nullptr ? "" : home);
+  print("trusted: " + path + "\n");
+  return 0;
+}
+
+}  // namespace onelane::multicall

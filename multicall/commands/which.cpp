@@ -1,0 +1,60 @@
+#include <cstdlib>
+
+#include "multicall/commands/commands.hpp"
+#include "multicall/real_tool.hpp"
+#include "multicall/say.hpp"
+
+namespace onelane::multicall {
+namespace {
+
+std::string_view words_for(tool::Verdict verdict) {
+  switch (verdict) {
+    case tool::Verdict::Real:
+      return "";
+    case tool::Verdict::Self:
+      return "this onelane";
+    case tool::Verdict::OnelaneCopy:
+      return "another onelane";
+    case tool::Verdict::NotExecutable:
+      return "not executable";
+    case tool::Verdict::NotAFile:
+      return "not a file";
+    case tool::Verdict::Tried:
+      return "tried before";
+  }
+  return "";
+}
+
+}  // namespace
+
+int command_which(std::span<char*> words) {
+  CLI::App app{"Print the path of the real tool that the shim of that name would run.",
+               "onelane which"};
+  bool all = false;
+  std::string name;
+  app.add_flag("-a,--all", all, "every candidate on PATH, shims included");
+  app.add_option("TOOL", name, "name of a tool")->required();
+  if (const auto code = parse_words(app, words)) {
+    return *code;
+  }
+  std::string text;
+  bool found = false;
+  for (const tool::Candidate& candidate : tool::all_candidates(name, std::getenv("PATH"))) {
+    const bool real = candidate.verdict == tool::Verdict::Real;
+    if (all) {
+      text += candidate.path;
+      text += real ? "\n" : " (" + std::string{words_for(candidate.verdict)} + ")\n";
+    } else if (real && !found) {
+      text = candidate.path + "\n";
+    }
+    found = found || real;
+  }
+  print(text);
+  if (!found) {
+    say_always(name + ": no real tool of that name on PATH");
+    return kExitNotFound;
+  }
+  return 0;
+}
+
+}  // namespace onelane::multicall

@@ -1,0 +1,143 @@
+#include "multicall/decide.hpp"
+
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "core/sys/byte_lock.hpp"
+#include "multicall/facts.hpp"
+
+namespace onelane::multicall {
+namespace {
+
+using shims::Class;
+
+std::string_view variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string_view{} : std::string_view{value};
+}
+
+std::string lane_file(const project::Project& project) { return project.state_dir + "/lane"; }
+
+/// `git status` writes the index when it can; while somebody else holds the lane it must not.
+bool must_spare_index(const Call& call) {
+  if (std::getenv("GIT_OPTIONAL_LOCKS") != nullptr) {
+    return false;
+  }
+  const auto project = find_project(call);
+  if (!project || !project->adopted) {
+    return false;
+  }
+  const auto table = lane::Table::open_existing(lane_file(*project));
+  return table && sys::is_byte_locked(table->fd(), lane::kLaneByte) &&
+         lane::relation_to_lane(*table, variable("ONELANE_HELD")) != lane::Relation::BelowHolder;
+}
+
+std::uint64_t total_memory_mb() {
+  const long pages = ::sysconf(_SC_PHYS_PAGES);
+  const long size = ::sysconf(_SC_PAGESIZE);
+  return static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(size) >> 20U;
+}
+
+/// The policy's word, changed by what the project says about the tool.
+shims::Decision with_lists(const Call& call, const std::optional<shims::Decision>& built_in,
+                           const settings::Settings& settings) {
+  const auto entry = settings.tools.find(std::string{call.name});
+  if (entry == settings.tools.end()) {
+    return built_in.value_or(shims::Decision{Class::Pass, "no project lists this tool"});
+  }
+  const settings::ToolSettings& tool = entry->second;
+  shims::ToolLists lists{tool.pass, tool.service, Class::Lane};
+  lists.fallback = tool.fallback_class == "pass"      ? Class::Pass
+                   : tool.fallback_class == "service" ? Class::Service
+                   : tool.fallback_class == "editor"  ? Class::Editor
+                                                      : Class::Lane;
+  return built_in ? shims::apply_lists(call.name, call.args, *built_in, lists)
+                  : shims::classify_listed(call.args, lists);
+}
+
+Verdict passed(Verdict verdict, std::string why) {
+  verdict.action = Verdict::Action::Pass;
+  verdict.why = std::move(why);
+  return verdict;
+}
+
+}  // namespace
+
+std::optional<project::Project> find_project(const Call& call) {
+  project::Start start;
+  start.directory = ".";
+  if (const shims::Shim* shim = shims::find_shim(call.name)) {
+    const shims::Target target = shim->target(call.args);
+    start.directory = acting_directory(target);
+    start.git_dir = target.git_dir;
+  }
+  if (call.name == "git" && !start.git_dir) {
+    if (const std::string_view git_dir = variable("GIT_DIR"); !git_dir.empty()) {
+      start.git_dir = std::string{git_dir};
+    }
+  }
+  return project::find(start);
+}
+
+settings::Loaded load_settings(const std::string& root, settings::Audience audience,
+                               std::vector<std::pair<std::string, std::string>> command_line) {
+  settings::Request request;
+  request.root = root;
+  request.audience = audience;
+  request.home = variable("HOME");
+  request.environment = [](const char* name) -> const char* { return std::getenv(name); };
+  request.command_line = std::move(command_line);
+  request.total_memory_mb = total_memory_mb();
+  return settings::load(request);
+}
+
+lane::Relation relation_to(const project::Project& project) {
+  const auto table = lane::Table::open_existing(lane_file(project));
+  return table ? lane::relation_to_lane(*table, variable("ONELANE_HELD"))
+               : lane::Relation::Outside;
+}
+
+Verdict decide(const Call& call) {
+  Verdict verdict;
+  const shims::Shim* shim = shims::find_shim(call.name);
+  std::optional<shims::Decision> built_in;
+  if (shim != nullptr) {
+    built_in = shim->classify(call.args, ProcessFacts{call});
+    verdict.decision = *built_in;
+    if (built_in->cls == Class::Pass) {
+      verdict.spares_index = built_in->refreshes_index && must_spare_index(call);
+      return passed(std::move(verdict), std::string{built_in->reason});
+    }
+  }
+  verdict.project = find_project(call);
+  if (!verdict.project) {
+    return passed(std::move(verdict), "no project here");
+  }
+  if (!verdict.project->adopted) {
+    return passed(std::move(verdict), "the project has not adopted onelane");
+  }
+  // A nested call is the common one below `make` and hooks: settle it before any setting is read.
+  const lane::Relation relation = relation_to(*verdict.project);
+  if (relation == lane::Relation::BelowHolder) {
+    return passed(std::move(verdict), "below the run that holds the lane");
+  }
+  verdict.loaded = load_settings(verdict.project->root, settings::Audience::Shim);
+  const settings::Settings& settings = verdict.loaded->settings;
+  if (!settings.sequential.value) {
+    return passed(std::move(verdict), "PROJECT_SEQUENTIAL_MODE=0 in this project");
+  }
+  verdict.decision = with_lists(call, built_in, settings);
+  verdict.why = verdict.decision.reason;
+  if (verdict.decision.cls == Class::Pass) {
+    return passed(std::move(verdict), verdict.why);
+  }
+  if (relation == lane::Relation::BelowService && verdict.decision.passes_below_service) {
+    return passed(std::move(verdict), "below a live service");
+  }
+  verdict.action = verdict.decision.cls == Class::Service ? Verdict::Action::Service
+                                                          : Verdict::Action::Lane;
+  return verdict;
+}
+
+}  // namespace onelane::multicall

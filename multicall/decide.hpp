@@ -1,0 +1,42 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/lane/nesting.hpp"
+#include "core/project/project.hpp"
+#include "core/settings/settings.hpp"
+#include "multicall/call.hpp"
+#include "shims/shim.hpp"
+
+namespace onelane::multicall {
+
+/// Everything that is decided about a call, and why: what `onelane explain` prints and
+/// run_shim acts on.
+struct Verdict {
+  enum class Action { Pass, Lane, Service };
+  Action action = Action::Pass;
+  shims::Decision decision;
+  std::string why;  ///< One clause: the policy's reason, or what outranked it.
+  std::optional<project::Project> project;
+  std::optional<settings::Loaded> loaded;
+  bool spares_index = false;  ///< `git status` while somebody else holds the lane.
+};
+
+/// Decides. Reads as little as the outcome needs: a built-in pass reads no file at all
+/// (`git status` looks for a holder). Throws SystemError when the lane cannot be read.
+[[nodiscard]] Verdict decide(const Call& call);
+
+/// The project a call acts on.
+[[nodiscard]] std::optional<project::Project> find_project(const Call& call);
+
+/// Settings of a project for a shim or for `onelane run`.
+[[nodiscard]] settings::Loaded load_settings(
+    const std::string& root, settings::Audience audience,
+    std::vector<std::pair<std::string, std::string>> command_line = {});
+
+/// How the calling process stands to the lane of `project`.
+[[nodiscard]] lane::Relation relation_to(const project::Project& project);
+
+}  // namespace onelane::multicall

@@ -1,0 +1,67 @@
+#include "multicall/real_tool.hpp"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "multicall/say.hpp"
+
+namespace onelane::multicall {
+
+tool::Found find_real_tool(const Call& call) {
+  tool::Request request;
+  request.name = call.name;
+  request.path = std::getenv("PATH");
+  request.at = std::getenv("ONELANE_AT");
+  request.args = call.argv.empty() ? call.argv : call.argv.subspan(1);
+  // GNU make executes itself again, by argv[0], after it has remade a makefile.
+  request.restarts = call.name == "make" && std::getenv("MAKE_RESTARTS") != nullptr;
+  return tool::find_real(request);
+}
+
+int explain_missing(const Call& call, const tool::Found& found) {
+  if (found.outcome == tool::Outcome::Loop) {
+    say_always(std::string{call.name} +
+               ": a wrapper on PATH and this shim call each other; stopped (see `onelane which -a " +
+               std::string{call.name} + "`)");
+    return kExitCannotExecute;
+  }
+  say_always(std::string{call.name} + ": not found on PATH after the shim");
+  return kExitNotFound;
+}
+
+int explain_exec_failure(const std::string& path, int error) {
+  say_always("cannot execute " + path + ": " + std::strerror(error));
+  return error == ENOENT || error == ENOTDIR ? kExitNotFound : kExitCannotExecute;
+}
+
+std::vector<char*> make_argv(const Call& call, std::string& path) {
+  std::vector<char*> argv{call.argv.begin(), call.argv.end()};
+  if (!argv.empty() && std::strchr(argv[0], '/') != nullptr) {
+    argv[0] = path.data();
+  }
+  argv.push_back(nullptr);
+  return argv;
+}
+
+int pass_through(const Call& call) {
+  tool::Found found = find_real_tool(call);
+  if (found.outcome != tool::Outcome::Found) {
+    return explain_missing(call, found);
+  }
+  ::setenv("ONELANE_AT", found.at.c_str(), 1);
+  std::vector<char*> argv = make_argv(call, found.path);
+  ::execve(found.path.c_str(), argv.data(), environ);
+  if (errno == ENOEXEC) {
+    // A script without `#!`: what execvp(3) and every shell do with it.
+    static char shell[] = "/bin/sh";
+    argv[0] = found.path.data();
+    argv.insert(argv.begin(), shell);
+    ::execve(shell, argv.data(), environ);
+  }
+  return explain_exec_failure(found.path, errno);
+}
+
+}  // namespace onelane::multicall

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <string>
+
+#include "core/tool/find.hpp"
+#include "multicall/call.hpp"
+
+namespace onelane::multicall {
+
+/// Exit codes of onelane itself; a tool's own code is never changed.
+enum ExitCode : int {
+  kExitUsage = 64,
+  kExitGaveUp = 75,
+  kExitBadSettings = 78,
+  kExitTimedOut = 124,
+  kExitFailed = 125,
+  kExitCannotExecute = 126,
+  kExitNotFound = 127,
+};
+
+/// Finds the real tool of `call` behind all shims on PATH.
+[[nodiscard]] tool::Found find_real_tool(const Call& call);
+
+/// Says why no real tool can run, and gives the exit code for it.
+[[nodiscard]] int explain_missing(const Call& call, const tool::Found& found);
+
+/// The same for an exec that failed with `error`.
+[[nodiscard]] int explain_exec_failure(const std::string& path, int error);
+
+/// argv for the tool: as the caller wrote it, but for an argv[0] that names the shim by a
+/// path, which becomes the real path (research: `$(MAKE)` must not be the shim's path, and a
+/// bare `make` must stay bare). Points into `call` and `path`.
+[[nodiscard]] std::vector<char*> make_argv(const Call& call, std::string& path);
+
+/// Replaces this process by the real tool: no lane, no limits, nothing else changed. Returns
+/// an exit code only when that is impossible, having said why.
+[[nodiscard]] int pass_through(const Call& call);
+
+}  // namespace onelane::multicall

@@ -1,0 +1,250 @@
+#include "multicall/run.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <optional>
+
+#include "core/lane/nesting.hpp"
+#include "core/lane/ticket.hpp"
+#include "core/process/ending.hpp"
+#include "core/process/supervisor.hpp"
+#include "core/project/state.hpp"
+#include "multicall/environment.hpp"
+#include "multicall/index_lock.hpp"
+#include "multicall/real_tool.hpp"
+#include "multicall/say.hpp"
+#include "multicall/wait_turn.hpp"
+#include "shims/tables.hpp"
+
+namespace onelane::multicall {
+namespace {
+
+using shims::Class;
+using std::chrono::milliseconds;
+
+static_assert(sizeof(process::RunTraits) <= sizeof(lane::LastRun::context));
+
+/// One planned call on its way; the steps of run_planned with what they share.
+class PlannedRun {
+ public:
+  explicit PlannedRun(const Plan& plan) : plan_{plan}, traits_{process::traits_of_self(signals_)} {
+    for (const shims::KeepRule& rule : shims::keep_list()) {
+      keep_.push_back({rule.name, rule.argument, rule.unless_argument});
+    }
+    for (const std::string& name : plan.settings.keep.value) {
+      keep_.push_back({name, {}, {}});
+    }
+  }
+
+  /// Gets the lane (or a service's place); an exit code when there is nothing to run.
+  std::optional<int> enter() {
+    const sys::FileDescriptor state = project::open_state(plan_.project);
+    for (int attempt = 0; attempt < 8; ++attempt) {
+      table_.emplace(plan_.project.state_dir, project::file_mode(plan_.project));
+      ticket_.emplace(*table_, info());
+      if (plan_.decision.cls == Class::Service) {
+        (void)ticket_->enlist_service();
+        return std::nullopt;
+      }
+      const Turn turn = wait_turn(*ticket_, signals_, wait_options());
+      switch (turn.end) {
+        case Turn::End::Started:
+          return clear_away_last_run();
+        case Turn::End::Signal:
+          process::die_of(turn.signal);
+        case Turn::End::GaveUp:
+          say_always(turn.why);
+          return kExitGaveUp;
+        case Turn::End::Unproven:
+          say_always(turn.why + "; running without the lane (ON_DEADLOCK=run)");
+          ticket_.reset();
+          return std::nullopt;
+        case Turn::End::Gone:
+          ticket_.reset();
+          break;  // replaced: try again; removed with its directory: opening fails below
+      }
+    }
+    throw sys::SystemError{ESTALE, "use", plan_.project.state_dir};
+  }
+
+  /// Launches and supervises; ends the process as the tool ended.
+  int run() {
+    if (plan_.decision.writes_index && !plan_.project.git_dir.empty()) {
+      if (const int signal = wait_for_index_lock(plan_.project.git_dir,
+                                                 plan_.settings.git_lock_wait.value, signals_)) {
+        ticket_.reset();
+        process::die_of(signal);
+      }
+    }
+    std::string path = plan_.tool.path;
+    std::vector<char*> argv = make_argv(*plan_.call, path);
+    process::Outcome outcome = supervise(path, argv);
+    if (outcome.launch_error == ENOEXEC) {
+      static char shell[] = "/bin/sh";
+      argv[0] = path.data();
+      argv.insert(argv.begin(), shell);
+      outcome = supervise(shell, argv);
+    }
+    if (outcome.launch_error != 0) {
+      ticket_.reset();
+      return explain_exec_failure(path, outcome.launch_error);
+    }
+    if (outcome.timed_out) {
+      return kExitTimedOut;
+    }
+    process::mirror(outcome.wait_status);
+  }
+
+ private:
+  [[nodiscard]] lane::TicketInfo info() const {
+    lane::TicketInfo info;
+    info.tool = plan_.call->name;
+    info.command = words(*plan_.call);
+    char buffer[4096];
+    info.directory = ::getcwd(buffer, sizeof buffer) != nullptr ? buffer : "";
+    if (const char* terminal = ::ttyname(2); terminal != nullptr) {
+      info.terminal = terminal;
+    }
+    info.priority = plan_.settings.priority.value;
+    std::memcpy(info.context.data(), &traits_, sizeof traits_);
+    return info;
+  }
+
+  [[nodiscard]] WaitOptions wait_options() const {
+    WaitOptions options;
+    options.lane_name = plan_.project.name;
+    options.no_wait = plan_.no_wait;
+    options.quiet = is_quiet();
+    const char* held = std::getenv("ONELANE_HELD");
+    options.unprovable = lane::relation_to_lane(*table_, held == nullptr ? "" : held) ==
+                         lane::Relation::Unprovable;
+    options.run_on_deadlock = plan_.settings.on_deadlock.value == settings::OnDeadlock::Run;
+    options.queue_timeout = plan_.settings.queue_timeout.value;
+    options.namespace_wait = plan_.settings.ns_wait.value;
+    return options;
+  }
+
+  /// Supervisor and guardian of the last run both died: end what it left before we start.
+  std::optional<int> clear_away_last_run() {
+    const auto& last = ticket_->unsettled();
+    if (!last) {
+      return std::nullopt;
+    }
+    if (last->pid_namespace == sys::pid_namespace()) {
+      process::RunTraits traits;
+      std::memcpy(&traits, last->context.data(), sizeof traits);
+      process::Search search;
+      search.run_id = lane::view(last->run_id);
+      search.known = {sys::self_id()};
+      int signal = 0;
+      process::Ending ending;
+      ending.grace = plan_.settings.kill_timeout.value;
+      ending.members = [&] { return process::find_members(search, traits, keep_); };
+      ending.wait = [&](milliseconds limit) { return (signal = ending_signal(limit)) == 0; };
+      const process::Ended ended = process::end_members(ending);
+      if (signal != 0) {
+        ticket_->leave();
+        process::die_of(signal);
+      }
+      if (ended.signalled > 0) {
+        say("the last run in this lane was killed; ended " + std::to_string(ended.signalled) +
+            " of its processes");
+      }
+    }
+    ticket_->begin();
+    return std::nullopt;
+  }
+
+  /// Waits for an ending signal, at most that long; 0 for none.
+  [[nodiscard]] int ending_signal(milliseconds limit) const {
+    pollfd polled{signals_.fd(), POLLIN, 0};
+    (void)::poll(&polled, 1, static_cast<int>(limit.count()));
+    process::Signals::Arrived arrived;
+    while (signals_.next(arrived)) {
+      if (arrived.signal == SIGINT || arrived.signal == SIGTERM || arrived.signal == SIGHUP ||
+          arrived.signal == SIGQUIT) {
+        return arrived.signal;
+      }
+    }
+    return 0;
+  }
+
+  [[nodiscard]] milliseconds time_limit() const {
+    const bool unlimited = plan_.decision.cls != Class::Lane || plan_.call->name == "git" ||
+                           (::isatty(0) == 1 && !plan_.wait_for_all);
+    return unlimited ? milliseconds{0} : plan_.settings.timeout.value;
+  }
+
+  process::Outcome supervise(const std::string& path, const std::vector<char*>& argv) {
+    const std::string run_id{ticket_ ? lane::view(ticket_->run_id()) : std::string_view{}};
+    const ToolEnvironment environment{run_id, plan_.tool.at};
+    process::Run run;
+    run.command = {path.c_str(), argv.data(), environment.data()};
+    run.run_id = run_id;
+    run.name = words(*plan_.call, 60);
+    run.traits = traits_;
+    run.keep = keep_;
+    run.timeout = time_limit();
+    run.linger = plan_.settings.linger.value;
+    run.kill_timeout = plan_.settings.kill_timeout.value;
+    run.check_interval = plan_.settings.check_interval.value;
+    run.wait_for_all =
+        plan_.wait_for_all || plan_.settings.wait.value == settings::WaitFor::All;
+    if (table_) {
+      run.guardian_descriptors = {table_->fd()};
+    }
+    process::Supervisor supervisor{run, signals_, hooks()};
+    return supervisor.supervise();
+  }
+
+  process::Hooks hooks() {
+    process::Hooks hooks;
+    hooks.say = [](const std::string& line) { say(line); };
+    if (!ticket_) {
+      return hooks;
+    }
+    hooks.started = [this](const sys::ProcessId& tool) { ticket_->set_tool(tool); };
+    hooks.settled = [this](const std::vector<process::KeptProcess>& kept) {
+      std::vector<lane::Kept> records;
+      for (const process::KeptProcess& process : kept) {
+        lane::Kept record;
+        record.pid = process.id.pid;
+        record.start = process.id.start;
+        record.boot = static_cast<std::uint32_t>(sys::boot_id());
+        record.run_id = ticket_->run_id();
+        lane::set_text(record.name, process.command);
+        records.push_back(record);
+      }
+      ticket_->close_record(records);
+    };
+    hooks.release = [this] { ticket_->release(); };
+    hooks.after_crash = [this] { ticket_->close_record({}); };
+    return hooks;
+  }
+
+  const Plan& plan_;
+  process::Signals signals_;
+  process::RunTraits traits_;
+  std::vector<process::KeepRule> keep_;
+  std::optional<lane::Table> table_;
+  std::optional<lane::Ticket> ticket_;
+};
+
+}  // namespace
+
+int run_planned(const Plan& plan) {
+  PlannedRun run{plan};
+  if (const auto code = run.enter()) {
+    return *code;
+  }
+  return run.run();
+}
+
+}  // namespace onelane::multicall

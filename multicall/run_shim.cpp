@@ -1,0 +1,86 @@
+#include "multicall/run_shim.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <exception>
+#include <string_view>
+
+#include "multicall/decide.hpp"
+#include "multicall/real_tool.hpp"
+#include "multicall/run.hpp"
+#include "multicall/say.hpp"
+
+namespace onelane::multicall {
+namespace {
+
+bool is_off() {
+  const char* value = std::getenv("ONELANE");
+  return value != nullptr && (std::string_view{value} == "off" || std::string_view{value} == "0");
+}
+
+/// With 0, 1 or 2 closed, a file of ours would land there and be taken for the caller's.
+/// Close-on-exec, so that the tool finds them closed as the caller left them.
+void fill_standard_descriptors() {
+  for (int fd = 0; fd < 3; ++fd) {
+    if (::fcntl(fd, F_GETFD) < 0) {
+      (void)::open("/dev/null", O_RDWR | O_CLOEXEC);
+    }
+  }
+}
+
+/// The one place that decides what happens when onelane itself cannot do its work.
+int fail(const Call& call, const std::exception& failure, settings::OnError on_error) {
+  if (on_error == settings::OnError::Closed) {
+    say_always(std::string{failure.what()} + "; not running " + std::string{call.name} +
+               " (ON_ERROR=closed)");
+    return kExitFailed;
+  }
+  say_always(std::string{failure.what()} + "; running " + std::string{call.name} +
+             " without the lane");
+  return pass_through(call);
+}
+
+void say_problems(const settings::Loaded& loaded) {
+  for (const settings::Problem& problem : loaded.problems) {
+    say(problem.where.file +
+        (problem.where.line > 0 ? ":" + std::to_string(problem.where.line) : "") + ": " +
+        problem.text);
+  }
+}
+
+}  // namespace
+
+int run_shim(const Call& call) {
+  if (is_off()) {
+    return pass_through(call);
+  }
+  auto on_error = settings::OnError::Open;
+  try {
+    Verdict verdict = decide(call);
+    if (verdict.spares_index) {
+      ::setenv("GIT_OPTIONAL_LOCKS", "0", 1);
+    }
+    if (verdict.action == Verdict::Action::Pass) {
+      return pass_through(call);
+    }
+    on_error = verdict.loaded->settings.on_error.value;
+    Plan plan;
+    plan.call = &call;
+    plan.tool = find_real_tool(call);
+    if (plan.tool.outcome != tool::Outcome::Found) {
+      return explain_missing(call, plan.tool);  // before anybody waits for nothing
+    }
+    say_problems(*verdict.loaded);
+    fill_standard_descriptors();
+    plan.decision = verdict.decision;
+    plan.project = std::move(*verdict.project);
+    plan.settings = std::move(verdict.loaded->settings);
+    return run_planned(plan);
+  } catch (const std::exception& failure) {
+    return fail(call, failure, on_error);
+  }
+}
+
+}  // namespace onelane::multicall

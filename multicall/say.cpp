@@ -1,0 +1,69 @@
+#include "multicall/say.hpp"
+
+#include <pwd.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "core/sys/file_descriptor.hpp"
+
+namespace onelane::multicall {
+
+bool is_quiet() noexcept {
+  const char* quiet = std::getenv("ONELANE_QUIET");
+  return quiet != nullptr && *quiet != '\0' && std::string_view{quiet} != "0";
+}
+
+void say_always(std::string_view text) noexcept {
+  try {
+    std::string line{"onelane: "};
+    line.append(text).push_back('\n');
+    (void)sys::write_all(2, line);
+  } catch (const std::exception&) {
+    // Out of memory: the message is the least of it.
+  }
+}
+
+void say(std::string_view text) noexcept {
+  if (!is_quiet()) {
+    say_always(text);
+  }
+}
+
+std::string duration_words(std::chrono::nanoseconds span) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(span).count();
+  char text[48];
+  if (seconds < 60) {
+    std::snprintf(text, sizeof text, "%llds", static_cast<long long>(seconds));
+  } else if (seconds < 3600) {
+    std::snprintf(text, sizeof text, "%lldm%02llds", static_cast<long long>(seconds / 60),
+                  static_cast<long long>(seconds % 60));
+  } else {
+    std::snprintf(text, sizeof text, "%lldh%02lldm", static_cast<long long>(seconds / 3600),
+                  static_cast<long long>(seconds / 60 % 60));
+  }
+  return text;
+}
+
+std::string ordinal(std::size_t number) {
+  const bool teen = number / 10 % 10 == 1;
+  const std::size_t last = number % 10;
+  const char* ending = teen || last == 0 || last > 3 ? "th" : (last == 1 ? "st" : (last == 2 ? "nd" : "rd"));
+  return std::to_string(number) + ending;
+}
+
+std::string user_name(unsigned uid) {
+  if (FILE* file = std::fopen("/etc/passwd", "re")) {
+    while (const passwd* entry = ::fgetpwent(file)) {
+      if (entry->pw_uid == uid) {
+        std::string name{entry->pw_name};
+        std::fclose(file);
+        return name;
+      }
+    }
+    std::fclose(file);
+  }
+  return "uid " + std::to_string(uid);
+}
+
+}  // namespace onelane::multicall

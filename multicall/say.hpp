@@ -1,0 +1,27 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+namespace onelane::multicall {
+
+/// Writes `onelane: TEXT` and a newline to standard error in one write, so that lines of
+/// several processes never mix. Silent with ONELANE_QUIET=1. Never throws.
+void say(std::string_view text) noexcept;
+
+/// As say(), but also with ONELANE_QUIET: the call fails or something is lost.
+void say_always(std::string_view text) noexcept;
+
+[[nodiscard]] bool is_quiet() noexcept;
+
+/// "48s", "3m12s", "2h05m".
+[[nodiscard]] std::string duration_words(std::chrono::nanoseconds span);
+
+/// "1st", "2nd", "3rd", "11th".
+[[nodiscard]] std::string ordinal(std::size_t number);
+
+/// Name of `uid` from /etc/passwd (no NSS in a static executable), else "uid 1000".
+[[nodiscard]] std::string user_name(unsigned uid);
+
+}  // namespace onelane::multicall

@@ -1,0 +1,199 @@
+#include "multicall/wait_turn.hpp"
+
+#include <poll.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "core/lane/cycle.hpp"
+#include "core/lane/nesting.hpp"
+#include "core/sys/clock.hpp"
+#include "multicall/notice.hpp"
+#include "multicall/say.hpp"
+
+namespace onelane::multicall {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::milliseconds;
+using lane::Step;
+
+/// One wait: the steps of wait_turn with what they share.
+class Wait {
+ public:
+  Wait(lane::Ticket& ticket, const process::Signals& signals, const WaitOptions& options)
+      : ticket_{ticket}, signals_{signals}, options_{options},
+        notice_{options.lane_name, options.quiet}, start_{sys::monotonic_time()} {}
+
+  Turn run() {
+    for (;;) {
+      const Step step = ticket_.advance();
+      if (auto turn = finished(step)) {
+        return *turn;
+      }
+      if (auto turn = given_up(step)) {
+        ticket_.leave();
+        notice_.clear();
+        return *turn;
+      }
+      notice_.update(ticket_, step == Step::Held);
+      if (auto turn = sleep()) {
+        return *turn;
+      }
+    }
+  }
+
+ private:
+  std::optional<Turn> finished(Step step) {
+    switch (step) {
+      case Step::Started:
+        notice_.started();
+        return Turn{Turn::End::Started, 0, {}};
+      case Step::Cancelled:
+        ticket_.leave();
+        notice_.clear();
+        return Turn{Turn::End::GaveUp, 0, "cancelled while waiting"};
+      case Step::Gone:
+        ticket_.leave();
+        notice_.clear();
+        return Turn{Turn::End::Gone, 0, {}};
+      case Step::Waiting:
+      case Step::Held:
+        return std::nullopt;
+    }
+    return std::nullopt;
+  }
+
+  [[nodiscard]] std::chrono::nanoseconds waited() const { return sys::monotonic_time() - start_; }
+
+  std::optional<Turn> given_up(Step step) {
+    if (options_.no_wait) {
+      return Turn{Turn::End::GaveUp, 0,
+                  step == Step::Held ? "the lane is on hold"
+                                     : "the lane is taken; " + holder_words(ticket_.place())};
+    }
+    if (options_.queue_timeout.count() > 0 && waited() >= options_.queue_timeout) {
+      return Turn{Turn::End::GaveUp, 0,
+                  "gave up after " + duration_words(waited()) + " in the queue (QUEUE_TIMEOUT); " +
+                      holder_words(ticket_.place())};
+    }
+    if (options_.unprovable) {
+      if (auto turn = unproven()) {
+        return turn;
+      }
+    }
+    // At once, and again when everybody had time to enqueue who was about to.
+    if (cycle_checks_ == 0 || (cycle_checks_ == 1 && waited() >= 1s)) {
+      if (cycle_checks_++ == 0) {
+        ticket_.set_above(lane::runs_above(ticket_.table().path()));
+      }
+      if (const auto cycle = lane::find_cycle(ticket_)) {
+        return Turn{options_.run_on_deadlock ? Turn::End::Unproven : Turn::End::GaveUp, 0,
+                    "deadlock: " + *cycle};
+      }
+    }
+    return std::nullopt;
+  }
+
+  /// A holder we cannot see may be waiting for us; a person can tell, so say it at once.
+  std::optional<Turn> unproven() {
+    if (!said_unprovable_) {
+      said_unprovable_ = true;
+      say_always("the holder of lane '" + options_.lane_name +
+                 "' is in another PID namespace; if this call was made by it, pass its "
+                 "ONELANE_HELD variable into the container");
+    }
+    if (waited() < options_.namespace_wait) {
+      return std::nullopt;
+    }
+    return Turn{options_.run_on_deadlock ? Turn::End::Unproven : Turn::End::GaveUp, 0,
+                "the holder is in another PID namespace and has not ended for " +
+                    duration_words(waited()) + " (NS_WAIT)"};
+  }
+
+  [[nodiscard]] milliseconds next_deadline() const {
+    milliseconds limit = notice_.until_next();
+    const auto until = [&](std::chrono::nanoseconds moment) {
+      limit = std::min(limit, std::max(0ms, std::chrono::ceil<milliseconds>(moment - waited())));
+    };
+    if (options_.queue_timeout.count() > 0) {
+      until(options_.queue_timeout);
+    }
+    if (options_.unprovable) {
+      until(options_.namespace_wait);
+    }
+    if (cycle_checks_ == 1) {
+      until(1s);
+    }
+    return limit;
+  }
+
+  std::optional<Turn> sleep() {
+    const auto fds = ticket_.wake_fds();
+    pollfd polled[3] = {{fds[0], POLLIN, 0}, {fds[1], POLLIN, 0}, {signals_.fd(), POLLIN, 0}};
+    // The one look after a second also catches a slot that changed hands between reading
+    // the table and going to sleep on its byte.
+    const bool look_again = !looked_again_ || ticket_.sequence() == 0;  // 0: all slots taken
+    const milliseconds limit = look_again ? std::min(next_deadline(), 1000ms) : next_deadline();
+    const int ready = ::poll(polled, 3, static_cast<int>(limit.count()));
+    looked_again_ = ready == 0 && waited() >= 1s;
+    if (polled[0].revents != 0) {
+      looked_again_ = false;
+    }
+    ticket_.drain();
+    process::Signals::Arrived arrived;
+    while (signals_.next(arrived)) {
+      if (auto turn = handle(arrived.signal)) {
+        return turn;
+      }
+    }
+    return std::nullopt;
+  }
+
+  std::optional<Turn> handle(int signal) {
+    if (signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU) {
+      ticket_.park();
+      notice_.clear();
+      (void)process::stop_self(signal);
+      ticket_.unpark();
+      return std::nullopt;
+    }
+    if (signal == SIGCHLD || signal == SIGCONT || signal == SIGWINCH || signal == SIGURG) {
+      return std::nullopt;  // their default action is nothing
+    }
+    ticket_.leave();
+    notice_.clear();
+    return Turn{Turn::End::Signal, signal, {}};
+  }
+
+  lane::Ticket& ticket_;
+  const process::Signals& signals_;
+  const WaitOptions& options_;
+  WaitNotice notice_;
+  std::chrono::nanoseconds start_;
+  int cycle_checks_ = 0;
+  bool said_unprovable_ = false;
+  bool looked_again_ = false;
+};
+
+}  // namespace
+
+Turn wait_turn(lane::Ticket& ticket, const process::Signals& signals, const WaitOptions& options) {
+  try {
+    return Wait{ticket, signals, options}.run();
+  } catch (const lane::GateInterrupted&) {
+    process::Signals::Arrived arrived;
+    while (signals.next(arrived)) {
+      if (arrived.signal == SIGINT || arrived.signal == SIGTERM || arrived.signal == SIGHUP ||
+          arrived.signal == SIGQUIT) {
+        ticket.leave();
+        return {Turn::End::Signal, arrived.signal, {}};
+      }
+    }
+    ticket.leave();
+    return {Turn::End::Signal, SIGTERM, {}};
+  }
+}
+
+}  // namespace onelane::multicall

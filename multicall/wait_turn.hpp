@@ -1,0 +1,43 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "core/lane/ticket.hpp"
+#include "core/process/signals.hpp"
+
+namespace onelane::multicall {
+
+/// How a wait for the lane ended.
+struct Turn {
+  enum class End {
+    Started,   ///< We hold the lane.
+    Signal,    ///< Die of `signal`: the queue has been left.
+    GaveUp,    ///< Exit 75, `why` says why: time, --no-wait, cancelled, deadlock.
+    Gone,      ///< The lane file was replaced or removed: look for the lane again.
+    Unproven,  ///< ON_DEADLOCK=run: run without the lane, `why` says why.
+  };
+  End end = End::Started;
+  int signal = 0;
+  std::string why;
+};
+
+struct WaitOptions {
+  std::string lane_name;
+  bool no_wait = false;
+  bool quiet = false;
+  /// The holder is in another PID namespace and may be our ancestor: say which variable
+  /// would prove it, and give up after `namespace_wait`.
+  bool unprovable = false;
+  bool run_on_deadlock = false;
+  std::chrono::milliseconds queue_timeout{0};  ///< 0: for ever.
+  std::chrono::milliseconds namespace_wait{600'000};
+};
+
+/// Waits until `ticket` has the lane. Blocks in poll(2) on the ticket's wake-ups, signals
+/// and the next moment something has to be said; no polling. INT, TERM, HUP and QUIT leave
+/// the queue at once, TSTP parks the ticket and stops us.
+[[nodiscard]] Turn wait_turn(lane::Ticket& ticket, const process::Signals& signals,
+                             const WaitOptions& options);
+
+}  // namespace onelane::multicall

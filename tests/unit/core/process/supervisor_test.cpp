@@ -1,0 +1,203 @@
+#include "core/process/supervisor.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace onelane::process {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Runs `script` with /bin/sh under a Supervisor in a child process that mirrors the end.
+class SupervisorTest : public ::testing::Test {
+ protected:
+  struct Result {
+    int status = 0;
+    std::string said;  ///< Notices and the script's own standard error.
+    std::chrono::milliseconds took{};
+  };
+
+  pid_t start(const std::string& script, int error_fd) {
+    const pid_t pid = ::fork();
+    if (pid == 0) {
+      ::dup2(error_fd, with_grep_ ? 1 : 2);
+      supervise(script);
+    }
+    return pid;
+  }
+
+  Result run(const std::string& script) {
+    int ends[2];
+    EXPECT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+    const auto before = std::chrono::steady_clock::now();
+    const pid_t pid = start(script, ends[1]);
+    ::close(ends[1]);
+    Result result;
+    ::waitpid(pid, &result.status, 0);
+    result.took = std::chrono::duration_cast<std::chrono::milliseconds>(
+        std::chrono::steady_clock::now() - before);
+    ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    char buffer[4096];
+    const ssize_t got = ::read(ends[0], buffer, sizeof buffer);
+    result.said.assign(buffer, got > 0 ? static_cast<std::size_t>(got) : 0);
+    ::close(ends[0]);
+    return result;
+  }
+
+  [[noreturn]] void supervise(const std::string& script) {
+    const Signals signals;
+    const char* shell[] = {"sh", "-c", script.c_str(), nullptr};
+    const char* grep[] = {"grep", "SigIgn", "/proc/self/status", nullptr};
+    process::Run run = run_;
+    run.command = {with_grep_ ? "/bin/grep" : "/bin/sh", with_grep_ ? grep : shell, environ};
+    run.run_id = "testrun";
+    run.name = "script";
+    run.traits = traits_of_self(signals);
+    Hooks hooks;
+    hooks.say = [](const std::string& line) {
+      const std::string text = "notice: " + line + "\n";
+      (void)!::write(2, text.data(), text.size());
+    };
+    Supervisor supervisor{run, signals, hooks};
+    const Outcome outcome = supervisor.supervise();
+    if (outcome.launch_error != 0 || outcome.timed_out) {
+      ::_exit(outcome.timed_out ? 124 : 127);
+    }
+    mirror(outcome.wait_status);
+  }
+
+  process::Run run_;
+  bool with_grep_ = false;
+};
+
+TEST_F(SupervisorTest, EveryExitCodeIsMirrored) {
+  for (int code = 0; code < 256; code += 15) {
+    const Result result = run("exit " + std::to_string(code));
+    ASSERT_TRUE(WIFEXITED(result.status));
+    EXPECT_EQ(WEXITSTATUS(result.status), code);
+    EXPECT_EQ(result.said, "");
+  }
+}
+
+TEST_F(SupervisorTest, DeathBySignalIsMirrored) {
+  for (const int signal : {SIGHUP, SIGINT, SIGQUIT, SIGKILL, SIGSEGV, SIGTERM, SIGUSR1}) {
+    const Result result = run("kill -" + std::to_string(signal) + " $$");
+    ASSERT_TRUE(WIFSIGNALED(result.status)) << signal;
+    EXPECT_EQ(WTERMSIG(result.status), signal);
+  }
+}
+
+TEST_F(SupervisorTest, ASignalToTheSupervisorAloneReachesTheTool) {
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  const pid_t pid = start("trap 'exit 7' USR1; echo ready >&2; while :; do sleep 0.01; done", ends[1]);
+  char byte = 0;
+  ASSERT_EQ(::read(ends[0], &byte, 1), 1);
+  ::kill(pid, SIGUSR1);
+  int status = 0;
+  ::waitpid(pid, &status, 0);
+  EXPECT_EQ(WEXITSTATUS(status), 7);
+  ::close(ends[0]);
+  ::close(ends[1]);
+}
+
+TEST_F(SupervisorTest, ASignalToTheWholeGroupReachesTheToolOnce) {
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  const pid_t leader = ::fork();
+  if (leader == 0) {
+    ::setpgid(0, 0);
+    ::dup2(ends[1], 2);
+    supervise("n=0; trap 'n=$((n+1)); echo got >&2' USR1; trap 'exit $n' TERM;"
+              "echo ready >&2; while :; do sleep 0.01; done");
+  }
+  char text[64] = {};
+  ASSERT_GT(::read(ends[0], text, 6), 0);
+  ::kill(-leader, SIGUSR1);
+  ASSERT_GT(::read(ends[0], text, sizeof text), 0);
+  ::kill(leader, SIGTERM);
+  int status = 0;
+  ::waitpid(leader, &status, 0);
+  EXPECT_EQ(WEXITSTATUS(status), 1);
+  ::close(ends[0]);
+  ::close(ends[1]);
+}
+
+TEST_F(SupervisorTest, ADetachedDaemonLivesOnAndCostsNoDelay) {
+  run_.linger = 5s;
+  const Result result = run("setsid sleep 300 </dev/null >/dev/null 2>&1 & echo $! >&2");
+  EXPECT_EQ(result.status, 0);
+  EXPECT_LT(result.took, 1500ms);
+  EXPECT_NE(result.said.find("left running"), std::string::npos) << result.said;
+  const pid_t daemon = std::stoi(result.said);
+  EXPECT_EQ(::kill(daemon, 0), 0);
+  ::kill(daemon, SIGKILL);
+}
+
+TEST_F(SupervisorTest, AWorkerOnTheRunsPipeIsEndedAfterLinger) {
+  run_.linger = 300ms;
+  const Result result = run("sleep 300 & echo $! >&2");
+  EXPECT_EQ(result.status, 0);
+  EXPECT_GE(result.took, 300ms);
+  EXPECT_NE(result.said.find("behind"), std::string::npos) << result.said;
+  EXPECT_NE(::kill(std::stoi(result.said), 0), 0);
+}
+
+TEST_F(SupervisorTest, ATimeLimitEndsTheToolWith124) {
+  run_.timeout = 200ms;
+  run_.kill_timeout = 400ms;
+  const Result result = run("trap '' TERM; sleep 300 & while :; do sleep 0.05; done");
+  ASSERT_TRUE(WIFEXITED(result.status));
+  EXPECT_EQ(WEXITSTATUS(result.status), 124);
+  EXPECT_LT(result.took, 3s);
+}
+
+TEST_F(SupervisorTest, AnIgnoredSigchldNeitherHangsNorReachesTheToolChanged) {
+  struct sigaction ignore {};
+  ignore.sa_handler = SIG_IGN;
+  struct sigaction before {};
+  ::sigaction(SIGCHLD, &ignore, &before);
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  // Not a shell: those set their own SIGCHLD.
+  with_grep_ = true;
+  const pid_t pid = start("", ends[1]);
+  ::sigaction(SIGCHLD, &before, nullptr);
+  int status = 0;
+  ::waitpid(pid, &status, 0);
+  EXPECT_EQ(status, 0);
+  char text[128] = {};
+  ASSERT_GT(::read(ends[0], text, sizeof text - 1), 0);
+  const auto mask = std::stoull(std::string{text}.substr(8), nullptr, 16);
+  EXPECT_NE(mask & (1ULL << (SIGCHLD - 1)), 0U);
+  ::close(ends[0]);
+  ::close(ends[1]);
+}
+
+TEST_F(SupervisorTest, TheGuardianEndsTheRunWhenTheSupervisorIsKilled) {
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  run_.kill_timeout = 300ms;
+  // Cleared environment, new session: only what the supervisor published can tell.
+  const pid_t pid = start("env -i setsid sh -c 'trap \"\" TERM; echo x >&2; while :; do sleep 0.05; done' &"
+                          "wait", ends[1]);
+  ::close(ends[1]);
+  char byte = 0;
+  ASSERT_EQ(::read(ends[0], &byte, 1), 1);
+  ::usleep(300'000);  // a few guard ticks, so that the member has been published
+  ::kill(pid, SIGKILL);
+  ::waitpid(pid, nullptr, 0);
+  char rest[16];
+  while (::read(ends[0], rest, sizeof rest) > 0) {  // end of file: nobody holds it any more
+  }
+  ::close(ends[0]);
+}
+
+}  // namespace
+}  // namespace onelane::process
