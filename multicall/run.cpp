@@ -16,6 +16,7 @@
 #include "core/process/ending.hpp"
 #include "core/process/supervisor.hpp"
 #include "core/project/state.hpp"
+#include "core/sys/error.hpp"
 #include "multicall/environment.hpp"
 #include "multicall/index_lock.hpp"
 #include "multicall/real_tool.hpp"
@@ -139,7 +140,7 @@ class PlannedRun {
     }
     if (last->pid_namespace == sys::pid_namespace()) {
       process::RunTraits traits;
-      std::memcpy(&traits, last->context.data(), sizeof traits);
+      std::memcpy(static_cast<void*>(&traits), last->context.data(), sizeof traits);
       process::Search search;
       search.run_id = lane::view(last->run_id);
       search.known = {sys::self_id()};

@@ -86,6 +86,9 @@ bool Supervisor::is_alone() const {
 void Supervisor::settle() {
   Sorted sorted;
   if (!is_alone()) {
+    if (guardian_.pid() < 0) {
+      start_guardian();
+    }
     const auto ended = sys::monotonic_time();
     milliseconds pause{5};
     bool said = false;

@@ -17,6 +17,10 @@
 namespace onelane::process {
 namespace {
 
+/// A run this short is not worth a second process: should its supervisor be killed, the next
+/// ticket finds the record open and clears away.
+constexpr milliseconds kGuardianAfter{5};
+
 /// Gives up our copies of the caller's descriptors, so that pipes see their end of file and
 /// their readers' departure as if we were not there. Standard error stays for notices.
 /// Ours are close-on-exec; what was inherited through exec cannot be.
@@ -72,9 +76,12 @@ void Supervisor::see_it_through(pid_t tool) noexcept {
   const auto stat = sys::read_stat(tool);
   tool_ = stat ? stat->id : sys::ProcessId{tool, 0};
   drop_caller_descriptors();
-  start_guardian();
-  if (hooks_.started) {
-    hooks_.started(tool_);
+  pump(kGuardianAfter);
+  if (!tool_status_) {
+    start_guardian();
+    if (hooks_.started) {
+      hooks_.started(tool_);
+    }
   }
   wait_for_tool();
   settle();

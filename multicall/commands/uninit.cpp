@@ -4,6 +4,7 @@
 
 #include "core/lane/table.hpp"
 #include "core/settings/edit.hpp"
+#include "core/tool/find.hpp"
 #include "multicall/commands/adoption.hpp"
 #include "multicall/commands/commands.hpp"
 #include "multicall/decide.hpp"

@@ -1,0 +1,205 @@
+#include "core/settings/edit.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include "core/settings/schema.hpp"
+#include "core/settings/toml_reader.hpp"
+#include "core/settings/values.hpp"
+
+namespace onelane::settings {
+namespace {
+
+constexpr std::string_view kOpen = "# onelane";
+constexpr std::string_view kClose = "# /onelane";
+/// Tells our block from one that the user wrote.
+constexpr std::string_view kNote = "# written by `onelane init`, removed by `onelane uninit`";
+/// Ends the first line that we write when the line before it had no newline.
+constexpr std::string_view kGlued = "  # the line before had no newline";
+constexpr std::string_view kToolMark = "  # onelane init";
+
+/// A part of a text.
+struct Span {
+  std::size_t begin = 0;
+  std::size_t end = 0;  ///< One past the newline of its last line.
+  bool glued = false;
+};
+
+struct Line {
+  std::string_view text;  ///< Trimmed.
+  std::size_t begin = 0;
+  std::size_t end = 0;  ///< One past its newline.
+};
+
+std::vector<Line> lines_of(std::string_view text) {
+  std::vector<Line> lines;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto newline = text.find('\n', at);
+    const auto end = newline == std::string_view::npos ? text.size() : newline + 1;
+    lines.push_back({trim(text.substr(at, std::min(newline, text.size()) - at)), at, end});
+    at = end;
+  }
+  return lines;
+}
+
+bool lacks_newline(std::string_view text) {
+  return !text.empty() && text.back() != '\n';
+}
+
+/// True when `line` is `wanted`, with or without the mark for a missing newline.
+bool is_line(const Line& line, std::string_view wanted) {
+  return line.text == wanted ||
+         (line.text.starts_with(wanted) && line.text.substr(wanted.size()) == kGlued);
+}
+
+std::string without(std::string_view text, Span span) {
+  std::string_view before = text.substr(0, span.begin);
+  const std::string_view after = text.substr(span.end);
+  // Only at the end: what the user has written below needs the newline now.
+  if (span.glued && after.empty() && before.ends_with('\n')) {
+    before.remove_suffix(1);
+  }
+  return std::string{before} + std::string{after};
+}
+
+std::optional<Span> find_block(std::string_view text) {
+  const auto lines = lines_of(text);
+  for (std::size_t i = 0; i + 1 < lines.size(); ++i) {
+    if (lines[i].text != kOpen || !is_line(lines[i + 1], kNote)) {
+      continue;
+    }
+    for (std::size_t j = i + 2; j < lines.size(); ++j) {
+      if (lines[j].text == kClose) {
+        return Span{lines[i].begin, lines[j].end, lines[i + 1].text.ends_with(kGlued)};
+      }
+      if (lines[j].text.empty() || lines[j].text == kOpen) {
+        break;
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Span> find_line(std::string_view text, std::string_view wanted) {
+  std::optional<Span> found;
+  for (const Line& line : lines_of(text)) {
+    if (is_line(line, wanted)) {
+      found = Span{line.begin, line.end, line.text.ends_with(kGlued)};
+    }
+  }
+  return found;
+}
+
+std::string tool_header(std::string_view name) {
+  const bool quoted = name.find_first_of(".+") != std::string_view::npos;
+  const std::string key = quoted ? '"' + std::string{name} + '"' : std::string{name};
+  return "[tools." + key + "]" + std::string{kToolMark};
+}
+
+bool is_class_line(std::string_view line) {
+  return line.starts_with("class = ");
+}
+
+std::optional<Span> find_tool(std::string_view text, std::string_view name) {
+  const auto lines = lines_of(text);
+  const auto header = tool_header(name);
+  for (std::size_t i = 0; i + 1 < lines.size(); ++i) {
+    if (!is_line(lines[i], header) || !is_class_line(lines[i + 1].text)) {
+      continue;
+    }
+    // The section is ours alone when it ends here: at the end, or before the next section.
+    std::size_t next = i + 2;
+    while (next < lines.size() && lines[next].text.empty()) {
+      ++next;
+    }
+    if (next < lines.size() && !lines[next].text.starts_with('[')) {
+      return std::nullopt;
+    }
+    const bool blank_before = i > 0 && lines[i - 1].begin + 1 == lines[i - 1].end;
+    return Span{lines[blank_before ? i - 1 : i].begin, lines[i + 1].end,
+                lines[i].text.ends_with(kGlued)};
+  }
+  return std::nullopt;
+}
+
+bool has_tool(const TomlDocument& document, std::string_view name) {
+  return std::ranges::find(document.tools, name, &TomlTool::name) != document.tools.end();
+}
+
+}  // namespace
+
+std::string add_block(std::string_view text, std::string_view body) {
+  std::string out{text};
+  if (find_block(text)) {
+    return out;
+  }
+  const bool glued = lacks_newline(text);
+  out.append(glued ? "\n" : "").append(kOpen).append("\n").append(kNote);
+  out.append(glued ? kGlued : "").append("\n").append(body);
+  if (lacks_newline(body)) {
+    out += '\n';
+  }
+  return out.append(kClose).append("\n");
+}
+
+std::string remove_block(std::string_view text) {
+  const auto block = find_block(text);
+  return block ? without(text, *block) : std::string{text};
+}
+
+std::string env_block(bool seeds_active, std::uint64_t ram_mb) {
+  const Settings shim = built_in(Audience::Shim, ram_mb);
+  const Settings run = built_in(Audience::Run, ram_mb);
+  const std::string seed = seeds_active ? "" : "# ";
+  std::string body = "# Limits of one run. A line counts once its '# ' is gone.\n";
+  body += "# Built in: 25 % of the memory, at least 2048 MB, for one process; 80 % for all.\n";
+  body += "# ONELANE_MEMORY_LIMIT_MB=" + std::to_string(shim.memory_limit_mb.value) + "\n";
+  body +=
+      "# ONELANE_TREE_MEMORY_LIMIT_MB=" + std::to_string(shim.tree_memory_limit_mb.value) + "\n";
+  body += "# ONELANE_MAX_PROCESSES=" + std::to_string(shim.max_processes.value) + "\n";
+  body += "# Built in: no time limit (0).\n";
+  body += "# ONELANE_TIMEOUT=0\n";
+  body += "# Tighter figures, those of `onelane run` (`onelane init --limits=seeds`):\n";
+  body += seed + "ONELANE_MEMORY_LIMIT_MB=" + std::to_string(run.memory_limit_mb.value) + "\n";
+  body += seed + "ONELANE_TIMEOUT=" + std::to_string(run.timeout.value.count() / 1000) + "\n";
+  return body;
+}
+
+std::string add_line(std::string_view text, std::string_view line) {
+  std::string out{text};
+  if (find_line(text, line)) {
+    return out;
+  }
+  const bool glued = lacks_newline(text);
+  out.append(glued ? "\n" : "").append(line).append(glued ? kGlued : "");
+  return out.append("\n");
+}
+
+std::string remove_line(std::string_view text, std::string_view line) {
+  const auto found = find_line(text, line);
+  return found ? without(text, *found) : std::string{text};
+}
+
+std::optional<std::string> add_tool(std::string_view text, std::string_view name,
+                                    std::string_view tool_class) {
+  const auto before = read_toml(text);
+  if (!before.error.empty()) {
+    return std::nullopt;
+  }
+  std::string out{text};
+  if (has_tool(before, name)) {
+    return out;
+  }
+  const bool glued = lacks_newline(text);
+  out.append(glued ? "\n" : "").append(text.empty() ? "" : "\n").append(tool_header(name));
+  out.append(glued ? kGlued : "").append("\nclass = \"").append(tool_class).append("\"\n");
+  const auto after = read_toml(out);
+  return after.error.empty() && has_tool(after, name) ? std::optional{out} : std::nullopt;
+}
+
+std::string remove_tool(std::string_view text, std::string_view name) {
+  const auto found = find_tool(text, name);
+  return found ? without(text, *found) : std::string{text};
+}
+
+}  // namespace onelane::settings

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace onelane::settings {
+
+// Pure text in, text out, for init and uninit. No line that they did not write is touched:
+// remove(add(x)) == x for every x without such an addition, with and without a newline at its
+// end. What is added always ends in one, so that a later `>>` starts a line of its own.
+
+/// `text` with the block `# onelane` … `# /onelane` around `body` (lines, none of them empty)
+/// at its end; unchanged when add_block wrote one before, whatever it holds now.
+[[nodiscard]] std::string add_block(std::string_view text, std::string_view body);
+
+/// `text` without the block that add_block wrote; unchanged when it is not whole.
+[[nodiscard]] std::string remove_block(std::string_view text);
+
+/// The body that init writes. Names carry ONELANE_, because other programs load this file too.
+/// The built-in figures are comments; the seeds' figures (2048 MB, 1800 s) are active lines
+/// with `seeds_active`, else comments. `ram_mb`: memory of the machine.
+[[nodiscard]] std::string env_block(bool seeds_active, std::uint64_t ram_mb);
+
+/// `text` with `line` as its last line; unchanged when it has that line anywhere.
+[[nodiscard]] std::string add_line(std::string_view text, std::string_view line);
+
+/// `text` without the last `line`.
+[[nodiscard]] std::string remove_line(std::string_view text, std::string_view line);
+
+/// `text` with `[tools.NAME]` of class `tool_class` at its end; unchanged when it has one.
+/// Nothing when `text` is not TOML, or says `tools = ...` in a form that cannot be added to.
+[[nodiscard]] std::optional<std::string> add_tool(std::string_view text, std::string_view name,
+                                                  std::string_view tool_class);
+
+/// `text` without the `[tools.NAME]` that add_tool wrote; unchanged once somebody has added a
+/// line to it.
+[[nodiscard]] std::string remove_tool(std::string_view text, std::string_view name);
+
+}  // namespace onelane::settings

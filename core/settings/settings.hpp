@@ -1,0 +1,119 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace onelane::settings {
+
+/// The layers, lowest first: a later one wins.
+enum class Origin { BuiltIn, User, Project, DotEnv, Environment, CommandLine };
+
+/// Where a value came from.
+struct Source {
+  Origin origin = Origin::BuiltIn;
+  std::string file;  ///< Path; empty for a built-in value, the environment, the command line.
+  int line = 0;      ///< From 1; 0 where there are no lines.
+  std::string key;   ///< As written there, unprintable bytes as '?'; empty for a built-in value.
+};
+
+template <class T>
+struct Setting {
+  T value{};
+  Source source;
+};
+
+enum class OnError { Open, Closed };  ///< onelane cannot work: run the tool, or refuse with 125.
+enum class OnDeadlock { Fail, Run };
+enum class WaitFor { Tool, All };  ///< Shim waits for its tool, or for every descendant.
+enum class Scope { Worktree, Repository, User, Named };
+/// Who asks. Run = `onelane run`, seq, safe-run: the seeds' bare names count in the
+/// environment, and the seeds' figures are built in.
+enum class Audience { Shim, Run };
+
+/// One `[tools.NAME]`.
+struct ToolSettings {
+  std::vector<std::string> pass;
+  std::vector<std::string> service;
+  std::string fallback_class = "lane";  ///< "lane", "pass", "service" or "editor".
+  std::string real;      ///< Absolute path of the real tool; empty: look it up on PATH.
+  bool trusted = false;  ///< Everything in it is the user's own or was trusted.
+  Source source;         ///< Of the highest layer that says something about the tool.
+};
+
+struct Settings {
+  Setting<std::uint64_t> memory_limit_mb;             ///< Per process; 0 = none.
+  Setting<std::uint64_t> tree_memory_limit_mb;        ///< Per run; 0 = none.
+  Setting<std::uint64_t> max_processes;               ///< Per run; 0 = no limit.
+  Setting<std::chrono::milliseconds> check_interval;  ///< Longest guard tick, 50 ms or more.
+  Setting<std::chrono::milliseconds> timeout;         ///< 0 = none.
+  Setting<std::chrono::milliseconds> idle_timeout;    ///< 0 = none.
+  Setting<std::chrono::milliseconds> kill_timeout;    ///< From TERM to KILL.
+  Setting<std::chrono::milliseconds> linger;          ///< From the tool's end to TERM.
+  Setting<std::chrono::milliseconds> queue_timeout;   ///< 0 = for ever.
+  Setting<std::chrono::milliseconds> git_lock_wait;
+  Setting<std::chrono::milliseconds> ns_wait;
+  Setting<std::chrono::milliseconds> pipeline_timeout;  ///< 0 = none.
+  Setting<bool> verbose;
+  Setting<bool> quiet;
+  Setting<bool> sequential;  ///< PROJECT_SEQUENTIAL_MODE; false switches the project off.
+  Setting<OnError> on_error;
+  Setting<OnDeadlock> on_deadlock;
+  Setting<WaitFor> wait;
+  Setting<int> priority;  ///< -100 to 100, higher first.
+  Setting<Scope> scope;
+  /// With Scope::Named: letters, digits and ._- only, never a path.
+  Setting<std::string> scope_name;
+  Setting<std::string> log_dir;  ///< Absolute when the root is known; empty = `<state>/logs`.
+  /// SEQUENTIAL_LOCK_BASE_DIR, from project files only; absolute; empty = the git dir.
+  Setting<std::string> lock_base_dir;
+  Setting<std::string> lanes;              ///< "one" or "split".
+  Setting<std::vector<std::string>> keep;  ///< Added to the shims' list of what may live on.
+  std::map<std::string, ToolSettings> tools;
+};
+
+/// One line for the user. Safe for a terminal: a file's own words are cleaned and cut.
+struct Problem {
+  Source where;
+  std::string text;  ///< What is wrong, and what is accepted.
+};
+
+struct Loaded {
+  Settings settings;
+  std::vector<Problem> problems;  ///< In the order of the layers.
+};
+
+/// getenv(3) or a stand-in: nullptr when unset.
+using Environment = std::function<const char*(const char*)>;
+
+struct Request {
+  std::string root;  ///< Absolute path of the project; empty: no project files are read.
+  Audience audience = Audience::Shim;
+  std::string home;  ///< $HOME; empty: no user file unless XDG_CONFIG_HOME names one.
+  Environment environment;
+  /// Name and value; `memory-limit-mb`, `--memory_limit_mb` and `memory_limit_mb` are one name.
+  std::vector<std::pair<std::string, std::string>> command_line;
+  std::uint64_t total_memory_mb = 0;  ///< Of the machine; 0 = unknown.
+};
+
+/// All layers merged. Never throws for bad content and never runs anything: a bad value, an
+/// unreadable file or an entry that needs trust is a Problem, and the lower layer's value stays.
+/// Without files it costs one open(2) a layer and no parser.
+[[nodiscard]] Loaded load(const Request& request);
+
+/// One line of `onelane settings`. Safe for a terminal.
+struct Row {
+  std::string name;    ///< As in onelane.toml.
+  std::string value;   ///< As it may be written there.
+  std::string source;  ///< `built-in`, `/p/onelane.toml:3`, `environment (ONELANE_TIMEOUT)`.
+};
+[[nodiscard]] std::vector<Row> describe(const Settings& settings);
+
+/// Where `source` is, as in Row::source; for the line that prints a Problem.
+[[nodiscard]] std::string place_of(const Source& source);
+
+}  // namespace onelane::settings

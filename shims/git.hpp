@@ -1,0 +1,56 @@
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include "shims/shim.hpp"
+
+/// git's command table and the rules for its rows. Not for use outside shims/.
+namespace onelane::shims::git {
+
+/// What a command does to the index.
+enum class Index { Leaves, Refreshes, Writes };
+
+/// One git command and what it is when nothing in its arguments says otherwise.
+struct Command {
+  std::string_view name;
+  Class cls = Class::Lane;
+  std::string_view reason;
+  Index index = Index::Leaves;
+  /// Looks at the arguments; nullptr when they do not matter.
+  Decision (*refine)(Args args, const Facts& facts, const Decision& row) = nullptr;
+};
+
+/// The row of `name`, nullptr when git 2.39 to 2.55 ship no such command.
+[[nodiscard]] const Command* find_command(std::string_view name);
+
+/// `reason` without a lane.
+[[nodiscard]] constexpr Decision pass(std::string_view reason) {
+  return {.cls = Class::Pass, .reason = reason};
+}
+[[nodiscard]] constexpr Decision lane(std::string_view reason, Index index = Index::Leaves) {
+  return {.cls = Class::Lane, .reason = reason, .writes_index = index == Index::Writes};
+}
+/// `row`, and an editor may open: Editor when someone is there to use it.
+[[nodiscard]] Decision editor(const Decision& row, const Facts& facts, std::string_view reason);
+/// `row`, and git itself asks questions on the terminal.
+[[nodiscard]] Decision prompt(const Decision& row, const Facts& facts, std::string_view reason);
+
+using Refine = Decision(Args args, const Facts& facts, const Decision& row);
+
+// git_editor.cpp: commands that may open an editor.
+Refine refine_commit, refine_merge, refine_notes, refine_pick, refine_pull, refine_rebase,
+    refine_revert, refine_send_email, refine_tag;
+
+// git_prompt.cpp: commands that may ask on the terminal.
+Refine refine_add, refine_am, refine_clean, refine_difftool, refine_mergetool, refine_patch,
+    refine_stash;
+
+// git_rules.cpp: commands that read or write depending on their arguments.
+Refine refine_apply, refine_bisect, refine_branch, refine_bundle, refine_commit_graph,
+    refine_config, refine_format_patch, refine_gc, refine_hash_object, refine_interpret_trailers,
+    refine_lfs, refine_maintenance, refine_push, refine_reflog, refine_refs, refine_remote,
+    refine_replace, refine_rerere, refine_p4, refine_sparse_checkout, refine_submodule, refine_svn,
+    refine_symbolic_ref, refine_worktree;
+
+}  // namespace onelane::shims::git

@@ -1,0 +1,83 @@
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "shims/args.hpp"
+#include "shims/policies.hpp"
+
+namespace onelane::shims {
+namespace {
+
+std::string_view first_operand(Args args) {
+  const auto found = std::ranges::find_if(
+      args, [](std::string_view word) { return !word.empty() && !word.starts_with('-'); });
+  return found == args.end() ? std::string_view{} : *found;
+}
+
+/// What a list may name in this call: all of it must be named for the list to apply.
+std::vector<std::string_view> names_of(std::string_view tool, Args args) {
+  if (tool == "make") {
+    return make_goals_of(args);
+  }
+  const std::string_view name = tool == "git"   ? git_command_of(args)
+                                : tool == "npm" ? npm_name_of(args)
+                                                : first_operand(args);
+  return name.empty() ? std::vector<std::string_view>{} : std::vector{name};
+}
+
+bool lists(const std::vector<std::string>& patterns, std::string_view name) {
+  return std::ranges::any_of(
+      patterns, [&](const std::string& pattern) { return glob_matches(pattern, name); });
+}
+
+/// The class the lists give to all of `names` together, nothing when they leave one out.
+std::optional<Class> listed_class(const std::vector<std::string_view>& names,
+                                  const ToolLists& known) {
+  bool serves = false;
+  for (const std::string_view name : names) {
+    if (lists(known.pass, name)) {
+      continue;
+    }
+    if (!lists(known.service, name)) {
+      return std::nullopt;
+    }
+    serves = true;
+  }
+  if (names.empty()) {
+    return std::nullopt;
+  }
+  return serves ? Class::Service : Class::Pass;
+}
+
+std::string_view listed_reason(Class cls) {
+  return cls == Class::Service ? "the project names it as a service" : "the project lets it pass";
+}
+
+}  // namespace
+
+Decision classify_listed(Args args, const ToolLists& known) {
+  if (args.size() == 1 && one_of(args.front(), {"--help", "--version", "-V", "-h"})) {
+    return {.cls = Class::Pass, .reason = "answers about itself", .passes_below_service = true};
+  }
+  if (const auto cls = listed_class(names_of("", args), known)) {
+    return {.cls = *cls, .reason = listed_reason(*cls), .passes_below_service = true};
+  }
+  return {.cls = known.fallback,
+          .reason = "the project's class for what its lists leave out",
+          .passes_below_service = true};
+}
+
+Decision apply_lists(std::string_view tool, Args args, Decision built_in, const ToolLists& known) {
+  if (built_in.cls == Class::Pass) {
+    return built_in;
+  }
+  if (const auto cls = listed_class(names_of(tool, args), known)) {
+    built_in.cls = *cls;
+    built_in.reason = listed_reason(*cls);
+    built_in.writes_index = false;
+  }
+  return built_in;
+}
+
+}  // namespace onelane::shims

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "shims/shim.hpp"
+
+/// npm's command line and tables. Not for use outside shims/.
+namespace onelane::shims::npm {
+
+/// An npm command line, read as npm reads it: options anywhere, until `--`.
+struct Call {
+  std::vector<std::string_view> operands;  ///< Command first, as written.
+  bool answers = false;                    ///< `--version` or `--help`, wherever it stands.
+  bool dry_run = false;
+  bool yes = false;
+  std::string_view prefix;  ///< Last `--prefix` or `-C`.
+  std::string_view call;    ///< `npm exec -c TEXT`.
+
+  [[nodiscard]] std::string_view operand(std::size_t n) const {
+    return n < operands.size() ? operands[n] : std::string_view{};
+  }
+};
+
+[[nodiscard]] Call read_call(Args args);
+
+/// One npm command and what it is when nothing in its arguments says otherwise.
+struct Command {
+  std::string_view name;
+  Class cls = Class::Lane;
+  std::string_view reason;
+  Decision (*refine)(const Call& call, const Facts& facts, const Decision& row) = nullptr;
+};
+
+/// The command npm 11 runs for `written`: exact, alias, typo alias, camelCase or unambiguous
+/// beginning. nullptr when npm knows none.
+[[nodiscard]] const Command* find_command(std::string_view written);
+
+using Refine = Decision(const Call& call, const Facts& facts, const Decision& row);
+Refine refine_audit, refine_cache, refine_config, refine_exec, refine_explore, refine_init,
+    refine_pack, refine_pkg, refine_publish, refine_run, refine_script, refine_version;
+
+}  // namespace onelane::shims::npm

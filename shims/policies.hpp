@@ -1,0 +1,44 @@
+#pragma once
+
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "shims/shim.hpp"
+
+/// What the five policies show each other. Not for use outside shims/.
+namespace onelane::shims {
+
+[[nodiscard]] Decision classify_git(Args args, const Facts& facts);
+[[nodiscard]] Target target_git(Args args);
+/// The sub-command after git's own options, empty when there is none.
+[[nodiscard]] std::string_view git_command_of(Args args);
+
+[[nodiscard]] Decision classify_make(Args args, const Facts& facts);
+[[nodiscard]] Target target_make(Args args);
+/// The goals, in order; `VAR=value` words are not goals.
+[[nodiscard]] std::vector<std::string_view> make_goals_of(Args args);
+
+[[nodiscard]] Decision classify_npm(Args args, const Facts& facts);
+[[nodiscard]] Target target_npm(Args args);
+/// The package.json script an npm call runs, else the command's full name; empty for neither.
+[[nodiscard]] std::string_view npm_name_of(Args args);
+
+[[nodiscard]] Decision classify_pytest(Args args, const Facts& facts);
+[[nodiscard]] Target target_pytest(Args args);
+
+[[nodiscard]] Decision classify_vitest(Args args, const Facts& facts);
+[[nodiscard]] Target target_vitest(Args args);
+
+/// vitest's idea of CI, which is std-env's: `CI` is set, not empty and not `false`, or a known
+/// provider's variable is. (std-env 4 counts `CI=false` as CI, std-env 3 does not; where they
+/// differ a watcher that nobody waits for does less harm than one that keeps the lane.)
+[[nodiscard]] bool is_ci(const Facts& facts);
+/// vitest's own idea of being called by a coding agent.
+[[nodiscard]] bool is_agent(const Facts& facts);
+
+/// The text of a package.json script keeps running until it is stopped: a dev server or a
+/// watcher, alone or behind `&&`, `concurrently` and the like.
+[[nodiscard]] bool is_watcher(std::string_view script, const Facts& facts);
+
+}  // namespace onelane::shims
