@@ -3,9 +3,11 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
 
 #include "core/sys/byte_lock.hpp"
 #include "multicall/facts.hpp"
+#include "multicall/say.hpp"
 
 namespace onelane::multicall {
 namespace {
@@ -92,6 +94,31 @@ settings::Loaded load_settings(const std::string& root, settings::Audience audie
   return settings::load(request);
 }
 
+void place_lane(project::Project& project, const settings::Settings& settings) {
+  if (!settings.lock_base_dir.value.empty()) {
+    project.state_dir = settings.lock_base_dir.value + "/onelane-" + project.name;
+    std::filesystem::create_directories(project.state_dir);
+    return;
+  }
+  switch (settings.scope.value) {
+    case settings::Scope::Worktree:
+      return;
+    case settings::Scope::Repository:
+      if (!project.common_dir.empty()) {
+        project.state_dir = project.common_dir + "/onelane";
+      }
+      return;
+    case settings::Scope::User:
+    case settings::Scope::Named: {
+      const bool named = settings.scope.value == settings::Scope::Named;
+      project.name = named ? settings.scope_name.value : "user";
+      project.state_dir = home_of_user() + "/.local/state/onelane/lanes/" + project.name;
+      std::filesystem::create_directories(project.state_dir);
+      return;
+    }
+  }
+}
+
 lane::Relation relation_to(const project::Project& project) {
   const auto table = lane::Table::open_existing(lane_file(project));
   return table ? lane::relation_to_lane(*table, variable("ONELANE_HELD"))
@@ -117,13 +144,13 @@ Verdict decide(const Call& call) {
   if (!verdict.project->adopted) {
     return passed(std::move(verdict), "the project has not adopted onelane");
   }
-  // A nested call is the common one below `make` and hooks: settle it before any setting is read.
+  verdict.loaded = load_settings(verdict.project->root, settings::Audience::Shim);
+  const settings::Settings& settings = verdict.loaded->settings;
+  place_lane(*verdict.project, settings);
   const lane::Relation relation = relation_to(*verdict.project);
   if (relation == lane::Relation::BelowHolder) {
     return passed(std::move(verdict), "below the run that holds the lane");
   }
-  verdict.loaded = load_settings(verdict.project->root, settings::Audience::Shim);
-  const settings::Settings& settings = verdict.loaded->settings;
   if (!settings.sequential.value) {
     return passed(std::move(verdict), "PROJECT_SEQUENTIAL_MODE=0 in this project");
   }

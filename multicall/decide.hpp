@@ -36,6 +36,11 @@ struct Verdict {
     const std::string& root, settings::Audience audience,
     std::vector<std::pair<std::string, std::string>> command_line = {});
 
+/// Moves the project's lane to where `scope` or SEQUENTIAL_LOCK_BASE_DIR want it. Makes the
+/// directory of a lane that is the user's (in the home that /etc/passwd names: a lane must
+/// not depend on the environment).
+void place_lane(project::Project& project, const settings::Settings& settings);
+
 /// How the calling process stands to the lane of `project`.
 [[nodiscard]] lane::Relation relation_to(const project::Project& project);
 

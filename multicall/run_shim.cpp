@@ -44,9 +44,7 @@ int fail(const Call& call, const std::exception& failure, settings::OnError on_e
 
 void say_problems(const settings::Loaded& loaded) {
   for (const settings::Problem& problem : loaded.problems) {
-    say(problem.where.file +
-        (problem.where.line > 0 ? ":" + std::to_string(problem.where.line) : "") + ": " +
-        problem.text);
+    say(settings::place_of(problem.where) + ": " + problem.text);
   }
 }
 

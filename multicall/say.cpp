@@ -1,10 +1,13 @@
 #include "multicall/say.hpp"
 
 #include <pwd.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 
+#include "core/sys/error.hpp"
 #include "core/sys/file_descriptor.hpp"
 
 namespace onelane::multicall {
@@ -52,18 +55,37 @@ std::string ordinal(std::size_t number) {
   return std::to_string(number) + ending;
 }
 
-std::string user_name(unsigned uid) {
+namespace {
+
+/// What `take` makes of the /etc/passwd entry of `uid`; empty when there is none.
+template <class Take>
+std::string from_passwd(unsigned uid, const Take& take) {
+  std::string text;
   if (FILE* file = std::fopen("/etc/passwd", "re")) {
     while (const passwd* entry = ::fgetpwent(file)) {
       if (entry->pw_uid == uid) {
-        std::string name{entry->pw_name};
-        std::fclose(file);
-        return name;
+        text = take(*entry);
+        break;
       }
     }
     std::fclose(file);
   }
-  return "uid " + std::to_string(uid);
+  return text;
+}
+
+}  // namespace
+
+std::string user_name(unsigned uid) {
+  const std::string name = from_passwd(uid, [](const passwd& entry) { return entry.pw_name; });
+  return name.empty() ? "uid " + std::to_string(uid) : name;
+}
+
+std::string home_of_user() {
+  std::string home = from_passwd(::geteuid(), [](const passwd& entry) { return entry.pw_dir; });
+  if (!home.starts_with('/')) {
+    throw sys::SystemError{ENOENT, "find a home directory for", user_name(::geteuid())};
+  }
+  return home;
 }
 
 }  // namespace onelane::multicall

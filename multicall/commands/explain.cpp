@@ -37,9 +37,9 @@ std::string_view action_words(Verdict::Action action) {
 
 /// The settings that bear on one call, in the order of `onelane settings`.
 bool applies(const std::string& name) {
-  for (const char* wanted : {"TIMEOUT", "KILL_TIMEOUT", "LINGER", "QUEUE_TIMEOUT", "PRIORITY",
-                             "MEMORY_LIMIT_MB", "TREE_MEMORY_LIMIT_MB", "MAX_PROCESSES", "WAIT",
-                             "ON_ERROR"}) {
+  for (const char* wanted : {"timeout", "kill_timeout", "linger", "queue_timeout", "priority",
+                             "memory_limit_mb", "tree_memory_limit_mb", "max_processes", "wait",
+                             "on_error"}) {
     if (name == wanted) {
       return true;
     }

@@ -109,12 +109,15 @@ class Init {
     }
     const std::string path = root_ + "/onelane.toml";
     const std::string before = read_text(path);
-    const std::string after = settings::add_tool(before, name, "lane");
-    if (after != before) {
+    const auto after = settings::add_tool(before, name, "lane");
+    if (!after) {
+      throw sys::SystemError{EINVAL, "add [tools." + name + "] to", path};
+    }
+    if (*after != before) {
       if (before.empty() && !fs::exists(path)) {
         manifest_.add("created", "onelane.toml");
       }
-      write_text(path, after);
+      write_text(path, *after);
       manifest_.add("tool", name);
       did("tool      [tools." + name + "] in onelane.toml");
     }

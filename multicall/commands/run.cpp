@@ -59,12 +59,13 @@ int run_in_lane(const Call& call, const RunOptions& options) {
     say("no project here has adopted onelane (`onelane init`); running without the lane");
     return execute(found, call);
   }
+  auto loaded = load_settings(project->root, settings::Audience::Run, as_settings(options));
+  place_lane(*project, loaded.settings);
   if (relation_to(*project) == lane::Relation::BelowHolder) {
     return execute(found, call);
   }
-  auto loaded = load_settings(project->root, settings::Audience::Run, as_settings(options));
   for (const settings::Problem& problem : loaded.problems) {
-    say_always(problem.where.file + ":" + std::to_string(problem.where.line) + ": " + problem.text);
+    say_always(settings::place_of(problem.where) + ": " + problem.text);
   }
   if (!loaded.problems.empty()) {
     return kExitBadSettings;

@@ -47,7 +47,7 @@ int command_settings(std::span<char*> words) {
   }
   print(text);
   for (const settings::Problem& problem : loaded.problems) {
-    say_always(problem.where.file + ":" + std::to_string(problem.where.line) + ": " + problem.text);
+    say_always(settings::place_of(problem.where) + ": " + problem.text);
   }
   return loaded.problems.empty() ? 0 : kExitBadSettings;
 }
@@ -65,7 +65,13 @@ int command_trust(std::span<char*> words) {
     sys::throw_errno("read", path);
   }
   const char* home = std::getenv("HOME");
-  settings::trust(path, *content, home == nullptr ? "" : home);
+  const auto directory = settings::trust_directory(
+      home == nullptr ? "" : home, [](const char* name) -> const char* { return std::getenv(name); });
+  if (directory.empty()) {
+    say_always("onelane trust: neither HOME nor XDG_DATA_HOME says where to keep it");
+    return kExitFailed;
+  }
+  settings::trust(directory, path, *content);
   print("trusted: " + path + "\n");
   return 0;
 }
