@@ -7,6 +7,7 @@
 #   tests/run.sh --storm N   the storm with N processes (default 300)
 #
 # Logs go to build/logs, one a step. A step that fails does not stop the later ones.
+# shellcheck disable=SC2317  # most functions are called by name, through step
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
@@ -70,12 +71,6 @@ step() {
   return 1
 }
 
-# skip NAME REASON: one check that could not be made, and why.
-skip() {
-  ((SKIPPED += 1))
-  line skip "$1" "$2" 0
-}
-
 # attribute FILE NAME: a number from the head of a JUnit file.
 attribute() {
   grep -m1 -o "[[:space:]]$2=\"[0-9]*\"" "$1" | tr -dc 0-9
@@ -130,7 +125,10 @@ configure_and_build() {
     return
   fi
   mapfile -t targets < <(targets_matching "$folder" "$pattern")
-  [[ ${#targets[@]} -gt 0 ]] || return
+  if [[ ${#targets[@]} == 0 ]]; then
+    echo "no target is called $pattern"
+    return 1
+  fi
   $CALM ninja -C "build/$folder" -j "$JOBS" -k 0 "${targets[@]}"
 }
 
@@ -147,7 +145,7 @@ tidy() {
 
 # fuzz TARGET: a short run from its seeds; what it finds stays in build/fuzz.
 fuzz() {
-  local corpus=build/fuzz/$1 seeds=tests/fuzz/corpus/$1
+  local corpus=build/fuzz/corpus/$1 seeds=tests/fuzz/corpus/$1
   mkdir -p "$corpus"
   [[ -d $seeds ]] || seeds=
   "build/fuzz/$1" -max_total_time="$FUZZ_SECONDS" -timeout=5 -rss_limit_mb=2048 \
@@ -158,7 +156,6 @@ fuzz_all() {
   local target targets
   step build-fuzz configure_and_build fuzz 'fuzz_[a-z_]+' -DONELANE_TESTS=OFF || return
   mapfile -t targets < <(targets_matching fuzz 'fuzz_[a-z_]+')
-  [[ ${#targets[@]} -gt 0 ]] || skip fuzz 'no fuzz target in this tree'
   for target in "${targets[@]}"; do
     step "$target" fuzz "$target"
   done
@@ -175,39 +172,44 @@ sanitizer() {
   WRAPPER=$CALM ctest_step "$1" "$1" --label-regex '^unit$' --parallel "$JOBS"
 }
 
-echo "onelane: all checks, $(date --utc +%FT%TZ), $JOBS cores, logs in build/logs"
-step packages install/packages.sh build test
-echo "        node $(node --version 2>&1) at $(command -v node), npm $(npm --version 2>/dev/null)," \
-  "python $(/usr/bin/python3 --version 2>&1 | cut -d' ' -f2), g++ $(g++ -dumpfullversion)"
-step fixtures tests/fixtures/install.sh "$ONELANE_FIXTURES"
-step format tests/lint/format.sh cpp
-step shellcheck tests/lint/format.sh shell
+all_checks() {
+  echo "onelane: all checks, $(date --utc +%FT%TZ), $JOBS cores, logs in build/logs"
+  step packages install/packages.sh build test
+  echo "        node $(node --version 2>&1) at $(command -v node), npm $(npm --version 2>/dev/null)," \
+    "python $(/usr/bin/python3 --version 2>&1 | cut -d' ' -f2), g++ $(g++ -dumpfullversion)"
+  step fixtures tests/fixtures/install.sh "$ONELANE_FIXTURES"
+  step format tests/lint/format.sh cpp
+  step shellcheck tests/lint/format.sh shell
 
-step build-dev configure_and_build dev .
-step build-release configure_and_build release . -DONELANE_TESTS=OFF
-ctest_step dev dev --label-exclude '^stress$' --parallel "$JOBS"
-if ctest --test-dir build/dev --label-regex '^stress$' --show-only 2>/dev/null | grep -q 'Test *#'; then
+  step build-dev configure_and_build dev .
+  step build-release configure_and_build release . -DONELANE_TESTS=OFF
+  ctest_step dev dev --label-exclude '^stress$' --parallel "$JOBS"
   ctest_step storm dev --label-regex '^stress$' --timeout 3600
-else
-  skip storm 'no storm test in this tree'
-fi
-[[ -x build/release/onelane ]] && step quickstart install/quickstart.sh
-if [[ $QUICK == no ]]; then
-  sanitizer asan
-  sanitizer tsan
-  fuzz_all
-  step clang-tidy tidy
-fi
+  step quickstart install/quickstart.sh
+  if [[ $QUICK == no ]]; then
+    sanitizer asan
+    sanitizer tsan
+    fuzz_all
+    step clang-tidy tidy
+    step bench tests/bench/run --quick --json build/bench.json
+    sed -n '/^measure/,$p' "$LOGS/bench.log"
+  fi
+}
 
-if ((FAILED > 0)); then
+summary() {
+  if ((FAILED > 0)); then
+    echo
+    echo 'failed:'
+    printf '  %s\n' "${FAILURES[@]}"
+  fi
   echo
-  echo 'failed:'
-  printf '  %s\n' "${FAILURES[@]}"
-fi
-echo
-if ((SKIPPED > 0)); then
-  echo "$PASSED passed, $FAILED failed, $SKIPPED skipped"
-else
-  echo "$PASSED passed, $FAILED failed"
-fi
-((FAILED == 0))
+  if ((SKIPPED > 0)); then
+    echo "$PASSED passed, $FAILED failed, $SKIPPED skipped"
+  else
+    echo "$PASSED passed, $FAILED failed"
+  fi
+  ((FAILED == 0))
+}
+
+# One line, so that bash has read all of this file before it begins: it may be edited meanwhile.
+all_checks; summary; exit
