@@ -140,7 +140,8 @@ targets_matching() {
 tidy() {
   # GCC's warnings are unknown to clang; those that it knows were already errors.
   run-clang-tidy -p build/dev -quiet -j "$JOBS" -extra-arg=-Wno-unknown-warning-option \
-    "$PWD/(core|shims|multicall)/.*\\.cpp$"
+    "$PWD/(core|shims|multicall)/.*\\.cpp$" 2>/dev/null |
+    sed 's/\x1b\[[0-9;]*m//g' | sed '/^clang-tidy/d'
 }
 
 # fuzz TARGET: a short run from its seeds; what it finds stays in build/fuzz.
