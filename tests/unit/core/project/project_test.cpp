@@ -101,6 +101,15 @@ TEST_F(ProjectTest, NeitherRepositoryNorMarkIsNothing) {
   EXPECT_EQ(root("missing"), "none");
 }
 
+TEST_F(ProjectTest, ADirectoryThatTheCallWillMakeBelongsToTheOneAbove) {
+  repository("shop");
+  EXPECT_EQ(root("shop/new/deep/"), "shop");
+  fs::current_path(dir_ / "shop");
+  EXPECT_EQ(find({"new/deep", {}})->root, at("shop"));
+  write("shop/file", "");
+  EXPECT_EQ(root("shop/file/deep"), "none") << "this one nobody can make";
+}
+
 TEST_F(ProjectTest, EachLinkedWorkTreeHasItsOwnLane) {
   repository("shop");
   run("git -C shop worktree add -q ../linked");
