@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -160,6 +161,25 @@ case $1 in all) make one && make two;; one) cd / && make all-one;; esac)");
   const Result result = run(ours);
   EXPECT_EQ(result.err, "");
   EXPECT_EQ(traced(), "make all\nmake one\nmake all-one\nmake two\n");
+}
+
+TEST_P(OddCallTest, AMakeThatReadsItsMakefilesAnewStaysTheSame) {
+  if (!fs::exists("/usr/bin/make")) {
+    GTEST_SKIP() << "no make in /usr/bin";
+  }
+  fs::create_directories(root_ / "first");
+  fs::remove(root_ / "first/make");
+  fs::create_symlink("/usr/bin/make", root_ / "first/make");
+  script("wrong", "make", "echo wrong");
+  fs::remove(root_ / "project/made.mk");
+  std::ofstream{root_ / "project/Makefile"}
+      << "all:\n\t@echo built by $(BY) after $(MAKE_RESTARTS) restarts\n"
+         "include made.mk\nmade.mk:\n\t@echo BY = first >$@\n";
+  Call ours = call("make", "all");
+  ours.environment = environment(shim_and("first") + ":" + (root_ / "wrong").string());
+  const Result result = run(ours);
+  EXPECT_EQ(result.out, "built by first after 1 restarts\n");
+  EXPECT_EQ(result.status, 0);
 }
 
 std::string name_of_install(const testing::TestParamInfo<Install>& info) {
