@@ -47,7 +47,7 @@ class ForeignWrapperTest : public RecursionTest,
     script(place, "make", "echo " + place + R"( >>"$TRACE"; )" + text);
   }
   static std::string shim() { return shims(kInstalls[index(std::get<Install>(GetParam()))]); }
-  static std::string place(const char* name) { return root_ / name; }
+  static std::string place(const char* name) { return root / name; }
   /// `make all` with just these directories on PATH; executed is what a shell would find first.
   static Result make(const std::vector<std::string>& directories) {
     std::string path;
@@ -58,7 +58,7 @@ class ForeignWrapperTest : public RecursionTest,
     call.file = directories.front() + "/make";
     call.argv = {"make", "all"};
     call.environment = {"PATH=" + path, "TRACE=" + trace().string(), "SHIM=" + shim() + "/make"};
-    call.directory = root_ / "project";
+    call.directory = root / "project";
     return run(call);
   }
   static void expect_real_ran_once(const Result& result) {
@@ -116,11 +116,11 @@ class OddCallTest : public RecursionTest, public testing::WithParamInterface<Ins
     Call out;
     out.file = shims(kInstalls[index(GetParam())]) / "make";
     out.argv = {name, argument};
-    out.directory = root_ / "project";
+    out.directory = root / "project";
     return out;
   }
   static std::string shim_and(const char* name) {
-    return shims(kInstalls[index(GetParam())]).string() + ":" + (root_ / name).string();
+    return shims(kInstalls[index(GetParam())]).string() + ":" + (root / name).string();
   }
 };
 
@@ -156,7 +156,7 @@ TEST_P(OddCallTest, RecursionOfTheRealToolStaysWithIt) {
   script("recursive", "make", R"(echo "make $1" >>"$TRACE"
 case $1 in all) make one && make two;; one) cd / && make all-one;; esac)");
   Call ours = call("make", "all");
-  ours.environment = environment(shim_and("recursive") + ":" + (root_ / "recursive2").string());
+  ours.environment = environment(shim_and("recursive") + ":" + (root / "recursive2").string());
   script("recursive2", "make", R"(echo wrong >>"$TRACE")");
   const Result result = run(ours);
   EXPECT_EQ(result.err, "");
@@ -167,16 +167,16 @@ TEST_P(OddCallTest, AMakeThatReadsItsMakefilesAnewStaysTheSame) {
   if (!fs::exists("/usr/bin/make")) {
     GTEST_SKIP() << "no make in /usr/bin";
   }
-  fs::create_directories(root_ / "first");
-  fs::remove(root_ / "first/make");
-  fs::create_symlink("/usr/bin/make", root_ / "first/make");
+  fs::create_directories(root / "first");
+  fs::remove(root / "first/make");
+  fs::create_symlink("/usr/bin/make", root / "first/make");
   script("wrong", "make", "echo wrong");
-  fs::remove(root_ / "project/made.mk");
-  std::ofstream{root_ / "project/Makefile"}
+  fs::remove(root / "project/made.mk");
+  std::ofstream{root / "project/Makefile"}
       << "all:\n\t@echo built by $(BY) after $(MAKE_RESTARTS) restarts\n"
          "include made.mk\nmade.mk:\n\t@echo BY = first >$@\n";
   Call ours = call("make", "all");
-  ours.environment = environment(shim_and("first") + ":" + (root_ / "wrong").string());
+  ours.environment = environment(shim_and("first") + ":" + (root / "wrong").string());
   const Result result = run(ours);
   EXPECT_EQ(result.out, "built by first after 1 restarts\n");
   EXPECT_EQ(result.status, 0);

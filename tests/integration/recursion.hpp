@@ -78,12 +78,12 @@ class RecursionTest : public testing::Test {
     ASSERT_NE(binary, nullptr) << "set ONELANE_BINARY to the onelane executable under test";
     std::string pattern = testing::TempDir() + "onelane-recursion-XXXXXX";
     ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    root_ = fs::canonical(pattern);
-    fs::create_directories(root_ / "project");
-    std::ofstream{root_ / "project/onelane.toml"};
-    fs::copy_file(binary, root_ / "onelane");  // hard links need one file system
-    fs::copy_file(binary, root_ / "other");
-    std::ofstream{root_ / "other", std::ios::app} << "another build";
+    root = fs::canonical(pattern);
+    fs::create_directories(root / "project");
+    std::ofstream{root / "project/onelane.toml"};
+    fs::copy_file(binary, root / "onelane");  // hard links need one file system
+    fs::copy_file(binary, root / "other");
+    std::ofstream{root / "other", std::ios::app} << "another build";
     for (const char* tool : kTools) {
       script("real", tool, R"(echo real >>"$TRACE"; echo "real $0 $*"; exit 7)");
       for (const char* directory : {"a", "b"}) {
@@ -94,46 +94,46 @@ class RecursionTest : public testing::Test {
       }
     }
     for (const char* kind : kInstalls) {
-      fs::create_directory_symlink("a", root_ / "project" / kind / "alias");
-      fs::create_directory(root_ / "project" / kind / "c");
+      fs::create_directory_symlink("a", root / "project" / kind / "alias");
+      fs::create_directory(root / "project" / kind / "c");
       for (const char* tool : kTools) {
-        fs::create_hard_link(root_ / "other", root_ / "project" / kind / "c" / tool);
+        fs::create_hard_link(root / "other", root / "project" / kind / "c" / tool);
       }
     }
   }
-  static void TearDownTestSuite() { fs::remove_all(root_); }
+  static void TearDownTestSuite() { fs::remove_all(root); }
 
-  void SetUp() override { ASSERT_FALSE(root_.empty()) << "no executable to test"; }
+  void SetUp() override { ASSERT_FALSE(root.empty()) << "no executable to test"; }
   void TearDown() override { fs::remove(trace()); }
 
   using MakeFile = void (*)(const fs::path& from, const fs::path& to);
   static void install(const char* kind, const char* directory, const char* tool, MakeFile make) {
-    const auto place = root_ / "project" / kind / directory;
+    const auto place = root / "project" / kind / directory;
     fs::create_directories(place);
-    make(root_ / "onelane", place / tool);
+    make(root / "onelane", place / tool);
   }
   static void script(const fs::path& directory, const std::string& tool, const std::string& text) {
-    fs::create_directories(root_ / directory);
-    std::ofstream{root_ / directory / tool} << "#!/bin/sh\n" << text << '\n';
-    fs::permissions(root_ / directory / tool, fs::perms{0755});
+    fs::create_directories(root / directory);
+    std::ofstream{root / directory / tool} << "#!/bin/sh\n" << text << '\n';
+    fs::permissions(root / directory / tool, fs::perms{0755});
   }
   static fs::path shims(const char* kind, const char* directory = "a") {
-    return root_ / "project" / kind / directory;
+    return root / "project" / kind / directory;
   }
-  static std::string real(const std::string& tool) { return root_ / "real" / tool; }
-  static fs::path trace() { return root_ / "trace"; }
+  static std::string real(const std::string& tool) { return root / "real" / tool; }
+  static fs::path trace() { return root / "trace"; }
   static std::string traced() { return text_of(trace()); }
   static std::vector<std::string> environment(const std::string& path) {
     return {"PATH=" + path + ":/usr/bin:/bin", "TRACE=" + trace().string(),
-            "HOME=" + root_.string()};
+            "HOME=" + root.string()};
   }
 
   /// Runs one call to its end; a call of more than 20 seconds is ended with all below it.
   static Result run(Call call) {
     auto argv = pointers(call.argv);
     auto envp = pointers(call.environment);
-    const std::string out = root_ / "out";
-    const std::string err = root_ / "err";
+    const std::string out = root / "out";
+    const std::string err = root / "err";
     fs::create_directories(call.directory);
     const pid_t pid = ::fork();
     if (pid == 0) {
@@ -157,7 +157,7 @@ class RecursionTest : public testing::Test {
     return result;
   }
 
-  static inline fs::path root_;
+  static inline fs::path root;
 
  private:
   static void become(const Call& call, const std::string& out, const std::string& err) {
