@@ -51,7 +51,8 @@ std::string duration_words(std::chrono::nanoseconds span) {
 std::string ordinal(std::size_t number) {
   const bool teen = number / 10 % 10 == 1;
   const std::size_t last = number % 10;
-  const char* ending = teen || last == 0 || last > 3 ? "th" : (last == 1 ? "st" : (last == 2 ? "nd" : "rd"));
+  const char* ending =
+      teen || last == 0 || last > 3 ? "th" : (last == 1 ? "st" : (last == 2 ? "nd" : "rd"));
   return std::to_string(number) + ending;
 }
 

@@ -84,9 +84,10 @@ int run_in_lane(const Call& call, const RunOptions& options) {
 }  // namespace
 
 int command_run(std::span<char*> words) {
-  CLI::App app{"Run any command in the lane: it waits its turn, under the limits of the project, "
-               "and is waited for with all its descendants.",
-               "onelane run"};
+  CLI::App app{
+      "Run any command in the lane: it waits its turn, under the limits of the project, "
+      "and is waited for with all its descendants.",
+      "onelane run"};
   RunOptions options;
   int priority = 0;
   app.add_flag("--no-wait", options.no_wait, "exit 75 when the lane is taken");
