@@ -141,7 +141,7 @@ storm() {
     ctest_step storm dev --label-regex '^stress$'
     return
   fi
-  step storm build/dev/storm build/release/onelane "$STORM"
+  step storm build/dev/tests/storm build/release/onelane "$STORM"
   tail -n 3 "$LOGS/storm.log" | sed 's/^/        /'
 }
 
@@ -158,7 +158,7 @@ fuzz() {
   local corpus=build/fuzz/corpus/$1 seeds=tests/fuzz/corpus/$1
   mkdir -p "$corpus"
   [[ -d $seeds ]] || seeds=
-  "build/fuzz/$1" -max_total_time="$FUZZ_SECONDS" -timeout=5 -rss_limit_mb=2048 \
+  "build/fuzz/tests/$1" -max_total_time="$FUZZ_SECONDS" -timeout=5 -rss_limit_mb=2048 \
     -artifact_prefix="$corpus-" -print_final_stats=1 "$corpus" ${seeds:+"$seeds"}
 }
 
