@@ -81,6 +81,11 @@ failed_cases() {
   grep -E '<testcase .*status="fail"' "$1" | sed -E 's/.*<testcase name="([^"]*)".*/\1/'
 }
 
+# skip_reasons FILE: each reason once, with how many tests gave it.
+skip_reasons() {
+  sed -n '/: Skipped$/ { n; p }' "$1" | sort | uniq -c | sed 's/^ */        | skipped: /'
+}
+
 # ctest_step NAME BUILD_FOLDER CTEST_OPTION...: counts every test.
 ctest_step() {
   local name=$1 folder=$2 started=$SECONDS
@@ -109,7 +114,7 @@ ctest_step() {
   fi
   line "$([[ $status == 0 ]] && echo ok || echo FAIL)" "$name" \
     "$total tests, $failed failed, $skipped skipped" $((SECONDS - started))
-  ((skipped == 0)) || grep -E -A3 'SKIPPED|Skipped' "$LOGS/$name.log" | sed 's/^/        | /' | head -n 20
+  ((skipped == 0)) || skip_reasons "$junit"
   ((status == 0)) || explain_failure "$name"
   return "$status"
 }
