@@ -77,6 +77,11 @@ void Canary::start() noexcept {
 }
 
 bool Canary::has_seen(int signal) noexcept {
+  // A signal to a group is sent to one member after another, under a read lock of the task
+  // list (kernel/signal.c, kill_pgrp): we may be awake before the canary has got it. Setting
+  // our group to what it is changes nothing, but takes that lock for writing (kernel/sys.c,
+  // setpgid), and so returns when the round is over.
+  (void)::setpgid(0, ::getpgrp());
   if (pid_ <= 0 || (pending_in(pid_) >> static_cast<unsigned>(signal - 1) & 1U) == 0) {
     return false;
   }

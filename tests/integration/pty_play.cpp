@@ -14,14 +14,10 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// Longer than the 50 ms a run must be old to be watched in its settled way.
-constexpr const char* kSettled = "120";
 /// A signal that is passed on a second time comes within a few milliseconds of the first.
 constexpr milliseconds kQuiet{80};
 /// ONELANE_KILL_TIMEOUT is one second; what it does not cover is a busy machine.
 constexpr milliseconds kAllOver{4'000};
-
-constexpr const char* kCatchAll = "catch HUP catch INT catch QUIT catch TERM catch CONT";
 
 const char* signal_of(Stimulus stimulus) {
   switch (stimulus) {
@@ -68,42 +64,15 @@ class Play {
   }
   [[nodiscard]] Terminal& terminal() { return shell_ ? shell_->terminal() : *leader_; }
 
-  [[nodiscard]] std::string tool_script() const {
-    std::string script = dies() ? "" : kCatchAll;
-    if (scenario_.manner != Manner::CatchesEarly) {
-      script += std::string{" sleep "} + kSettled;
-    }
-    return script + " trace ready hold-until " + gate_.path() + " trace done exit 7";
-  }
-
-  [[nodiscard]] std::string line() const {
-    const std::string make = "make " + tool_script();
-    switch (scenario_.shape) {
-      case Shape::Background:
-        return make + " &";
-      case Shape::Pipeline:
-        return make + " | reader " + (dies() ? "" : kCatchAll) +
-               " trace reader read-tty hold-until " + reader_gate_.path();
-      case Shape::Script:
-        return "sh -c 'make " + tool_script() + "; echo after $?.'";
-      case Shape::Nested:
-        return std::string{"make "} + (dies() ? "" : kCatchAll) + " trace outer call " + make +
-               " end exit 1";
-      case Shape::Foreground:
-      case Shape::Leader:
-        return make;
-    }
-    return {};
-  }
-
   void start() {
+    const std::string line = typed_line(scenario_, gate_.path(), reader_gate_.path());
     if (is(Shape::Leader)) {
-      std::istringstream words{line()};
+      std::istringstream words{line};
       const std::vector<std::string> argv{std::istream_iterator<std::string>{words}, {}};
       leader_.emplace(argv, sandbox_.environment(), sandbox_.project());
     } else {
       shell_.emplace(scenario_.shell, sandbox_.environment(), sandbox_.project());
-      shell_->type(line());
+      shell_->type(line);
     }
     tool_ = sandbox_.wait_for("ready").pid;
     roles_[tool_] = "tool";
@@ -235,7 +204,7 @@ class Play {
       return;
     }
     if (shell_ && runs_in_background()) {
-      shell_->type("wait %1");
+      shell_->start_waiting();
     }
     if (!dies()) {
       open_gates();
@@ -265,7 +234,7 @@ class Play {
   /// gone soon after, while its gate is still shut.
   void sigkill() {
     if (is(Shape::Background)) {
-      shell_->type("wait %1");
+      shell_->start_waiting();
     }
     ::kill(is(Stimulus::SigkillTop) ? top_ : -group_, SIGKILL);
     reader_gate_.open();
@@ -291,6 +260,7 @@ class Play {
         roles[role->second] += event.text + " ";
       }
     }
+    transcript_.may_repeat_hang_up = is(Stimulus::HangUp) && scenario_.shell != Shell::Kind::Dash;
     if (!is_sigkill()) {
       transcript_.roles = roles;  // else shim and guardian may have signalled before they killed
     }

@@ -29,7 +29,39 @@ const char* name_of(Manner manner) {
   return kNames[static_cast<int>(manner)];
 }
 
+/// Longer than the 50 ms a run must be old to be watched in its settled way.
+constexpr const char* kSettled = "sleep 120 ";
+constexpr const char* kCatchAll = "catch HUP catch INT catch QUIT catch TERM catch CONT ";
+
+void replace_all(std::string& text, std::string_view from, std::string_view to) {
+  for (auto at = text.find(from); at != std::string::npos; at = text.find(from)) {
+    text.replace(at, from.size(), to);
+  }
+}
+
 }  // namespace
+
+std::string typed_line(const Scenario& scenario, const std::string& gate,
+                       const std::string& reader_gate) {
+  const std::string catches = scenario.manner == Manner::Dies ? "" : kCatchAll;
+  const std::string settles = scenario.manner == Manner::CatchesEarly ? "" : kSettled;
+  const std::string make =
+      "make " + catches + settles + "trace ready hold-until " + gate + " trace done exit 7";
+  switch (scenario.shape) {
+    case Shape::Background:
+      return make + " &";
+    case Shape::Pipeline:
+      return make + " | reader " + catches + "trace reader read-tty hold-until " + reader_gate;
+    case Shape::Script:
+      return "sh -c '" + make + "; echo after $?.'";
+    case Shape::Nested:
+      return "make " + catches + "trace outer call " + make + " end exit 1";
+    case Shape::Foreground:
+    case Shape::Leader:
+      return make;
+  }
+  return {};
+}
 
 std::string name_of(const Scenario& scenario) {
   const bool has_shell = scenario.shape != Shape::Leader;
@@ -60,6 +92,9 @@ std::string Transcript::text() const {
   text += "\nstatus: " + status + "\nprinted: " + printed + "\n";
   for (const std::string& command : left) {
     text += "left: " + command + "\n";
+  }
+  if (may_repeat_hang_up) {
+    replace_all(text, "sig HUP sig HUP", "sig HUP");
   }
   return text + (lane_is_free ? "lane free\n" : "lane taken\n");
 }

@@ -65,13 +65,20 @@ struct Transcript {
   std::string status;                   ///< `$?`, or how the session leader ended.
   std::string printed;                  ///< What the script said after the tool.
   std::vector<std::string> left;        ///< What was alive when all should have been over.
-  bool lane_is_free = true;             ///< The next run in the same project started.
+  /// Shell and kernel each sent one SIGHUP, which may have become one on the way.
+  bool may_repeat_hang_up = false;
+  bool lane_is_free = true;  ///< The next run in the same project started.
 
   /// One fact a line, for comparison.
   [[nodiscard]] std::string text() const;
   /// How often `role` saw `signal` ("INT").
   [[nodiscard]] int count(const std::string& role, const std::string& signal) const;
 };
+
+/// What the user types (or a program executes, for Leader): the tool reports itself as
+/// "ready" and waits at `gate`, the reader of a pipeline at `reader_gate`.
+[[nodiscard]] std::string typed_line(const Scenario& scenario, const std::string& gate,
+                                     const std::string& reader_gate);
 
 /// Plays a scenario on a fresh sandbox. Throws when a step does not come.
 [[nodiscard]] Transcript play(const Scenario& scenario, Mode mode);

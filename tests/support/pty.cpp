@@ -5,12 +5,14 @@
 #include <pty.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <fstream>
 #include <stdexcept>
 #include <utility>
 
@@ -41,6 +43,14 @@ std::vector<std::string> with_prompt(std::vector<std::string> environment) {
   environment.push_back("PS2=");
   environment.push_back("HISTFILE=/dev/null");
   return environment;
+}
+
+/// Asks /proc/PID/syscall (proc(5)), whose first word is the number of the system call.
+bool sleeps_in_wait(pid_t pid) {
+  std::ifstream file{"/proc/" + std::to_string(pid) + "/syscall"};
+  long number = -1;
+  file >> number;
+  return number == SYS_wait4 || number == SYS_rt_sigsuspend || number == SYS_waitid;
 }
 
 void become_leader_of(int slave) {
@@ -173,6 +183,11 @@ std::string Shell::wait_for_prompt() {
 std::string Shell::command(const std::string& line) {
   type(line);
   return wait_for_prompt();
+}
+
+void Shell::start_waiting() {
+  type("wait %1");
+  eventually([this] { return sleeps_in_wait(terminal_.leader()); }, milliseconds{500});
 }
 
 int Shell::last_status() {

@@ -64,6 +64,8 @@ class Shell {
   std::string wait_for_prompt();
   /// `$?` of what ran last.
   int last_status();
+  /// Types `wait %1` and waits until the shell is in it: some forget a job that ends before.
+  void start_waiting();
   /// True while the shell's own group has the terminal.
   [[nodiscard]] bool is_in_foreground() { return terminal_.foreground() == terminal_.leader(); }
 
