@@ -158,7 +158,8 @@ Verdict decide(const Call& call) {
   verdict.decision = with_lists(call, built_in, settings);
   verdict.why = verdict.decision.reason;
   if (verdict.decision.cls == Class::Pass) {
-    return passed(std::move(verdict), verdict.why);
+    std::string why = verdict.why;
+    return passed(std::move(verdict), std::move(why));
   }
   if (relation == lane::Relation::BelowService && verdict.decision.passes_below_service) {
     return passed(std::move(verdict), "below a live service");

@@ -34,7 +34,7 @@ bool cancel(const Table& table, std::string_view run_id) {
 
 bool set_priority(const Table& table, std::string_view run_id, int priority) {
   return change_entry(table, run_id, {State::Waiting, State::Parked}, [&](Entry& entry) {
-    entry.priority = static_cast<std::int16_t>(std::clamp(priority, -1000, 1000));
+    entry.priority = static_cast<std::int16_t>(std::clamp(priority, -100, 100));
   });
 }
 

@@ -27,7 +27,7 @@ Detail make_detail(const TicketInfo& info) {
 Entry make_entry(const TicketInfo& info) {
   Entry entry;
   entry.state = State::Waiting;
-  entry.priority = static_cast<std::int16_t>(std::clamp(info.priority, -1000, 1000));
+  entry.priority = static_cast<std::int16_t>(std::clamp(info.priority, -100, 100));
   const sys::ProcessId self = sys::self_id();
   entry.pid = self.pid;
   entry.start = self.start;
