@@ -77,7 +77,7 @@ Supervisor::Sorted Supervisor::sort_members() const {
 
 // As a subreaper we are the parent of every orphan, so no other child means no member at all.
 bool Supervisor::is_alone() const {
-  return std::ranges::all_of(sys::children_of(::getpid()), [&](pid_t pid) {
+  return std::ranges::all_of(sys::own_children(), [&](pid_t pid) {
     return pid == guardian_.pid() || pid == canary_.pid();
   });
 }
