@@ -10,9 +10,9 @@
 set -uo pipefail
 
 ROOT=$(realpath "$(dirname "$0")/../..")
-ONELANE=$(realpath "${ONELANE_BINARY:-$ROOT/build/release/onelane}")
+ONELANE_BINARY=$(realpath -m "${ONELANE_BINARY:-$ROOT/build/release/onelane}")
 FIXTURES=$(realpath -m "${ONELANE_FIXTURES:-$ROOT/build/fixtures}")
-export ONELANE
+export ONELANE_BINARY
 readonly SKIP=125
 
 # --- What the cases are made of -------------------------------------------------------------
@@ -49,8 +49,8 @@ project() {
     'hold:' $'\t@echo begin hold >>$(TRACE); until-queued && echo end hold >>$(TRACE)' >Makefile
   printf '%s\n' 'node_modules' '.installed' '__pycache__' >.gitignore
   git add . && git commit --quiet -m 'Open the shop' || exit 1
-  "$ONELANE" init --no-direnv >/dev/null || exit 1
-  ln -s "$ONELANE" .onelane/bin/onelane
+  "$ONELANE_BINARY" init --no-direnv >/dev/null || exit 1
+  ln -s "$ONELANE_BINARY" .onelane/bin/onelane
   DIRECT_PATH=$PATH
   PATH=$PWD/.onelane/bin:$PATH
 }
@@ -123,7 +123,7 @@ prepare_place() {
 #!/bin/sh
 # Ends when somebody waits for the lane of this project, with 1 when nobody comes.
 for round in $(seq 400); do
-  "$ONELANE" status --json | grep -q '"state":"waiting"' && exit
+  "$ONELANE_BINARY" status --json | grep -q '"state":"waiting"' && exit
   sleep 0.05
 done
 exit 1
@@ -133,7 +133,7 @@ END
   export HOME=$PLACE/home TRACE=$PLACE/trace PLACE LC_ALL=C.UTF-8
   export PATH=/usr/local/bin:/usr/bin:/bin:$PLACE/bin
   export npm_config_update_notifier=false npm_config_fund=false npm_config_audit=false
-  unset ONELANE_HELD ONELANE_AT MAKEFLAGS MAKELEVEL GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE \
+  unset ONELANE ONELANE_HELD ONELANE_AT MAKEFLAGS MAKELEVEL GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE \
     GIT_EDITOR CI XDG_CONFIG_HOME XDG_DATA_HOME
   git config --global user.name shop
   git config --global user.email shop@localhost

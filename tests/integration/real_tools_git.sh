@@ -41,7 +41,7 @@ case_git_in_a_linked_work_tree() {
   git worktree add --quiet ../annex
   cd ../annex || exit 1
   hook "$PLACE/shop/.git/hooks/pre-commit" \
-    'git rev-parse --git-dir >>"$TRACE"; make check; "$ONELANE" status >>"$TRACE"'
+    'git rev-parse --git-dir >>"$TRACE"; make check; "$ONELANE_BINARY" status >>"$TRACE"'
   git commit --quiet --allow-empty -m 'From the annex' || fail 'the commit failed'
   grep -q 'holder:  git commit' "$TRACE" || fail 'the commit did not hold the lane'
   [[ $(git log -1 --format=%s) == 'From the annex' ]] || fail 'no commit was made'

@@ -71,7 +71,7 @@ with_vitest() {
   project shop "$1"
   PATH=$PWD/.onelane/bin:$PWD/node_modules/.bin:$DIRECT_PATH
   DIRECT_PATH=$PWD/node_modules/.bin:$DIRECT_PATH
-  ln -s "$ONELANE" .onelane/bin/vitest 2>/dev/null
+  ln -s "$ONELANE_BINARY" .onelane/bin/vitest 2>/dev/null
   waits_for_hold vitest run >/dev/null || fail 'vitest run failed'
   [[ $(tail -1 "$TRACE") == vitest ]] || fail 'vitest did not run after make'
   : >"$TRACE"
@@ -104,11 +104,11 @@ case_direnv() {
   need direnv
   project shop
   PATH=$DIRECT_PATH
-  "$ONELANE" init --direnv >/dev/null || fail 'onelane init failed'
+  "$ONELANE_BINARY" init --direnv >/dev/null || fail 'onelane init failed'
   direnv allow . || fail 'direnv allow failed'
   [[ $(direnv exec . sh -c 'command -v make') == "$PWD/.onelane/bin/make" ]] ||
     fail "make is $(direnv exec . sh -c 'command -v make')"
-  printf '%s\n' 'holder:' $'\t@"$$ONELANE" status' >>Makefile
+  printf '%s\n' 'holder:' $'\t@"$$ONELANE_BINARY" status' >>Makefile
   direnv exec . make holder | grep -q '^holder:  make holder' || fail 'make did not hold the lane'
   waits_for_hold_through_direnv
 }
