@@ -61,7 +61,7 @@ int run_in_lane(const Call& call, const RunOptions& options) {
   }
   auto loaded = load_settings(project->root, settings::Audience::Run, as_settings(options));
   place_lane(*project, loaded.settings);
-  if (relation_to(*project) == lane::Relation::BelowHolder) {
+  if (relation_to(project->state_dir) == lane::Relation::BelowHolder) {
     return execute(found, call);
   }
   for (const settings::Problem& problem : loaded.problems) {
@@ -74,6 +74,7 @@ int run_in_lane(const Call& call, const RunOptions& options) {
   plan.call = &call;
   plan.tool = found;
   plan.decision = {shims::Class::Lane, "onelane run"};
+  plan.lane_dir = project->state_dir;
   plan.project = std::move(*project);
   plan.settings = std::move(loaded.settings);
   plan.no_wait = options.no_wait;

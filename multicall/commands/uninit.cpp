@@ -106,7 +106,7 @@ int command_uninit(std::span<char*> words) {
   }
   const auto states = state_directories(*project);
   for (const std::string& state : states) {
-    if (has_live_ticket(state)) {
+    if (has_live_ticket(state) || has_live_ticket(state + "/git")) {
       say_always("somebody runs or waits in " + state + " (see `onelane status`); nothing removed");
       return 1;
     }
