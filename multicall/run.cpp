@@ -122,10 +122,10 @@ class PlannedRun {
     WaitOptions options;
     options.lane_name = plan_.project.name;
     options.no_wait = plan_.no_wait;
-    options.quiet = is_quiet();
+    options.quiet = is_quiet() || plan_.settings.quiet.value;
     const char* held = std::getenv("ONELANE_HELD");
-    options.unprovable = lane::relation_to_lane(*table_, held == nullptr ? "" : held) ==
-                         lane::Relation::Unprovable;
+    options.unprovable =
+        lane::relation_to_lane(*table_, held == nullptr ? "" : held) == lane::Relation::Unprovable;
     options.run_on_deadlock = plan_.settings.on_deadlock.value == settings::OnDeadlock::Run;
     options.queue_timeout = plan_.settings.queue_timeout.value;
     options.namespace_wait = plan_.settings.ns_wait.value;
@@ -196,8 +196,7 @@ class PlannedRun {
     run.linger = plan_.settings.linger.value;
     run.kill_timeout = plan_.settings.kill_timeout.value;
     run.check_interval = plan_.settings.check_interval.value;
-    run.wait_for_all =
-        plan_.wait_for_all || plan_.settings.wait.value == settings::WaitFor::All;
+    run.wait_for_all = plan_.wait_for_all || plan_.settings.wait.value == settings::WaitFor::All;
     if (table_) {
       run.guardian_descriptors = {table_->fd()};
     }
@@ -207,7 +206,11 @@ class PlannedRun {
 
   process::Hooks hooks() {
     process::Hooks hooks;
-    hooks.say = [](const std::string& line) { say(line); };
+    hooks.say = [this](const std::string& line) {
+      if (!plan_.settings.quiet.value) {
+        say(line);
+      }
+    };
     if (!ticket_) {
       return hooks;
     }

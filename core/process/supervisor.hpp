@@ -58,7 +58,7 @@ struct Outcome {
   int launch_error = 0;  ///< errno of fork or exec; nothing ran then.
   int wait_status = 0;   ///< Of the tool (waitpid(2)).
   bool timed_out = false;
-  std::size_t stragglers = 0;  ///< Ended by us after the tool.
+  std::size_t stragglers = 0;               ///< Ended by us after the tool.
   std::vector<sys::ProcessStat> survivors;  ///< What even KILL did not end.
 };
 
@@ -82,7 +82,6 @@ class Supervisor {
   void wait_for_tool();
   void end_by_timeout();
   void settle();
-  void finish(std::vector<KeptProcess> kept);
 
   /// Waits at most `limit` for signals and handles them, ticks included.
   void pump(milliseconds limit);
@@ -100,6 +99,9 @@ class Supervisor {
     std::vector<sys::ProcessStat> stragglers;
   };
   [[nodiscard]] Sorted sort_members() const;
+  [[nodiscard]] Sorted wait_for_leftovers();
+  void end_stragglers(const std::vector<sys::ProcessStat>& stragglers);
+  void finish(const std::vector<KeptProcess>& kept);
   [[nodiscard]] bool is_alone() const;
   void say(const std::string& line) const;
 
