@@ -68,7 +68,8 @@ Running start_holder(Sandbox& sandbox, const std::string& name, const std::strin
   Start options;
   options.directory = directory;
   return sandbox.start(
-      {"make", "trace", name + " in", "hold-until", gate.path(), "trace", name + " out"}, options);
+      {"pytest", "trace", name + " in", "hold-until", gate.path(), "trace", name + " out"},
+      options);
 }
 
 }  // namespace

@@ -32,7 +32,7 @@ namespace onelane::test {
 /// Makes a git project of its own below the sandbox's root that adopted onelane.
 std::string make_project(Sandbox& sandbox, const std::string& name);
 
-/// A run that holds the lane of `directory` until it is released. Traces `NAME in` and
+/// A pytest that holds the lane of `directory` until it is released. Traces `NAME in` and
 /// `NAME out`.
 class Holder {
  public:
