@@ -38,6 +38,7 @@ class Holder {
  public:
   explicit Holder(Sandbox& sandbox, const std::string& name = "holder",
                   const std::string& directory = {});
+  [[nodiscard]] pid_t pid() const { return running_.pid(); }
   /// Lets the run end and waits for it.
   Ended release();
 
