@@ -34,7 +34,7 @@ tool::Found find_command(const Call& call) {
 std::vector<std::pair<std::string, std::string>> as_settings(const RunOptions& options) {
   std::vector<std::pair<std::string, std::string>> out;
   if (options.priority) {
-    out.emplace_back("PRIORITY", std::to_string(*options.priority));
+    out.emplace_back("--priority", std::to_string(*options.priority));
   }
   return out;
 }
