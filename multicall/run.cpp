@@ -48,7 +48,7 @@ class PlannedRun {
   std::optional<int> enter() {
     const sys::FileDescriptor state = project::open_state(plan_.project);
     for (int attempt = 0; attempt < 8; ++attempt) {
-      table_.emplace(plan_.project.state_dir, project::file_mode(plan_.project));
+      table_.emplace(plan_.project.state_dir, project::file_mode(state.get()));
       ticket_.emplace(*table_, info());
       if (plan_.decision.cls == Class::Service) {
         (void)ticket_->enlist_service();

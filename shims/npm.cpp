@@ -51,6 +51,10 @@ Decision refine_config(const Call& call, const Facts& facts, const Decision& row
   return one_of(call.operand(1), {"", "get", "list", "ls"}) ? pass("npm: only reads") : row;
 }
 
+Decision refine_edit(const Call& /*call*/, const Facts& facts, const Decision& row) {
+  return {.cls = facts.stdin_is_terminal() ? Class::Editor : row.cls, .reason = row.reason};
+}
+
 Decision refine_exec(const Call& call, const Facts& facts, const Decision& row) {
   std::string text{call.call};
   for (std::size_t i = 1; text.empty() && i < call.operands.size(); ++i) {

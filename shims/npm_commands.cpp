@@ -35,7 +35,7 @@ constexpr auto kCommands = std::to_array<Command>({
     {"dist-tag", kPass, kRegistry},
     {"docs", kPass, kReads},
     {"doctor", kPass, kReads},
-    {"edit", Class::Editor, "npm: opens an editor on a dependency"},
+    {"edit", kLane, "npm: opens an editor on a dependency", refine_edit},
     {"exec", kLane, "npm: runs a package's program", refine_exec},
     {"explain", kPass, kReads},
     {"explore", kLane, "npm: runs a command inside a dependency", refine_explore},

@@ -1,9 +1,15 @@
 #include "shims/tables.hpp"
 
+#include <algorithm>
 #include <array>
+
+#include "shims/args.hpp"
 
 namespace onelane::shims {
 namespace {
+
+constexpr std::string_view kDriven =
+    "--headless*|-headless|--remote-debugging-*|--marionette*|-marionette|--enable-automation";
 
 // comm is cut to 15 characters, hence a glob where a name is longer. A program that rewrites
 // its title ("ssh: ... [mux]") is matched by the title, which is then all of argv[0].
@@ -62,16 +68,35 @@ constexpr auto kKeepList = std::to_array<KeepRule>({
     {"dbus-daemon", "", ""},
     {"dbus-launch", "", ""},
     // browsers that nobody drives
-    {"chrome", "", "--remote-debugging-*"},
-    {"chromium", "", "--remote-debugging-*"},
-    {"google-chrome*", "", "--remote-debugging-*"},
-    {"firefox*", "", "*-marionette"},
+    {"chrome", "", kDriven},
+    {"chromium", "", kDriven},
+    {"google-chrome*", "", kDriven},
+    {"firefox*", "", kDriven},
 });
 
 }  // namespace
 
 std::span<const KeepRule> keep_list() {
   return kKeepList;
+}
+
+bool keeps(const KeepRule& rule, std::string_view name,
+           std::span<const std::string_view> arguments) {
+  const auto given = [&](std::string_view pattern) {
+    return std::ranges::any_of(
+        arguments, [&](std::string_view argument) { return glob_matches(pattern, argument); });
+  };
+  if (!glob_matches(rule.name, name) || (!rule.argument.empty() && !given(rule.argument))) {
+    return false;
+  }
+  for (std::string_view rest = rule.unless_argument; !rest.empty();) {
+    const auto bar = std::min(rest.find('|'), rest.size());
+    if (given(rest.substr(0, bar))) {
+      return false;
+    }
+    rest.remove_prefix(std::min(bar + 1, rest.size()));
+  }
+  return true;
 }
 
 std::string_view index_lock_name() {

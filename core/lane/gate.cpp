@@ -1,6 +1,5 @@
 #include "core/lane/gate.hpp"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
 
@@ -26,10 +25,7 @@ file_lock open_gate(const Table& table) {
     if (::fstat(table.fd(), &lane) != 0) {
       sys::throw_errno("stat", table.path());
     }
-    const sys::FileDescriptor made =
-        sys::open_file(path, O_RDWR | O_CREAT | O_NOFOLLOW, lane.st_mode & 0666U);
-    (void)::fchmod(made.get(), lane.st_mode & 0666U);
-    (void)!::fchown(made.get(), lane.st_uid, lane.st_gid);
+    (void)open_shared(path, table.directory(), lane.st_mode & 0666U);
   }
   try {
     return file_lock{path.c_str()};

@@ -61,6 +61,29 @@ void write_part(int fd, off_t at, Part& part) {
 
 }  // namespace
 
+sys::FileDescriptor open_shared(const std::string& path, const std::string& directory,
+                                unsigned mode) {
+  const int flags = O_RDWR | O_NOFOLLOW | O_NOCTTY;
+  for (;;) {
+    auto file = sys::try_open_file(path.c_str(), flags);
+    if (file.is_open() || errno != ENOENT) {
+      return file.is_open() ? std::move(file) : sys::open_file(path, flags);
+    }
+    file = sys::try_open_file(path.c_str(), flags | O_CREAT | O_EXCL, mode);
+    if (file.is_open()) {
+      struct stat owner {};
+      (void)::fchmod(file.get(), mode);  // whatever the caller's umask takes away
+      if (::geteuid() == 0 && ::stat(directory.c_str(), &owner) == 0) {
+        (void)!::fchown(file.get(), owner.st_uid, owner.st_gid);
+      }
+      return file;
+    }
+    if (errno != EEXIST) {
+      return sys::open_file(path, flags | O_CREAT, mode);
+    }
+  }
+}
+
 RunId new_run_id() noexcept {
   std::array<unsigned char, 11> random{};
   if (::getrandom(random.data(), random.size(), GRND_NONBLOCK) !=
@@ -80,7 +103,7 @@ RunId new_run_id() noexcept {
 Table::Table(std::string directory, unsigned mode, std::size_t slots)
     : directory_{std::move(directory)},
       path_{directory_ + "/lane"},
-      file_{sys::open_file(path_, O_RDWR | O_CREAT | O_NOFOLLOW | O_NOCTTY, mode)},
+      file_{open_shared(path_, directory_, mode)},
       slots_{slots} {}
 
 Table::Table(std::string path, sys::FileDescriptor file)

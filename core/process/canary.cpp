@@ -11,6 +11,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -28,8 +29,12 @@ alignas(16) std::array<std::array<std::byte, 4096>, 2> stacks;
 #endif
 
 /// Raw system calls only: it shares our memory, the C library's state included.
-ONELANE_NO_SANITIZE int perch(void* /*unused*/) {
+ONELANE_NO_SANITIZE int perch(void* supervisor) {
   ::syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  // Killed between our clone and the line above, it would leave us here for ever.
+  if (::syscall(SYS_getppid) != static_cast<long>(reinterpret_cast<std::intptr_t>(supervisor))) {
+    ::syscall(SYS_exit_group, 0);
+  }
   ::syscall(SYS_close_range, 0U, ~0U, 0U);
   for (;;) {
     ::syscall(SYS_ppoll, nullptr, 0, nullptr, nullptr, 0);
@@ -63,7 +68,8 @@ void Canary::start() noexcept {
   const pid_t old = pid_;
   side_ = 1 - side_;
   auto& stack = stacks[static_cast<std::size_t>(side_)];
-  pid_ = ::clone(&perch, stack.data() + stack.size(), CLONE_VM | SIGCHLD, nullptr);
+  pid_ = ::clone(&perch, stack.data() + stack.size(), CLONE_VM | SIGCHLD,
+                reinterpret_cast<void*>(static_cast<std::intptr_t>(::getpid())));
   if (old > 0) {
     ::kill(old, SIGKILL);
     ::waitpid(old, nullptr, 0);
@@ -71,6 +77,11 @@ void Canary::start() noexcept {
 }
 
 bool Canary::has_seen(int signal) noexcept {
+  // A signal to a group is sent to one member after another, under a read lock of the task
+  // list (kernel/signal.c, kill_pgrp): we may be awake before the canary has got it. Setting
+  // our group to what it is changes nothing, but takes that lock for writing (kernel/sys.c,
+  // setpgid), and so returns when the round is over.
+  (void)::setpgid(0, ::getpgrp());
   if (pid_ <= 0 || (pending_in(pid_) >> static_cast<unsigned>(signal - 1) & 1U) == 0) {
     return false;
   }

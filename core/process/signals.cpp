@@ -71,6 +71,10 @@ bool Signals::next(Arrived& out) const noexcept {
 
 bool stop_self(int signal) noexcept {
   sigset_t pending;
+  ::sigpending(&pending);
+  if (::sigismember(&pending, SIGCONT) == 1) {
+    return true;  // continued before we came to stop; stopping now would throw that away
+  }
   set_default(signal);
   raise_unblocked(signal);
   // Here again: either continued, or never stopped. Whoever continues us makes a SIGCONT,

@@ -57,8 +57,11 @@ Outcome Supervisor::supervise() {
     prior_.push_back(stat.id);
   }
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+  canary_.start();
+  ::sigpending(&missed_);
   const Launched launched = launch(run_.command, signals_);
   if (launched.error != 0) {
+    canary_.end();
     outcome_.launch_error = launched.error;
     if (launched.pid > 0) {
       ::waitpid(launched.pid, nullptr, 0);
@@ -70,7 +73,6 @@ Outcome Supervisor::supervise() {
 }
 
 void Supervisor::see_it_through(pid_t tool) noexcept {
-  canary_.start();
   started_ = sys::monotonic_time();
   next_tick_ = started_ + tick_length_;
   const auto stat = sys::read_stat(tool);
@@ -161,9 +163,11 @@ void Supervisor::handle(const Signals::Arrived& arrived) {
                  signal == SIGQUIT;
     return;
   }
-  const bool to_the_group = (arrived.from_kernel && is_for_the_terminal_group(signal)) ||
-                            canary_.has_seen(signal);
-  if (!to_the_group) {
+  const bool before_the_tool = ::sigismember(&missed_, signal) == 1;
+  ::sigdelset(&missed_, signal);
+  const bool to_the_group = canary_.has_seen(signal) ||
+                            (arrived.from_kernel && is_for_the_terminal_group(signal));
+  if (before_the_tool || !to_the_group) {
     forward(signal);
   }
 }

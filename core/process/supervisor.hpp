@@ -110,6 +110,7 @@ class Supervisor {
   sys::ProcessId tool_;
   std::optional<int> tool_status_;
   Canary canary_;
+  sigset_t missed_{};  ///< Arrived before the tool existed, so it has none of them.
   Guardian guardian_;
   Outcome outcome_;
   bool impatient_ = false;  ///< An ending signal arrived after the tool had ended.

@@ -1,210 +1,188 @@
 #include "core/project/project.hpp"
 
-#include <limits.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <climits>
+#include <cstddef>
 #include <cstdlib>
 #include <string_view>
+#include <vector>
 
+#include "core/project/git_dir.hpp"
 #include "core/sys/file_descriptor.hpp"
 
 namespace onelane::project {
 namespace {
 
-constexpr std::size_t kLinkLimit = 8192;      ///< A `.git` or `commondir` file is one line.
-constexpr std::size_t kTomlLimit = 1U << 20U;
-constexpr int kDeepest = 128;
+constexpr std::size_t kMostToml = std::size_t{256} << 10;
+/// Submodules in submodules, and superprojects that lead back to themselves by links.
+constexpr int kMostNesting = 16;
 
-bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
-
-bool is_directory(const std::string& path) {
+bool exists_as(const std::string& path, mode_t type) noexcept {
   struct stat info {};
-  return ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
+  return ::lstat(path.c_str(), &info) == 0 && (info.st_mode & S_IFMT) == type;
 }
 
-/// Absolute, without `.`, `..` and symbolic links; nothing when it does not exist.
-std::optional<std::string> resolve(const std::string& path) {
+/// False for what a stranger may have put into a directory that all may write.
+bool may_trust(const std::string& directory, const std::string& marker) noexcept {
+  struct stat place {};
+  struct stat info {};
+  if (::stat(directory.c_str(), &place) != 0 || ::lstat(marker.c_str(), &info) != 0) {
+    return false;
+  }
+  const bool open_to_all = (place.st_mode & S_ISVTX) != 0 && (place.st_mode & S_IWOTH) != 0;
+  return !open_to_all || info.st_uid == ::geteuid() || info.st_uid == 0;
+}
+
+/// Absolute and physical, as git sees it. getcwd(2) for the usual case: one system call.
+std::optional<std::string> physical(const std::string& directory) {
+  if (!directory.empty() && directory != ".") {
+    return canonical(directory);
+  }
   char buffer[PATH_MAX];
-  if (::realpath(path.c_str(), buffer) == nullptr) {
+  if (::getcwd(buffer, sizeof buffer) == nullptr || buffer[0] != '/') {
     return std::nullopt;
   }
-  return std::string{buffer};
+  return buffer;
 }
 
-std::string join(const std::string& base, std::string_view path) {
-  return path.starts_with('/') ? std::string{path} : base + "/" + std::string{path};
-}
-
-/// First line of a small file, after `prefix`; nothing when it does not begin so.
-std::optional<std::string> read_line(const std::string& path, std::string_view prefix) {
-  const auto text = sys::read_small_file(path.c_str(), kLinkLimit);
-  if (!text || !text->starts_with(prefix)) {
-    return std::nullopt;
-  }
-  std::string line = text->substr(prefix.size(), text->find('\n') - prefix.size());
-  while (!line.empty() && line.back() == '\r') {
-    line.pop_back();
-  }
-  if (line.empty() || line.find('\0') != std::string::npos) {
-    return std::nullopt;
-  }
-  return line;
-}
-
-struct Repository {
-  std::string git_dir;
-  std::string common_dir;
-};
-
-/// `path` if it is a git directory.
-std::optional<Repository> as_repository(const std::string& path) {
-  if (!exists(path + "/HEAD")) {
-    return std::nullopt;
-  }
-  Repository repository{path, path};
-  if (const auto common = read_line(path + "/commondir", "")) {
-    const auto resolved = resolve(join(path, *common));
-    if (!resolved) {
-      return std::nullopt;
-    }
-    repository.common_dir = *resolved;
-  }
-  if (!is_directory(repository.common_dir + "/objects") ||
-      !is_directory(repository.common_dir + "/refs")) {
-    return std::nullopt;
-  }
-  return repository;
-}
-
-/// The repository whose work tree has `directory` at its top.
-std::optional<Repository> repository_at(const std::string& directory) {
-  const std::string dot_git = directory + "/.git";
-  struct stat info {};
-  if (::stat(dot_git.c_str(), &info) != 0) {
-    return std::nullopt;
-  }
-  if (S_ISDIR(info.st_mode)) {
-    return as_repository(dot_git);
-  }
-  const auto target = read_line(dot_git, "gitdir: ");
-  const auto resolved = target ? resolve(join(directory, *target)) : std::nullopt;
-  return resolved ? as_repository(*resolved) : std::nullopt;
-}
-
-/// True when onelane.toml in `directory` says `root = true` before its first table.
-bool is_marked_root(const std::string& directory) {
-  const auto text = sys::read_small_file((directory + "/onelane.toml").c_str(), kTomlLimit);
-  for (std::size_t at = 0; text && at < text->size();) {
-    const std::size_t end = std::min(text->find('\n', at), text->size());
-    std::string line;
-    for (const char c : std::string_view{*text}.substr(at, end - at)) {
-      if (c == '#') {
-        break;
-      }
-      if (c != ' ' && c != '\t' && c != '\r') {
-        line += c;
-      }
-    }
+/// `root = true` before the first table, which is all of TOML that matters here.
+bool says_root(const std::string& toml_path) {
+  const auto text = sys::read_small_file(toml_path.c_str(), kMostToml);
+  std::string_view rest = text ? std::string_view{*text} : std::string_view{};
+  while (!rest.empty()) {
+    std::string line{rest.substr(0, rest.find_first_of("#\n"))};
+    rest.remove_prefix(std::min(rest.find('\n'), rest.size() - 1) + 1);
+    std::erase_if(line, [](char c) { return c == ' ' || c == '\t' || c == '\r'; });
     if (line.starts_with('[')) {
       return false;
     }
     if (line == "root=true") {
       return true;
     }
-    at = end + 1;
   }
   return false;
 }
 
-void finish(Project& project) {
-  const std::string_view root{project.root};
-  project.name = root.substr(root.rfind('/') + 1);
-  if (project.name == ".git") {
-    const std::string_view above = root.substr(0, root.rfind('/'));
-    project.name = above.substr(above.rfind('/') + 1);
-  }
-  project.has_toml = exists(project.root + "/onelane.toml");
-}
-
-Project git_project(const std::string& root, const Repository& repository) {
-  Project project;
-  project.root = root;
-  project.git_dir = repository.git_dir;
-  project.common_dir = repository.common_dir;
-  project.state_dir = repository.git_dir + "/onelane";
-  finish(project);
-  project.adopted = is_directory(repository.common_dir + "/onelane") ||
-                    is_directory(root + "/.onelane/state") || project.has_toml;
-  return project;
-}
-
-Project plain_project(const std::string& root, const std::optional<Repository>& repository) {
-  Project project;
-  project.root = root;
-  if (repository) {
-    project.git_dir = repository->git_dir;
-    project.common_dir = repository->common_dir;
-  }
-  project.state_dir = root + "/.onelane/state";
-  finish(project);
-  project.adopted = true;
-  return project;
-}
-
-std::string parent_of(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  return slash == 0 || slash == std::string::npos ? std::string{"/"} : path.substr(0, slash);
-}
-
-/// The adopted superproject of a submodule: its git directory lies in `modules` of the
-/// superproject's common directory, or the work tree lies inside another one.
-std::optional<Project> adopted_superproject(const Project& submodule) {
-  if (submodule.common_dir.find("/modules/") == std::string::npos) {
-    return std::nullopt;
-  }
-  for (std::string at = parent_of(submodule.root); at != "/"; at = parent_of(at)) {
-    if (const auto repository = repository_at(at)) {
-      const Project above = git_project(at, *repository);
-      return above.adopted ? std::optional{above} : adopted_superproject(above);
+std::vector<std::string> ceilings() {
+  std::vector<std::string> out;
+  const char* text = std::getenv("GIT_CEILING_DIRECTORIES");
+  for (std::string_view rest{text != nullptr ? text : ""}; !rest.empty();) {
+    const std::size_t end = std::min(rest.find(':'), rest.size());
+    std::string entry{rest.substr(0, end)};
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    if (entry.starts_with('/')) {
+      out.push_back(canonical(entry).value_or(entry));
     }
+  }
+  return out;
+}
+
+/// What lies at or above a directory.
+struct Repository {
+  GitDir git;
+  std::string top;
+  std::string nearer_root;  ///< Directory below `top` whose onelane.toml says `root = true`.
+};
+
+/// The repository at `directory`: one that has its work tree here, or its git directory.
+std::optional<Repository> repository_at(const std::string& directory) {
+  if (auto git = open_dot_git(directory); git && may_trust(directory, below(directory, ".git"))) {
+    return Repository{std::move(*git), directory, {}};
+  }
+  if (auto git = open_git_dir(directory); git && may_trust(directory, below(directory, "HEAD"))) {
+    std::string top = work_tree_of(*git);
+    return Repository{std::move(*git), std::move(top), {}};
   }
   return std::nullopt;
 }
 
-std::optional<Project> with_superproject(Project project) {
-  if (!project.adopted) {
-    if (auto above = adopted_superproject(project)) {
-      return above;
+std::optional<Repository> find_repository(std::string directory) {
+  const auto stops = ceilings();
+  std::string nearer_root;
+  for (bool first = true;; first = false) {
+    for (const auto& stop : stops) {
+      if (!first && directory == stop) {
+        return std::nullopt;
+      }
     }
+    if (auto found = repository_at(directory)) {
+      found->nearer_root = std::move(nearer_root);
+      return found;
+    }
+    if (nearer_root.empty() && says_root(below(directory, "onelane.toml"))) {
+      nearer_root = directory;
+    }
+    if (directory == "/") {
+      return std::nullopt;
+    }
+    directory = parent_of(directory);
   }
-  return project;
 }
 
-std::optional<Project> search_upward(const std::string& from) {
-  std::optional<std::string> marked;
-  std::string at = from;
-  for (int level = 0; level < kDeepest; ++level, at = parent_of(at)) {
-    if (const auto repository = repository_at(at)) {
-      return marked && *marked != at ? plain_project(*marked, repository)
-                                     : with_superproject(git_project(at, *repository));
-    }
-    // A bare repository, or a place inside a .git directory.
-    if (const auto repository = as_repository(at)) {
-      return git_project(at, *repository);
-    }
-    if (!marked && is_marked_root(at)) {
-      marked = at;
-    }
-    if (at == "/") {
+std::string name_of(const std::string& root) {
+  return root == "/" ? root : root.substr(root.rfind('/') + 1);
+}
+
+bool has_own_state(const std::string& root) noexcept {
+  return exists_as(below(root, ".onelane/state"), S_IFDIR);
+}
+
+Project without_git(std::string root, bool has_toml) {
+  Project out;
+  out.name = name_of(root);
+  out.state_dir = below(root, ".onelane/state");
+  out.root = std::move(root);
+  out.adopted = true;
+  out.has_toml = has_toml;
+  return out;
+}
+
+Project with_git(const Repository& repository) {
+  Project out;
+  out.root = repository.top;
+  out.name = name_of(out.root);
+  out.git_dir = repository.git.git_dir;
+  out.common_dir = repository.git.common_dir;
+  out.state_dir = below(out.git_dir, "onelane");
+  out.has_toml = exists_as(below(out.root, "onelane.toml"), S_IFREG);
+  out.adopted = out.has_toml || exists_as(below(out.common_dir, "onelane"), S_IFDIR) ||
+                has_own_state(out.root);
+  return out;
+}
+
+/// The project of a repository: its own, or that of the superproject that adopted us.
+Project settle(const Repository& repository) {
+  Project own = with_git(repository);
+  Repository inner = repository;
+  for (int level = 0; !own.adopted && level < kMostNesting; ++level) {
+    // A submodule's git directory lies below its superproject's (gitsubmodules(7)).
+    if (inner.top == "/" || inner.git.git_dir.find("/modules/") == std::string::npos) {
       break;
     }
-  }
-  for (at = from;; at = parent_of(at)) {
-    if (exists(at + "/onelane.toml") || is_directory(at + "/.onelane/state")) {
-      return plain_project(at, std::nullopt);
+    auto outer = find_repository(parent_of(inner.top));
+    if (!outer || !inner.git.git_dir.starts_with(outer->git.git_dir + "/modules/")) {
+      break;
     }
-    if (at == "/") {
+    if (Project super = with_git(*outer); super.adopted) {
+      return super;
+    }
+    inner = std::move(*outer);
+  }
+  return own;
+}
+
+std::optional<Project> find_marker(std::string directory) {
+  for (;; directory = parent_of(directory)) {
+    const std::string toml = below(directory, "onelane.toml");
+    const bool has_toml = exists_as(toml, S_IFREG) && may_trust(directory, toml);
+    if (has_toml ||
+        (has_own_state(directory) && may_trust(directory, below(directory, ".onelane")))) {
+      return without_git(std::move(directory), has_toml);
+    }
+    if (directory == "/") {
       return std::nullopt;
     }
   }
@@ -213,26 +191,30 @@ std::optional<Project> search_upward(const std::string& from) {
 }  // namespace
 
 std::optional<Project> find(const Start& start) {
-  const auto from = resolve(start.directory);
-  if (!from) {
+  auto directory = physical(start.directory);
+  if (!directory) {
     return std::nullopt;
   }
   if (start.git_dir) {
-    const auto path = resolve(join(*from, *start.git_dir));
-    const auto repository = path ? as_repository(*path) : std::nullopt;
-    if (!repository) {
+    const auto path = canonical(below(*directory, *start.git_dir));
+    auto git = path ? open_named_git_dir(*path) : std::nullopt;
+    if (!git) {
       return std::nullopt;
     }
-    // The work tree that belongs to it, when its own .git leads there.
-    const auto around = search_upward(*from);
-    if (around && around->git_dir == repository->git_dir) {
-      return around;
-    }
-    const bool in_work_tree = repository->git_dir.ends_with("/.git");
-    return git_project(in_work_tree ? parent_of(repository->git_dir) : repository->git_dir,
-                       *repository);
+    std::string top = work_tree_of(*git);
+    return settle({std::move(*git), std::move(top), {}});
   }
-  return search_upward(*from);
+  auto repository = find_repository(*directory);
+  if (!repository) {
+    return find_marker(std::move(*directory));
+  }
+  if (repository->nearer_root.empty()) {
+    return settle(*repository);
+  }
+  Project nearer = without_git(std::move(repository->nearer_root), true);
+  nearer.git_dir = std::move(repository->git.git_dir);
+  nearer.common_dir = std::move(repository->git.common_dir);
+  return nearer;
 }
 
 }  // namespace onelane::project

@@ -3,32 +3,41 @@
 #include <optional>
 #include <string>
 
+/// Which project a call belongs to. Reads a few directory entries and never writes.
 namespace onelane::project {
 
 /// Where a call acts.
 struct Start {
-  std::string directory = ".";         ///< Absolute, or relative to the current directory.
-  std::optional<std::string> git_dir;  ///< --git-dir or GIT_DIR, relative to `directory`; git only.
+  std::string directory;  ///< Absolute or relative to the current directory; "" is the latter.
+  /// `--git-dir` or GIT_DIR, for git alone; relative to `directory`, as git reads both.
+  std::optional<std::string> git_dir;
 };
 
-/// A project: what shares one lane.
+/// Paths are absolute and free of symbolic links, so one project has one spelling.
 struct Project {
-  std::string root;        ///< Absolute: top of the work tree, or where onelane.toml or .onelane/state is; a bare repository's git dir.
-  std::string name;        ///< Last part of root, for messages.
-  std::string state_dir;   ///< Where the lane lives; may not exist yet.
-  std::string git_dir;     ///< Of this work tree; empty without git.
-  std::string common_dir;  ///< Shared by all work trees; empty without git.
-  bool adopted = false;    ///< Has a lane.
-  bool has_toml = false;   ///< onelane.toml at the root.
+  /// Top of the work tree, or the directory with onelane.toml or .onelane/state; the git
+  /// directory of a bare repository.
+  std::string root;
+  std::string name;  ///< Last part of `root`, for messages.
+  /// Where the lane lives; may not exist yet (a linked work tree of an adopted repository).
+  std::string state_dir;
+  std::string git_dir, common_dir;  ///< Of the enclosing repository; empty without git.
+  bool adopted = false;             ///< It has a lane.
+  bool has_toml = false;            ///< onelane.toml, a regular file, at `root`.
 };
 
-/// Finds the project of a call: upward to the git top level, or to a nearer onelane.toml
-/// that says `root = true`; without git to the nearest directory with onelane.toml or
-/// .onelane/state. A submodule that has not adopted onelane belongs to its adopted
-/// superproject. Reads, writes nothing, runs nothing; nothing outside a project.
+/// The project of a call; nothing when there is neither a repository nor a marker upward, or
+/// when the directory does not exist (any more).
 ///
-/// A repository is recognised as git does it (setup.c, is_git_directory): HEAD, objects and
-/// refs, the latter two in the common directory of a linked work tree.
+/// Upward from the directory to the git top level; without git to the nearest directory with
+/// onelane.toml or .onelane/state. An onelane.toml below the git top level is a project of
+/// its own, with its state in .onelane/state, when it says `root = true`; else it is ignored.
+/// Adopted is what has `<common dir>/onelane/`, `<root>/.onelane/state/` or onelane.toml.
+/// A submodule that is not adopted belongs to the nearest superproject that is.
+///
+/// As git does, GIT_CEILING_DIRECTORIES bounds the search for a repository. A marker of any
+/// kind directly in a sticky directory that all may write (/tmp) counts only when it is ours
+/// or root's: anybody could have put it there.
 [[nodiscard]] std::optional<Project> find(const Start& start);
 
 }  // namespace onelane::project

@@ -1,95 +1,140 @@
 #include "core/project/state.hpp"
 
 #include <fcntl.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdlib>
+#include <initializer_list>
+#include <string>
 
+#include "core/project/git_dir.hpp"
 #include "core/sys/error.hpp"
 
 namespace onelane::project {
 namespace {
 
-struct stat status_of(const std::string& path) {
+constexpr int kDirectory = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+
+bool is_one_of(const std::string& value, std::initializer_list<const char*> words) {
+  return std::ranges::any_of(
+      words, [&](const char* word) { return ::strcasecmp(value.c_str(), word) == 0; });
+}
+
+/// What core.sharedRepository adds to a directory's mode, 0 when it asks for nothing: a word,
+/// a boolean, or octal permissions of files (git-config(1)).
+mode_t shared_bits(const Project& project) {
+  if (project.common_dir.empty()) {
+    return 0;
+  }
+  const auto value = core_setting({project.git_dir, project.common_dir}, "sharedRepository");
+  if (!value) {
+    return 0;
+  }
+  constexpr mode_t kGroup = S_ISGID | S_IRWXG;
+  if (is_one_of(*value,
+                {"", "group", "true", "yes", "on", "1", "2", "all", "world", "everybody"})) {
+    return kGroup;
+  }
+  const unsigned long files = std::strtoul(value->c_str(), nullptr, 8);
+  return ((files & S_IWGRP) != 0 ? kGroup : 0U) | ((files & S_IWOTH) != 0 ? S_IRWXO : 0U);
+}
+
+/// The directory that must be there; what is made below it is made alike.
+struct Parent {
+  sys::FileDescriptor fd;
   struct stat info {};
-  if (::stat(path.c_str(), &info) != 0) {
-    sys::throw_errno("use", path);
+  const Project& project;
+};
+
+Parent open_parent(const Project& project, const std::string& path) {
+  Parent out{sys::open_file(path, kDirectory), {}, project};
+  if (::fstat(out.fd.get(), &out.info) != 0) {
+    sys::throw_errno("stat", path);
   }
-  return info;
+  return out;
 }
 
-/// The directory whose owner and mode ours copies.
-std::string model_of(const Project& project) {
-  return project.git_dir.empty() || !project.state_dir.starts_with(project.git_dir)
-             ? project.root
-             : project.git_dir;
-}
-
-/// Group bits of core.sharedRepository: git makes a shared repository's own directories
-/// group-writable, so its mode says it without reading the configuration.
-unsigned directory_mode(const struct stat& model) {
-  const unsigned shared = model.st_mode & (S_IWGRP | S_IWOTH);
-  if ((shared & S_IWOTH) != 0) {
-    return 02777;
+void dress(int fd, const Parent& parent, const std::string& path) {
+  const mode_t mode = (parent.info.st_mode & 07775) | S_IRWXU | shared_bits(parent.project);
+  const bool is_root = ::geteuid() == 0;
+  // Only root may give away; a group we are not in stays ours, as with any file made here.
+  if (::fchown(fd, is_root ? parent.info.st_uid : static_cast<uid_t>(-1), parent.info.st_gid) !=
+          0 &&
+      is_root) {
+    sys::throw_errno("change the owner of", path);
   }
-  return (shared & S_IWGRP) != 0 ? 02770 : 0700;
+  if (::fchmod(fd, mode) != 0) {
+    sys::throw_errno("change the mode of", path);
+  }
 }
 
-/// Makes one directory like `model`; one that exists already stays as it is.
-void make_like(const std::string& path, const struct stat& model) {
-  if (::mkdir(path.c_str(), 0700) != 0) {
-    if (errno == EEXIST) {
-      return;
+sys::FileDescriptor open_or_make(int below_fd, const char* name, const Parent& parent,
+                                 const std::string& path) {
+  sys::FileDescriptor fd = sys::lift(::openat(below_fd, name, kDirectory));
+  if (fd.is_open()) {
+    return fd;
+  }
+  bool made = false;
+  if (errno == ENOENT) {
+    made = ::mkdirat(below_fd, name, parent.info.st_mode & 0775) == 0;
+    if (!made && errno != EEXIST) {
+      sys::throw_errno("create", path);
     }
-    sys::throw_errno("make", path);
+    fd = sys::lift(::openat(below_fd, name, kDirectory));
   }
-  if (::geteuid() == 0 || model.st_gid != ::getegid()) {
-    (void)!::lchown(path.c_str(), ::geteuid() == 0 ? model.st_uid : ::geteuid(), model.st_gid);
+  if (!fd.is_open()) {
+    sys::throw_errno("open", path);
   }
-  (void)::chmod(path.c_str(), directory_mode(model));
+  if (made) {
+    dress(fd.get(), parent, path);
+  }
+  return fd;
 }
 
-void check_owner(const std::string& path, const struct stat& ours, const struct stat& model) {
-  const bool known = ours.st_uid == ::geteuid() || ours.st_uid == 0 || ours.st_uid == model.st_uid;
-  const bool open_to_all = (ours.st_mode & S_IWOTH) != 0 && (model.st_mode & S_IWOTH) == 0;
-  if (!known || open_to_all) {
-    throw sys::SystemError{EPERM, known ? "trust a state directory that everybody may write to:"
-                                        : "trust a state directory of a stranger:",
-                           path};
+void check(int fd, const Parent& parent, const std::string& path) {
+  struct stat info {};
+  if (::fstat(fd, &info) != 0) {
+    sys::throw_errno("stat", path);
+  }
+  if (info.st_uid != ::geteuid() && info.st_uid != 0 && info.st_uid != parent.info.st_uid) {
+    throw sys::SystemError{
+        EPERM, "use",
+        path + " (owned by uid " + std::to_string(info.st_uid) + ", a stranger here)"};
+  }
+  if ((info.st_mode & S_IWOTH) != 0 && (shared_bits(parent.project) & S_IWOTH) == 0) {
+    throw sys::SystemError{EPERM, "use", path + " (writable by everybody: chmod o-w it)"};
   }
 }
 
 }  // namespace
 
 sys::FileDescriptor open_state(const Project& project) {
-  const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
-  sys::FileDescriptor directory = sys::try_open_file(project.state_dir.c_str(), flags);
-  const struct stat model = status_of(model_of(project));
-  if (!directory.is_open() && errno == ENOENT) {
-    if (model_of(project) == project.root && project.state_dir.starts_with(project.root + "/.onelane/")) {
-      make_like(project.root + "/.onelane", model);
-    }
-    make_like(project.state_dir, model);
-    directory = sys::open_file(project.state_dir, flags);
+  const bool in_git = project.state_dir == project.git_dir + "/onelane";
+  const Parent parent = open_parent(project, in_git ? project.git_dir : project.root);
+  sys::FileDescriptor out;
+  if (in_git) {
+    out = open_or_make(parent.fd.get(), "onelane", parent, project.state_dir);
+  } else {
+    const std::string outer = parent_of(project.state_dir);
+    const auto middle = open_or_make(parent.fd.get(), ".onelane", parent, outer);
+    check(middle.get(), parent, outer);
+    out = open_or_make(middle.get(), "state", parent, project.state_dir);
   }
-  if (!directory.is_open()) {
-    sys::throw_errno("open", project.state_dir);
-  }
-  struct stat ours {};
-  if (::fstat(directory.get(), &ours) != 0) {
-    sys::throw_errno("stat", project.state_dir);
-  }
-  check_owner(project.state_dir, ours, model);
-  return directory;
+  check(out.get(), parent, project.state_dir);
+  return out;
 }
 
-unsigned file_mode(const Project& project) {
-  struct stat ours {};
-  if (::stat(project.state_dir.c_str(), &ours) != 0) {
+unsigned file_mode(int state_dir) noexcept {
+  struct stat info {};
+  if (::fstat(state_dir, &info) != 0) {
     return 0600;
   }
-  return 0600U | (ours.st_mode & (S_IRGRP | S_IWGRP | S_IROTH | S_IWOTH));
+  const unsigned others = (info.st_mode & S_IWOTH) != 0 ? 0006U : 0U;
+  return 0600U | ((info.st_mode & S_IWGRP) != 0 ? 0060U : 0U) | others;
 }
 
 }  // namespace onelane::project

@@ -7,70 +7,96 @@
 #include <string_view>
 #include <vector>
 
+/// Finding the real tool behind a shim: the first executable of that name on PATH which is
+/// not onelane. Nothing here forks, waits or throws, apart from std::bad_alloc.
 namespace onelane::tool {
 
-/// Which file it is, whatever its name: hard links and symbolic links are the same file.
+/// Which file it is, whatever it is called.
 struct FileId {
   dev_t device = 0;
   ino_t inode = 0;
   friend bool operator==(const FileId&, const FileId&) = default;
 };
 
-/// Our own executable (/proc/self/exe), read once.
+/// Our own executable: identity of /proc/self/exe, read once. {0, 0} without /proc; copies
+/// and links are then still known by their note.
 [[nodiscard]] FileId self_file() noexcept;
 
-/// True when the file carries onelane's ELF note (note.cpp): a copy of us, another build,
-/// another project's. One open and one read.
+/// True when the file carries onelane's ELF note (owner "onelane", type 1): a copy of us,
+/// another build, another project's. `fd` must be readable; its offset stays. One pread(2),
+/// rarely two. False for whatever cannot be read.
+[[nodiscard]] bool is_onelane(int fd) noexcept;
 [[nodiscard]] bool is_onelane(const char* path) noexcept;
 
-/// What a candidate on PATH is.
+/// What one file of the wanted name on PATH is.
 enum class Verdict {
-  Real,
-  Self,           ///< This executable under some name.
-  OnelaneCopy,    ///< Carries our note.
-  NotExecutable,
-  NotAFile,
-  Tried,  ///< Not after the candidate that came back to us.
+  Real,           ///< Can be executed and is not onelane.
+  Self,           ///< This very executable, under whatever link.
+  OnelaneCopy,    ///< Carries the note.
+  NotExecutable,  ///< We may not execute it.
+  NotAFile,       ///< A directory, a device, a dangling link.
 };
 
 struct Candidate {
   std::string path;  ///< Absolute.
   FileId file;
-  Verdict verdict = Verdict::Real;
+  Verdict verdict = Verdict::NotAFile;
 };
 
-/// Every file of that name on PATH, in order; `path` nullptr: the system's default PATH.
+/// Every file called `name` on `path` (PATH's value, nullptr when unset), in order.
 [[nodiscard]] std::vector<Candidate> all_candidates(std::string_view name, const char* path);
 
-/// Where to look, and what the environment says about an earlier look.
+/// One call of a shim.
 struct Request {
-  std::string_view name;
-  const char* path = nullptr;    ///< PATH; nullptr when unset: confstr(_CS_PATH).
-  const char* at = nullptr;      ///< ONELANE_AT; nullptr when unset.
-  std::span<char* const> args;   ///< Without argv[0].
-  bool restarts = false;         ///< The tool executes itself again: the marker says nothing.
+  std::string_view name;        ///< The tool, without a directory.
+  const char* path = nullptr;   ///< PATH, nullptr when unset: then confstr(_CS_PATH).
+  const char* at = nullptr;     ///< ONELANE_AT, nullptr when unset.
+  std::span<char* const> args;  ///< argv without argv[0].
+  bool restarts = false;        ///< The tool says that it is executing itself anew.
 };
 
-enum class Outcome { Found, NotFound, Loop };
+enum class Outcome {
+  Found,
+  NotFound,  ///< No file of this name that could be executed, onelane apart: exit status 127.
+  Loop,      ///< The same file called us again and again: `path` names it. Exit status 126.
+};
 
 struct Found {
   Outcome outcome = Outcome::NotFound;
-  std::string path;  ///< Absolute.
-  std::string at;    ///< Value of ONELANE_AT for the exec.
+  std::string path;  ///< Absolute, to be executed as it is.
+  std::string at;    ///< ONELANE_AT for the executed tool; opaque.
 };
 
-/// Finds the first file of that name on PATH that is no onelane, left to right; relative and
-/// empty entries count from the current directory, as in a shell.
+/// The executable to run for a call. Must be asked before any chdir(2) and by the process
+/// that executes or spawns the tool.
 ///
-/// ONELANE_AT is `tool:pid:start:device:inode:digest:hops`, written at every exec: process
-/// `pid` became that candidate, with arguments and directory of that digest. A foreign
-/// wrapper (volta, mise, a script) that looks up its own name comes back to us that way; then
-/// the search goes on *after* that candidate. A tool that calls itself on purpose (make in
-/// make, pytest under pytest) must not be sent elsewhere. So a marker counts only when it
-/// names this tool, its process is ours (exec) or an ancestor at most four levels up, and
-/// either the digest is the same or it has happened eight times in a row. Where nothing is
-/// left after the candidate, it is the only one and is taken again; after 16 times in a
-/// row with the same digest it is a loop.
+/// PATH is read left to right; a relative or empty entry is taken below the current
+/// directory, and skipped when that directory is gone. Skipped is all that is not
+/// Verdict::Real.
+///
+/// A wrapper of somebody else's on PATH may look up the same name again and so come back to
+/// us. ONELANE_AT tells: it names the tool, the process we executed it from (pid and start
+/// time), the file chosen, and a digest of arguments and current directory. It counts only
+/// for the same tool and only when that process is ourselves or at most four levels above;
+/// otherwise it is stale, and ignored. Where it counts:
+///
+///  - Executed: the chosen file's own process became this call. Only a wrapper does that, so
+///    the search goes on after that file, whatever the arguments.
+///  - `restarts`: as before, but it is the tool (GNU make reads its makefiles anew), so it is
+///    the same file again; after four times in a row as if `restarts` were not set.
+///  - Spawned with equal arguments in the same directory: a wrapper, most likely; the search
+///    goes on after that file.
+///  - Spawned otherwise: recursion of the real tool (make in a make recipe), so the search
+///    starts at the front; from the sixteenth such call in a row it goes on after that file.
+///  - When nothing is left after the file, it is the same file again.
+///
+/// A row of 16 executed or equal calls to one file, or of 64 calls of any kind, is a Loop.
+/// A call more than ten seconds after the last begins a new row: a recipe that watches files
+/// and then calls its own make is slow and no loop.
+///
+/// Costs one stat(2) for each PATH entry up to the tool, one open and pread for the tool,
+/// one read of /proc for our start time. Ancestors are read only when ONELANE_AT names
+/// this tool.
 [[nodiscard]] Found find_real(const Request& request);
 
 }  // namespace onelane::tool

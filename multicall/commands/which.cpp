@@ -19,8 +19,6 @@ std::string_view words_for(tool::Verdict verdict) {
       return "not executable";
     case tool::Verdict::NotAFile:
       return "not a file";
-    case tool::Verdict::Tried:
-      return "tried before";
   }
   return "";
 }

@@ -1,0 +1,129 @@
+#include "core/tool/marker.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <cstdio>
+#include <cstring>
+#include <ctime>
+
+namespace onelane::tool {
+namespace {
+
+/// A supervisor, the wrapper that it runs, the wrapper's helper, and a shell below.
+constexpr int kNearLevels = 4;
+
+/// The numbers after the tool's name, each after a colon, in hexadecimal.
+class Fields {
+ public:
+  explicit Fields(std::string_view text) noexcept : text_{text} {}
+
+  template <typename Number>
+  Fields& operator>>(Number& out) noexcept {
+    if (!good_ || !text_.starts_with(':')) {
+      good_ = false;
+      return *this;
+    }
+    const char* end = text_.data() + text_.size();
+    const auto [rest, error] = std::from_chars(text_.data() + 1, end, out, 16);
+    good_ = error == std::errc{};
+    text_ = {rest, static_cast<std::size_t>(end - rest)};
+    return *this;
+  }
+  [[nodiscard]] bool complete() const noexcept { return good_ && text_.empty(); }
+
+ private:
+  std::string_view text_;
+  bool good_ = true;
+};
+
+/// FNV-1a: short, and nobody gains anything by finding two calls that collide.
+class Digest {
+ public:
+  void add(const void* bytes, std::size_t size) noexcept {
+    const auto* at = static_cast<const unsigned char*>(bytes);
+    for (std::size_t i = 0; i < size; ++i) {
+      value_ = (value_ ^ at[i]) * 0x100000001b3U;
+    }
+  }
+  [[nodiscard]] std::uint64_t value() const noexcept { return value_; }
+
+ private:
+  std::uint64_t value_ = 0xcbf29ce484222325U;
+};
+
+}  // namespace
+
+std::optional<Marker> parse_marker(const char* text, std::string_view tool) noexcept {
+  if (text == nullptr) {
+    return std::nullopt;
+  }
+  std::string_view rest{text};
+  if (!rest.starts_with(tool)) {
+    return std::nullopt;
+  }
+  rest.remove_prefix(tool.size());
+  Marker out;
+  Fields fields{rest};
+  fields >> out.from.pid >> out.from.start >> out.file.device >> out.file.inode >> out.digest >>
+      out.when >> out.repeats >> out.depth;
+  return fields.complete() ? std::optional{out} : std::nullopt;
+}
+
+std::string format_marker(const Marker& marker, std::string_view tool) {
+  char numbers[160];
+  const int size = std::snprintf(
+      numbers, sizeof numbers, ":%x:%llx:%llx:%llx:%llx:%llx:%x:%x",
+      static_cast<unsigned>(marker.from.pid), static_cast<unsigned long long>(marker.from.start),
+      static_cast<unsigned long long>(marker.file.device),
+      static_cast<unsigned long long>(marker.file.inode),
+      static_cast<unsigned long long>(marker.digest), static_cast<unsigned long long>(marker.when),
+      marker.repeats, marker.depth);
+  std::string text;
+  text.reserve(tool.size() + static_cast<std::size_t>(size));
+  return text.append(tool).append(numbers, static_cast<std::size_t>(size));
+}
+
+std::uint64_t digest_of(std::span<char* const> args) noexcept {
+  Digest digest;
+  for (const char* arg : args) {
+    digest.add(arg, std::strlen(arg) + 1);
+  }
+  // By identity: it has one also when it is deleted, and however it was reached.
+  struct stat info {};
+  if (::stat(".", &info) == 0) {
+    digest.add(&info.st_dev, sizeof info.st_dev);
+    digest.add(&info.st_ino, sizeof info.st_ino);
+  }
+  return digest.value();
+}
+
+Kin kin_of(const sys::ProcessId& from, const sys::ProcessId& self) noexcept {
+  if (from.pid == self.pid) {
+    return from.start == self.start ? Kin::Executed : Kin::None;
+  }
+  if (self.start == 0) {
+    return Kin::Spawned;  // no /proc: better to believe a stale marker than to loop for ever
+  }
+  pid_t parent = ::getppid();
+  for (int level = 1; level <= kNearLevels && parent > 0; ++level) {
+    const auto stat = sys::read_stat(parent);
+    if (!stat) {
+      return Kin::None;
+    }
+    if (parent == from.pid) {
+      return stat->id.start == from.start ? Kin::Spawned : Kin::None;
+    }
+    parent = stat->parent;
+  }
+  return Kin::None;
+}
+
+std::uint64_t seconds_after_boot() noexcept {
+  timespec now{};
+  ::clock_gettime(CLOCK_BOOTTIME, &now);
+  return static_cast<std::uint64_t>(now.tv_sec);
+}
+
+}  // namespace onelane::tool

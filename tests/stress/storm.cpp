@@ -1,0 +1,338 @@
+// A storm over one lane: shims, tools and guardians are killed at random, waiters are parked,
+// bumped, cancelled and told to go, and at the end nothing may have overlapped, overtaken,
+// hung or been left behind.
+//
+//   storm ONELANE COUNT [SEED]
+//
+// Called as `make` it is the tool that the shims run: it takes a witness lock, writes down
+// which ticket runs and who was waiting before it, and misbehaves a little.
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <optional>
+#include <random>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "core/lane/admin.hpp"
+#include "core/lane/ticket.hpp"
+#include "core/sys/process.hpp"
+
+namespace {
+
+namespace fs = std::filesystem;
+using namespace onelane;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kAtOnce = 40;
+
+// --- The tool ------------------------------------------------------------------
+
+void write_trace(const std::string& line) {
+  const int fd = ::open(std::getenv("STORM_TRACE"), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+  (void)!::write(fd, line.data(), line.size());
+  ::close(fd);
+}
+
+/// "run SEQUENCE PID early:PID,PID": those with an earlier place and no lower priority that
+/// were waiting while we started.
+std::string describe_start(const lane::Table& table) {
+  const auto entries = table.entries(table.header().high);
+  const auto current = lane::current_slot(entries);
+  if (!current) {
+    return "run 0 0 early:\n";
+  }
+  const lane::Entry& mine = entries[*current];
+  std::string line = "run " + std::to_string(mine.sequence) + " " + std::to_string(mine.pid) + " early:";
+  for (std::size_t slot = 0; slot < entries.size(); ++slot) {
+    const lane::Entry& other = entries[slot];
+    if (other.state == lane::State::Waiting && other.sequence < mine.sequence &&
+        other.priority >= mine.priority && mine.overtaken < lane::kOvertakeCap &&
+        table.is_alive(slot)) {
+      line += std::to_string(other.pid) + ",";
+    }
+  }
+  return line + "\n";
+}
+
+/// Leaves something behind: a worker on our pipes, one that ignores TERM, a detached one.
+void misbehave(unsigned dice) {
+  if (dice % 4 != 0 || ::fork() != 0) {
+    return;
+  }
+  if (dice % 8 == 0) {
+    ::signal(SIGTERM, SIG_IGN);
+  }
+  if (dice % 16 == 0) {
+    ::setsid();
+  }
+  ::sleep(600);
+  ::_exit(0);
+}
+
+int be_the_tool() {
+  const int witness = ::open(std::getenv("STORM_WITNESS"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (::flock(witness, LOCK_EX | LOCK_NB) != 0) {
+    write_trace("OVERLAP " + std::to_string(::getpid()) + "\n");
+  }
+  const lane::Table table{std::getenv("STORM_STATE"), 0600};
+  write_trace(describe_start(table));
+  std::mt19937 random{static_cast<unsigned>(::getpid())};
+  const auto dice = static_cast<unsigned>(random());
+  misbehave(dice);
+  ::usleep(static_cast<unsigned>(random() % 4000));
+  return static_cast<int>(dice % 3);
+}
+
+// --- The storm -----------------------------------------------------------------
+
+struct Storm {
+  explicit Storm(std::string executable, unsigned seed) : onelane{std::move(executable)}, random{seed} {
+    char name[] = "/tmp/onelane-storm-XXXXXX";
+    root = ::mkdtemp(name);
+    for (const char* folder : {"/.git/objects", "/.git/refs", "/.git/onelane", "/bin", "/real"}) {
+      fs::create_directories(root + folder);
+    }
+    std::ofstream{root + "/.git/HEAD"} << "ref: refs/heads/main\n";
+    fs::create_symlink(onelane, root + "/bin/make");
+    fs::copy_file("/proc/self/exe", root + "/real/make");
+    state = root + "/.git/onelane";
+    id = "storm" + std::to_string(::getpid());
+    ::setenv("STORM_TRACE", (root + "/trace").c_str(), 1);
+    ::setenv("STORM_WITNESS", (root + "/witness").c_str(), 1);
+    ::setenv("STORM_STATE", state.c_str(), 1);
+    ::setenv("STORM_ID", id.c_str(), 1);
+    ::setenv("ONELANE_LINGER", "0.05", 1);
+    ::setenv("ONELANE_KILL_TIMEOUT", "0.2", 1);
+    ::setenv("PATH", (root + "/bin:" + root + "/real:/usr/bin:/bin").c_str(), 1);
+    ::chdir(root.c_str());
+    table.emplace(state, 0600U);
+  }
+  ~Storm() { fs::remove_all(root); }
+
+  void start_one() {
+    const pid_t pid = ::fork();
+    if (pid == 0) {
+      ::setpgid(0, 0);  // with us in the same session: not orphaned, so TSTP stops
+      const int null = ::open("/dev/null", O_RDWR);
+      const int log = ::open((root + "/stderr").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+      ::dup2(null, 0);
+      ::dup2(null, 1);
+      ::dup2(log, 2);
+      ::execl((root + "/bin/make").c_str(), "make", "x", nullptr);
+      ::_exit(127);
+    }
+    alive.insert(pid);
+    ++started;
+  }
+
+  void reap() {
+    int status = 0;
+    for (pid_t pid = 0; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
+      alive.erase(pid);
+      last_end = Clock::now();
+    }
+  }
+
+  /// The supervisor that holds the lane, its guardian and its tool.
+  std::map<std::string, sys::ProcessId> holder() {
+    std::map<std::string, sys::ProcessId> out;
+    const auto entries = table->entries(table->header().high);
+    const auto current = lane::current_slot(entries);
+    if (!current || !alive.contains(entries[*current].pid)) {
+      return out;
+    }
+    out["supervisor"] = entries[*current].supervisor();
+    for (const auto& stat : sys::descendants_of(entries[*current].pid)) {
+      out[std::strcmp(stat.name.data(), "onelane-guard") == 0 ? "guardian" : "tool"] = stat.id;
+    }
+    return out;
+  }
+
+  std::optional<lane::Entry> some_waiter() {
+    auto entries = table->entries(table->header().high);
+    std::erase_if(entries, [&](const lane::Entry& e) {
+      return e.state != lane::State::Waiting || !alive.contains(e.pid);
+    });
+    return entries.empty() ? std::nullopt : std::optional{entries[random() % entries.size()]};
+  }
+
+  void strike() {
+    const auto dice = static_cast<unsigned>(random() % 100);
+    if (dice < 25) {
+      const auto victims = holder();
+      for (const auto& [role, victim] : victims) {
+        const bool both = dice < 5 && role != "tool";
+        if (both || (dice >= 5 && dice < 12 && role == "supervisor") ||
+            (dice >= 12 && dice < 18 && role == "guardian") || (dice >= 18 && role == "tool")) {
+          ::kill(victim.pid, SIGKILL);
+          ++kills;
+        }
+      }
+      return;
+    }
+    const auto waiter = some_waiter();
+    if (!waiter) {
+      return;
+    }
+    const std::string_view run = lane::view(waiter->run_id);
+    if (dice < 40) {
+      ::kill(waiter->pid, SIGKILL);
+      ++kills;
+    } else if (dice < 60) {
+      exempt.insert(waiter->pid);
+      ::kill(waiter->pid, SIGTSTP);
+      parked.push_back(waiter->pid);
+    } else if (dice < 75) {
+      exempt.insert(waiter->pid);
+      (void)lane::set_priority(*table, run, static_cast<int>(random() % 3));
+    } else if (dice < 85) {
+      (void)lane::cancel(*table, run);
+    } else if (dice < 95) {
+      ::kill(waiter->pid, SIGTERM);
+    }
+    if (!parked.empty() && dice % 2 == 0) {
+      ::kill(parked.back(), SIGCONT);
+      parked.pop_back();
+    }
+  }
+
+  void run(std::size_t count) {
+    while (started < count || !alive.empty()) {
+      while (started < count && alive.size() < kAtOnce) {
+        start_one();
+      }
+      if (started == count) {
+        for (const pid_t pid : parked) {
+          ::kill(pid, SIGCONT);
+        }
+        parked.clear();
+      } else {
+        strike();
+      }
+      ::usleep(started == count ? 2000 : static_cast<unsigned>(random() % 3000));
+      reap();
+      if (Clock::now() - last_end > std::chrono::seconds{60}) {
+        std::printf("HANG: %zu shims have not ended for a minute\n", alive.size());
+        failures += static_cast<int>(alive.size());
+        describe_hung();
+        for (const pid_t pid : alive) {
+          ::kill(pid, SIGKILL);
+        }
+        return;
+      }
+    }
+  }
+
+  void describe_hung() {
+    const auto entries = table->entries(table->header().high);
+    for (const pid_t pid : alive) {
+      const auto stat = sys::read_stat(pid);
+      const auto mine = std::ranges::find(entries, pid, &lane::Entry::pid);
+      std::printf("  pid %d %c, entry %d\n", pid, stat ? stat->state : '?',
+                  mine == entries.end() ? -1 : static_cast<int>(mine->state));
+      for (const auto& below : sys::descendants_of(pid)) {
+        std::printf("    %d %c %s (parent %d)\n", below.id.pid, below.state, below.name.data(),
+                    below.parent);
+      }
+    }
+  }
+
+  void check_trace() {
+    std::ifstream trace{root + "/trace"};
+    for (std::string line; std::getline(trace, line);) {
+      if (line.starts_with("OVERLAP")) {
+        ++overlaps;
+        continue;
+      }
+      ++runs;
+      std::stringstream early{line.substr(line.find("early:") + 6)};
+      for (std::string pid; std::getline(early, pid, ',');) {
+        violations += exempt.contains(std::stoi(pid)) ? 0 : 1;
+      }
+    }
+  }
+
+  /// One last run clears away after a crashed one; then nobody with our mark may live.
+  void check_leftovers() {
+    start_one();
+    int status = 0;
+    ::waitpid(*alive.begin(), &status, 0);
+    alive.clear();
+    for (const pid_t pid : sys::all_pids()) {
+      const auto mark = sys::initial_environment(pid, "STORM_ID");
+      if (mark == id && pid != ::getpid()) {
+        std::printf("LEFT %d: %s\n", pid, sys::command_line(pid).c_str());
+        ::kill(pid, SIGKILL);
+        ++left;
+      }
+    }
+    const auto entries = table->entries(table->header().high);
+    for (std::size_t slot = 0; slot < entries.size(); ++slot) {
+      live_slots += entries[slot].state != lane::State::Free && table->is_alive(slot) ? 1 : 0;
+    }
+    open_record = table->last_run().open != 0;
+  }
+
+  std::string onelane;
+  std::mt19937 random;
+  std::string root;
+  std::string state;
+  std::string id;
+  std::optional<lane::Table> table;
+  std::set<pid_t> alive;
+  std::set<pid_t> exempt;  ///< Parked or bumped: their order is not checked.
+  std::vector<pid_t> parked;
+  Clock::time_point last_end = Clock::now();
+  std::size_t started = 0;
+  std::size_t kills = 0;
+  std::size_t runs = 0;
+  int overlaps = 0;
+  int violations = 0;
+  int left = 0;
+  int live_slots = 0;
+  int failures = 0;
+  bool open_record = false;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (std::strcmp(argv[0], "make") == 0 || std::string_view{argv[0]}.ends_with("/make")) {
+    return be_the_tool();
+  }
+  if (argc < 3) {
+    std::fprintf(stderr, "usage: storm ONELANE COUNT [SEED]\n");
+    return 64;
+  }
+  const unsigned seed = argc > 3 ? static_cast<unsigned>(std::atoi(argv[3])) : static_cast<unsigned>(::time(nullptr));
+  const auto start = Clock::now();
+  Storm storm{fs::canonical(argv[1]).string(), seed};
+  storm.run(static_cast<std::size_t>(std::atoll(argv[2])));
+  storm.check_leftovers();
+  storm.check_trace();
+  const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  std::printf("storm: %zu processes, %zu runs, %zu kills in %.0f s (seed %u): %d overlaps, %d order "
+              "violations, %d hung, %d left alive, %d live slots, record %s\n",
+              storm.started, storm.runs, storm.kills, seconds, seed, storm.overlaps,
+              storm.violations, storm.failures, storm.left, storm.live_slots,
+              storm.open_record ? "open" : "closed");
+  const bool clean = storm.overlaps + storm.violations + storm.failures + storm.left +
+                         storm.live_slots == 0 && !storm.open_record && storm.runs > 0;
+  return clean ? 0 : 1;
+}
