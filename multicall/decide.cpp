@@ -19,7 +19,9 @@ std::string_view variable(const char* name) {
   return value == nullptr ? std::string_view{} : std::string_view{value};
 }
 
-std::string lane_file(const project::Project& project) { return project.state_dir + "/lane"; }
+std::string lane_file(const project::Project& project) {
+  return project.state_dir + "/lane";
+}
 
 /// `git status` writes the index when it can; while somebody else holds the lane it must not.
 bool must_spare_index(const Call& call) {
@@ -121,8 +123,7 @@ void place_lane(project::Project& project, const settings::Settings& settings) {
 
 lane::Relation relation_to(const project::Project& project) {
   const auto table = lane::Table::open_existing(lane_file(project));
-  return table ? lane::relation_to_lane(*table, variable("ONELANE_HELD"))
-               : lane::Relation::Outside;
+  return table ? lane::relation_to_lane(*table, variable("ONELANE_HELD")) : lane::Relation::Outside;
 }
 
 Verdict decide(const Call& call) {
@@ -157,13 +158,14 @@ Verdict decide(const Call& call) {
   verdict.decision = with_lists(call, built_in, settings);
   verdict.why = verdict.decision.reason;
   if (verdict.decision.cls == Class::Pass) {
-    return passed(std::move(verdict), verdict.why);
+    std::string why = verdict.why;
+    return passed(std::move(verdict), std::move(why));
   }
   if (relation == lane::Relation::BelowService && verdict.decision.passes_below_service) {
     return passed(std::move(verdict), "below a live service");
   }
-  verdict.action = verdict.decision.cls == Class::Service ? Verdict::Action::Service
-                                                          : Verdict::Action::Lane;
+  verdict.action =
+      verdict.decision.cls == Class::Service ? Verdict::Action::Service : Verdict::Action::Lane;
   return verdict;
 }
 

@@ -12,7 +12,9 @@
 
 namespace onelane::multicall {
 
-bool ProcessFacts::stdin_is_terminal() const { return ::isatty(0) == 1; }
+bool ProcessFacts::stdin_is_terminal() const {
+  return ::isatty(0) == 1;
+}
 
 std::optional<std::string> ProcessFacts::environment(std::string_view name) const {
   const char* value = std::getenv(std::string{name}.c_str());
@@ -77,8 +79,8 @@ std::optional<std::string> ProcessFacts::git_alias(std::string_view name) const 
 }
 
 bool ProcessFacts::git_hook(std::string_view name) const {
-  const auto path = ask_git({"rev-parse", "--path-format=absolute", "--git-path",
-                             "hooks/" + std::string{name}});
+  const auto path =
+      ask_git({"rev-parse", "--path-format=absolute", "--git-path", "hooks/" + std::string{name}});
   return path && ::access(path->c_str(), X_OK) == 0;
 }
 

@@ -59,7 +59,9 @@ WaitNotice::WaitNotice(std::string lane_name, bool is_quiet)
       since_{sys::boot_time()},
       next_{kSilence} {}
 
-std::chrono::nanoseconds WaitNotice::waited() const { return sys::boot_time() - since_; }
+std::chrono::nanoseconds WaitNotice::waited() const {
+  return sys::boot_time() - since_;
+}
 
 milliseconds WaitNotice::until_next() const {
   const auto left = std::chrono::ceil<milliseconds>(next_ - waited());

@@ -35,8 +35,8 @@ class WaitNotice {
   std::string lane_name_;
   bool quiet_;
   bool terminal_;
-  std::chrono::nanoseconds since_;       ///< Boot time.
-  std::chrono::nanoseconds next_{};      ///< Since since_.
+  std::chrono::nanoseconds since_;   ///< Boot time.
+  std::chrono::nanoseconds next_{};  ///< Since since_.
   std::size_t shown_position_ = 0;
   std::size_t first_position_ = 0;
   std::string shown_;

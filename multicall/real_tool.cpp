@@ -23,9 +23,10 @@ tool::Found find_real_tool(const Call& call) {
 
 int explain_missing(const Call& call, const tool::Found& found) {
   if (found.outcome == tool::Outcome::Loop) {
-    say_always(std::string{call.name} +
-               ": a wrapper on PATH and this shim call each other; stopped (see `onelane which -a " +
-               std::string{call.name} + "`)");
+    say_always(
+        std::string{call.name} +
+        ": a wrapper on PATH and this shim call each other; stopped (see `onelane which -a " +
+        std::string{call.name} + "`)");
     return kExitCannotExecute;
   }
   say_always(std::string{call.name} + ": not found on PATH after the shim");

@@ -8,15 +8,13 @@
 namespace onelane::multicall {
 
 /// Exit codes of onelane itself; a tool's own code is never changed.
-enum ExitCode : int {
-  kExitUsage = 64,
-  kExitGaveUp = 75,
-  kExitBadSettings = 78,
-  kExitTimedOut = 124,
-  kExitFailed = 125,
-  kExitCannotExecute = 126,
-  kExitNotFound = 127,
-};
+inline constexpr int kExitUsage = 64;
+inline constexpr int kExitGaveUp = 75;
+inline constexpr int kExitBadSettings = 78;
+inline constexpr int kExitTimedOut = 124;
+inline constexpr int kExitFailed = 125;
+inline constexpr int kExitCannotExecute = 126;
+inline constexpr int kExitNotFound = 127;
 
 /// Finds the real tool of `call` behind all shims on PATH.
 [[nodiscard]] tool::Found find_real_tool(const Call& call);

@@ -124,8 +124,8 @@ class PlannedRun {
     options.no_wait = plan_.no_wait;
     options.quiet = is_quiet();
     const char* held = std::getenv("ONELANE_HELD");
-    options.unprovable = lane::relation_to_lane(*table_, held == nullptr ? "" : held) ==
-                         lane::Relation::Unprovable;
+    options.unprovable =
+        lane::relation_to_lane(*table_, held == nullptr ? "" : held) == lane::Relation::Unprovable;
     options.run_on_deadlock = plan_.settings.on_deadlock.value == settings::OnDeadlock::Run;
     options.queue_timeout = plan_.settings.queue_timeout.value;
     options.namespace_wait = plan_.settings.ns_wait.value;
@@ -196,8 +196,7 @@ class PlannedRun {
     run.linger = plan_.settings.linger.value;
     run.kill_timeout = plan_.settings.kill_timeout.value;
     run.check_interval = plan_.settings.check_interval.value;
-    run.wait_for_all =
-        plan_.wait_for_all || plan_.settings.wait.value == settings::WaitFor::All;
+    run.wait_for_all = plan_.wait_for_all || plan_.settings.wait.value == settings::WaitFor::All;
     if (table_) {
       run.guardian_descriptors = {table_->fd()};
     }

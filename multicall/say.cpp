@@ -36,7 +36,9 @@ void say(std::string_view text) noexcept {
 std::string duration_words(std::chrono::nanoseconds span) {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(span).count();
   char text[48];
-  if (seconds < 60) {
+  if (seconds < 1) {
+    std::snprintf(text, sizeof text, "%.1fs", std::chrono::duration<double>(span).count());
+  } else if (seconds < 60) {
     std::snprintf(text, sizeof text, "%llds", static_cast<long long>(seconds));
   } else if (seconds < 3600) {
     std::snprintf(text, sizeof text, "%lldm%02llds", static_cast<long long>(seconds / 60),
@@ -51,7 +53,8 @@ std::string duration_words(std::chrono::nanoseconds span) {
 std::string ordinal(std::size_t number) {
   const bool teen = number / 10 % 10 == 1;
   const std::size_t last = number % 10;
-  const char* ending = teen || last == 0 || last > 3 ? "th" : (last == 1 ? "st" : (last == 2 ? "nd" : "rd"));
+  const char* ending =
+      teen || last == 0 || last > 3 ? "th" : (last == 1 ? "st" : (last == 2 ? "nd" : "rd"));
   return std::to_string(number) + ending;
 }
 

@@ -15,7 +15,7 @@ void say_always(std::string_view text) noexcept;
 
 [[nodiscard]] bool is_quiet() noexcept;
 
-/// "48s", "3m12s", "2h05m".
+/// "0.4s", "48s", "3m12s", "2h05m".
 [[nodiscard]] std::string duration_words(std::chrono::nanoseconds span);
 
 /// "1st", "2nd", "3rd", "11th".

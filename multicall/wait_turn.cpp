@@ -16,15 +16,18 @@ namespace onelane::multicall {
 namespace {
 
 using namespace std::chrono_literals;
-using std::chrono::milliseconds;
 using lane::Step;
+using std::chrono::milliseconds;
 
 /// One wait: the steps of wait_turn with what they share.
 class Wait {
  public:
   Wait(lane::Ticket& ticket, const process::Signals& signals, const WaitOptions& options)
-      : ticket_{ticket}, signals_{signals}, options_{options},
-        notice_{options.lane_name, options.quiet}, start_{sys::monotonic_time()} {}
+      : ticket_{ticket},
+        signals_{signals},
+        options_{options},
+        notice_{options.lane_name, options.quiet},
+        start_{sys::monotonic_time()} {}
 
   Turn run() {
     for (;;) {

@@ -81,6 +81,7 @@ struct ToolLists {
 /// The built-in decision for `tool`, changed by the project's lists where they name the call
 /// (a make target, an npm script, a sub-command). The caller has checked that the lists are
 /// trusted where they loosen a built-in tool.
-[[nodiscard]] Decision apply_lists(std::string_view tool, Args args, Decision built_in, const ToolLists& lists);
+[[nodiscard]] Decision apply_lists(std::string_view tool, Args args, Decision built_in,
+                                   const ToolLists& lists);
 
 }  // namespace onelane::shims

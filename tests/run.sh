@@ -81,6 +81,11 @@ failed_cases() {
   grep -E '<testcase .*status="fail"' "$1" | sed -E 's/.*<testcase name="([^"]*)".*/\1/'
 }
 
+# skip_reasons FILE: each reason once, with how many tests gave it.
+skip_reasons() {
+  sed -n '/: Skipped$/ { n; p }' "$1" | sort | uniq -c | sed 's/^ */        | skipped: /'
+}
+
 # ctest_step NAME BUILD_FOLDER CTEST_OPTION...: counts every test.
 ctest_step() {
   local name=$1 folder=$2 started=$SECONDS
@@ -109,7 +114,7 @@ ctest_step() {
   fi
   line "$([[ $status == 0 ]] && echo ok || echo FAIL)" "$name" \
     "$total tests, $failed failed, $skipped skipped" $((SECONDS - started))
-  ((skipped == 0)) || grep -E -A3 'SKIPPED|Skipped' "$LOGS/$name.log" | sed 's/^/        | /' | head -n 20
+  ((skipped == 0)) || skip_reasons "$junit"
   ((status == 0)) || explain_failure "$name"
   return "$status"
 }
@@ -141,7 +146,7 @@ storm() {
     ctest_step storm dev --label-regex '^stress$'
     return
   fi
-  step storm build/dev/storm build/release/onelane "$STORM"
+  step storm build/dev/tests/storm build/release/onelane "$STORM"
   tail -n 3 "$LOGS/storm.log" | sed 's/^/        /'
 }
 
@@ -158,7 +163,7 @@ fuzz() {
   local corpus=build/fuzz/corpus/$1 seeds=tests/fuzz/corpus/$1
   mkdir -p "$corpus"
   [[ -d $seeds ]] || seeds=
-  "build/fuzz/$1" -max_total_time="$FUZZ_SECONDS" -timeout=5 -rss_limit_mb=2048 \
+  "build/fuzz/tests/$1" -max_total_time="$FUZZ_SECONDS" -timeout=5 -rss_limit_mb=2048 \
     -artifact_prefix="$corpus-" -print_final_stats=1 "$corpus" ${seeds:+"$seeds"}
 }
 
@@ -177,9 +182,10 @@ if setarch --addr-no-randomize true 2>/dev/null; then
   CALM='setarch --addr-no-randomize'
 fi
 
+# sanitizer PRESET FOLDERS: the unit tests of these folders (a pattern).
 sanitizer() {
-  step "build-$1" configure_and_build "$1" 'unit_[a-z_]+'
-  WRAPPER=$CALM ctest_step "$1" "$1" --label-regex '^unit$' --parallel "$JOBS"
+  step "build-$1" configure_and_build "$1" "unit_$2"
+  WRAPPER=$CALM ctest_step "$1" "$1" --label-regex '^unit$' --tests-regex "^$2\\." --parallel "$JOBS"
 }
 
 all_checks() {
@@ -197,8 +203,8 @@ all_checks() {
   storm
   step quickstart install/quickstart.sh
   if [[ $QUICK == no ]]; then
-    sanitizer asan
-    sanitizer tsan
+    sanitizer asan '[a-z_]+'
+    sanitizer tsan '(sys|lane|process)' # only these ever have a second thread
     fuzz_all
     step clang-tidy tidy
     step bench tests/bench/run --quick --json build/bench.json

@@ -9,8 +9,8 @@ namespace {
 
 /// Changes the entry of `run_id` if its state is one of `states`.
 template <class Change>
-bool change_entry(const Table& table, std::string_view run_id,
-                  std::initializer_list<State> states, const Change& change) {
+bool change_entry(const Table& table, std::string_view run_id, std::initializer_list<State> states,
+                  const Change& change) {
   const Gate gate{table, Patience::Always};
   auto entries = table.entries(table.header().high);
   for (std::size_t slot = 0; slot < entries.size(); ++slot) {
@@ -34,7 +34,7 @@ bool cancel(const Table& table, std::string_view run_id) {
 
 bool set_priority(const Table& table, std::string_view run_id, int priority) {
   return change_entry(table, run_id, {State::Waiting, State::Parked}, [&](Entry& entry) {
-    entry.priority = static_cast<std::int16_t>(std::clamp(priority, -1000, 1000));
+    entry.priority = static_cast<std::int16_t>(std::clamp(priority, -100, 100));
   });
 }
 

@@ -57,7 +57,9 @@ void LaneMutex::lock() {
   }
 }
 
-bool LaneMutex::try_lock() { return lock_within(0); }
+bool LaneMutex::try_lock() {
+  return lock_within(0);
+}
 
 bool LaneMutex::timed_lock(const boost::posix_time::ptime& until) {
   const auto left = until - boost::posix_time::microsec_clock::universal_time();

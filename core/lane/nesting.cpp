@@ -17,17 +17,19 @@ bool is_above(const sys::Ancestry& ancestry, const Entry& entry) {
 
 /// The lane file that `pid` holds open as a supervisor.
 std::optional<std::string> lane_file_of(pid_t pid) {
-  for (int fd = sys::kFirstOwnDescriptor; fd < sys::kFirstOwnDescriptor + 8; ++fd) {
-    char link[64];
-    std::snprintf(link, sizeof link, "/proc/%d/fd/%d", pid, fd);
-    char target[4096];
-    const ssize_t length = ::readlink(link, target, sizeof target);
-    if (length < 0 && fd == sys::kFirstOwnDescriptor) {
-      return std::nullopt;
-    }
-    const std::string_view path{target, length > 0 ? static_cast<std::size_t>(length) : 0};
-    if (path.ends_with("/onelane/lane") || path.ends_with("/.onelane/state/lane")) {
-      return std::string{path};
+  for (const int first : {sys::kFirstOwnDescriptor, sys::kFirstOwnDescriptorOfFew}) {
+    for (int fd = first; fd < first + 8; ++fd) {
+      char link[64];
+      std::snprintf(link, sizeof link, "/proc/%d/fd/%d", pid, fd);
+      char target[4096];
+      const ssize_t length = ::readlink(link, target, sizeof target);
+      if (length < 0 && fd == first) {
+        break;
+      }
+      const std::string_view path{target, length > 0 ? static_cast<std::size_t>(length) : 0};
+      if (path.ends_with("/lane") && path.find("onelane") != std::string_view::npos) {
+        return std::string{path};
+      }
     }
   }
   return std::nullopt;

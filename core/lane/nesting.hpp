@@ -26,8 +26,8 @@ enum class Relation {
 /// True when `held` (run ids joined by commas) names `id`.
 [[nodiscard]] bool names_run(std::string_view held, const RunId& id);
 
-/// The runs of other lanes above the calling process, nearest first. Found through the lane file that
-/// every supervisor keeps open at the first descriptor of ours, so a scrubbed environment
+/// The runs of other lanes above the calling process, nearest first. Found through the lane file
+/// that every supervisor keeps open at the first descriptor of ours, so a scrubbed environment
 /// hides nothing.
 [[nodiscard]] std::vector<Above> runs_above(std::string_view own_lane_file);
 

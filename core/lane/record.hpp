@@ -23,8 +23,9 @@ namespace onelane::lane {
 inline constexpr std::uint32_t kMagic = 0x314c4e4fU;  // "ONL1"
 inline constexpr std::size_t kSlots = 1024;
 inline constexpr std::size_t kKeptSlots = 128;
-inline constexpr off_t kLaneByte = off_t{1} << 40;   ///< Holding it is holding the lane.
-inline constexpr off_t kSlotBytes = kLaneByte + 100;  ///< kSlotBytes + i: the owner of slot i lives.
+inline constexpr off_t kLaneByte = off_t{1} << 40;  ///< Holding it is holding the lane.
+inline constexpr off_t kSlotBytes =
+    kLaneByte + 100;  ///< kSlotBytes + i: the owner of slot i lives.
 
 /// What became of a ticket. The numbers are in the file.
 enum class State : std::uint8_t {
@@ -40,7 +41,9 @@ enum class State : std::uint8_t {
 /// A run's name: eleven characters and a NUL, unique among all lanes and boots.
 using RunId = std::array<char, 12>;
 [[nodiscard]] RunId new_run_id() noexcept;
-[[nodiscard]] inline std::string_view view(const RunId& id) noexcept { return {id.data()}; }
+[[nodiscard]] inline std::string_view view(const RunId& id) noexcept {
+  return {id.data()};
+}
 
 /// Order and liveness of one ticket: all that deciding needs.
 struct Entry {
@@ -64,7 +67,7 @@ static_assert(sizeof(Entry) == 64);
 struct Detail {
   std::uint32_t checksum = 0;
   std::uint32_t ancestor_count = 0;
-  std::uint64_t sequence = 0;  ///< Of the entry this belongs to.
+  std::uint64_t sequence = 0;          ///< Of the entry this belongs to.
   std::int64_t enqueued_boottime = 0;  ///< Nanoseconds.
   std::int64_t started_boottime = 0;
   std::int64_t enqueued_wall = 0;  ///< Seconds since the epoch.
@@ -76,7 +79,7 @@ struct Detail {
   std::array<char, 24> terminal{};
   std::array<char, 192> command{};
   std::array<char, 160> directory{};
-  std::array<RunId, 4> ancestors{};        ///< Runs of other lanes above this ticket, nearest first.
+  std::array<RunId, 4> ancestors{};  ///< Runs of other lanes above this ticket, nearest first.
   std::array<char, 504> ancestor_lanes{};  ///< Their lane files, each NUL-terminated.
 };
 static_assert(sizeof(Detail) == 1024);
@@ -104,7 +107,8 @@ struct LastRun {
   std::int32_t supervisor_pid = 0;
   std::uint32_t uid = 0;
   std::uint64_t supervisor_start = 0;
-  std::array<std::uint64_t, 8> context{};  ///< The owner's, opaque here: what clearing away after it needs.
+  std::array<std::uint64_t, 8>
+      context{};  ///< The owner's, opaque here: what clearing away after it needs.
   std::array<char, 400> padding{};
 };
 static_assert(sizeof(LastRun) == 512);

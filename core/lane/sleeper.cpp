@@ -14,7 +14,9 @@ namespace {
 
 /// Breaks the thread out of fcntl(2). The number is free for applications, and every signal
 /// is blocked in all our threads, this one apart.
-int wake_signal() noexcept { return SIGRTMIN + 5; }
+int wake_signal() noexcept {
+  return SIGRTMIN + 5;
+}
 
 void do_nothing(int /*signal*/) {}
 

@@ -136,13 +136,17 @@ Header Table::header() const {
   return *header;
 }
 
-void Table::write(Header header) const { write_part(fd(), 0, header); }
+void Table::write(Header header) const {
+  write_part(fd(), 0, header);
+}
 
 LastRun Table::last_run() const {
   return read_part<LastRun>(fd(), kLastRunAt).value_or(LastRun{});
 }
 
-void Table::write(LastRun record) const { write_part(fd(), kLastRunAt, record); }
+void Table::write(LastRun record) const {
+  write_part(fd(), kLastRunAt, record);
+}
 
 std::vector<Entry> Table::entries(std::size_t high, bool* torn) const {
   std::vector<Entry> list(high);
@@ -201,9 +205,13 @@ void Table::write_kept(std::vector<Kept> list) const {
   }
 }
 
-bool Table::is_alive(std::size_t slot) const { return sys::is_byte_locked(fd(), slot_byte(slot)); }
+bool Table::is_alive(std::size_t slot) const {
+  return sys::is_byte_locked(fd(), slot_byte(slot));
+}
 
-void Table::ring() const noexcept { (void)::futimens(fd(), nullptr); }
+void Table::ring() const noexcept {
+  (void)::futimens(fd(), nullptr);
+}
 
 std::optional<std::size_t> current_slot(std::span<const Entry> entries) {
   for (std::size_t i = 0; i < entries.size(); ++i) {

@@ -16,8 +16,8 @@ inline constexpr std::uint8_t kOvertakeCap = 16;
 /// Opens a file of the lane for reading and writing; makes it with exactly `mode`, and as
 /// root with the owner of `directory`, so that whoever came first locks nobody out. Throws
 /// SystemError.
-[[nodiscard]] sys::FileDescriptor open_shared(const std::string& path,
-                                              const std::string& directory, unsigned mode);
+[[nodiscard]] sys::FileDescriptor open_shared(const std::string& path, const std::string& directory,
+                                              unsigned mode);
 
 /// The lane file: reading and writing its parts, and the locks on its bytes.
 ///

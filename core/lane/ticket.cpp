@@ -27,7 +27,7 @@ Detail make_detail(const TicketInfo& info) {
 Entry make_entry(const TicketInfo& info) {
   Entry entry;
   entry.state = State::Waiting;
-  entry.priority = static_cast<std::int16_t>(std::clamp(info.priority, -1000, 1000));
+  entry.priority = static_cast<std::int16_t>(std::clamp(info.priority, -100, 100));
   const sys::ProcessId self = sys::self_id();
   entry.pid = self.pid;
   entry.start = self.start;
@@ -67,7 +67,8 @@ bool Ticket::claim_slot(Header& header, std::vector<Entry>& entries) {
         sys::try_lock_byte(table_.fd(), slot_byte(slot), sys::LockKind::Write)) {
       slot_ = slot;
       header.cursor = static_cast<std::uint32_t>((slot + 1) % table_.slots());
-      header.high = static_cast<std::uint32_t>(std::max<std::size_t>(idle ? 0 : header.high, slot + 1));
+      header.high =
+          static_cast<std::uint32_t>(std::max<std::size_t>(idle ? 0 : header.high, slot + 1));
       entries.resize(header.high);
       return true;
     }
@@ -100,8 +101,7 @@ std::optional<Ticket::Target> Ticket::next_target() const {
   bool torn = false;
   const auto entries = table_.entries(table_.header().high, &torn);
   const auto current = current_slot(entries);
-  const bool mine_is_whole = slot_ < entries.size() &&
-                             entries[slot_].sequence == entry_.sequence &&
+  const bool mine_is_whole = slot_ < entries.size() && entries[slot_].sequence == entry_.sequence &&
                              entries[slot_].state == State::Waiting;
   if (torn || !current || !mine_is_whole) {
     return std::nullopt;

@@ -69,7 +69,7 @@ void Canary::start() noexcept {
   side_ = 1 - side_;
   auto& stack = stacks[static_cast<std::size_t>(side_)];
   pid_ = ::clone(&perch, stack.data() + stack.size(), CLONE_VM | SIGCHLD,
-                reinterpret_cast<void*>(static_cast<std::intptr_t>(::getpid())));
+                 reinterpret_cast<void*>(static_cast<std::intptr_t>(::getpid())));
   if (old > 0) {
     ::kill(old, SIGKILL);
     ::waitpid(old, nullptr, 0);

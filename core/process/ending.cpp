@@ -44,8 +44,7 @@ bool send_signal(const sys::ProcessId& id, int signal) noexcept {
     // No pidfd under an old seccomp filter: the check below is then all there is.
     return (errno == ENOSYS || errno == EPERM) && sys::exists(id) && ::kill(id.pid, signal) == 0;
   }
-  return sys::exists(id) &&
-         ::syscall(SYS_pidfd_send_signal, fd.get(), signal, nullptr, 0) == 0;
+  return sys::exists(id) && ::syscall(SYS_pidfd_send_signal, fd.get(), signal, nullptr, 0) == 0;
 }
 
 Ended end_members(const Ending& ending) {

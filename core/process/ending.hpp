@@ -15,7 +15,7 @@ bool send_signal(const sys::ProcessId& id, int signal) noexcept;
 
 /// What became of an ending.
 struct Ended {
-  std::size_t signalled = 0;            ///< Different processes that were sent TERM.
+  std::size_t signalled = 0;           ///< Different processes that were sent TERM.
   std::vector<sys::ProcessStat> left;  ///< Still there after KILL: D state or another user's.
   bool interrupted = false;
 };

@@ -40,8 +40,8 @@ struct Guardian::Board {
 };
 
 Guardian::Guardian() {
-  void* memory = ::mmap(nullptr, sizeof(Board), PROT_READ | PROT_WRITE,
-                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  void* memory =
+      ::mmap(nullptr, sizeof(Board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   board_ = memory == MAP_FAILED ? nullptr : static_cast<Board*>(memory);
 }
 

@@ -8,8 +8,8 @@ namespace onelane::process {
 
 /// What to run. Everything is borrowed for the call.
 struct Command {
-  const char* path = nullptr;           ///< Absolute path of the real tool.
-  const char* const* argv = nullptr;    ///< NULL-terminated, argv[0] as the caller wrote it.
+  const char* path = nullptr;         ///< Absolute path of the real tool.
+  const char* const* argv = nullptr;  ///< NULL-terminated, argv[0] as the caller wrote it.
   const char* const* environment = nullptr;
 };
 

@@ -65,8 +65,7 @@ Supervisor::Sorted Supervisor::sort_members() const {
     if (leftover == Leftover::Gone) {
       continue;
     }
-    if (leftover == Leftover::Straggler ||
-        (run_.wait_for_all && leftover == Leftover::Detached)) {
+    if (leftover == Leftover::Straggler || (run_.wait_for_all && leftover == Leftover::Detached)) {
       out.stragglers.push_back(stat);
       continue;
     }

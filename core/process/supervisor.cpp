@@ -25,8 +25,9 @@ constexpr milliseconds kGuardianAfter{5};
 /// their readers' departure as if we were not there. Standard error stays for notices.
 /// Ours are close-on-exec; what was inherited through exec cannot be.
 void drop_caller_descriptors() noexcept {
-  ::syscall(SYS_close_range, 3U, static_cast<unsigned>(sys::kFirstOwnDescriptor) - 1, 0U);
-  for (int fd = sys::kFirstOwnDescriptor; fd < sys::kFirstOwnDescriptor + 64; ++fd) {
+  const int first_own = sys::first_own_descriptor();
+  ::syscall(SYS_close_range, 3U, static_cast<unsigned>(first_own) - 1, 0U);
+  for (int fd = first_own; fd < first_own + 64; ++fd) {
     if (const int flags = ::fcntl(fd, F_GETFD); flags >= 0 && (flags & FD_CLOEXEC) == 0) {
       ::close(fd);
     }
@@ -165,14 +166,16 @@ void Supervisor::handle(const Signals::Arrived& arrived) {
   }
   const bool before_the_tool = ::sigismember(&missed_, signal) == 1;
   ::sigdelset(&missed_, signal);
-  const bool to_the_group = canary_.has_seen(signal) ||
-                            (arrived.from_kernel && is_for_the_terminal_group(signal));
+  const bool to_the_group =
+      canary_.has_seen(signal) || (arrived.from_kernel && is_for_the_terminal_group(signal));
   if (before_the_tool || !to_the_group) {
     forward(signal);
   }
 }
 
-void Supervisor::forward(int signal) { (void)send_signal(tool_, signal); }
+void Supervisor::forward(int signal) {
+  (void)send_signal(tool_, signal);
+}
 
 void Supervisor::reap() {
   int status = 0;

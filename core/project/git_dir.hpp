@@ -36,7 +36,7 @@ struct GitDir {
 [[nodiscard]] std::optional<std::string> core_setting(const GitDir& repository,
                                                       std::string_view key);
 
-/// realpath(3) as a value.
+/// realpath(3) as a value; nothing with errno set.
 [[nodiscard]] std::optional<std::string> canonical(const std::string& path);
 
 /// `path` itself when absolute, else below `directory`.

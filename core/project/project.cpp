@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <climits>
 #include <cstddef>
 #include <cstdlib>
@@ -36,16 +37,37 @@ bool may_trust(const std::string& directory, const std::string& marker) noexcept
   return !open_to_all || info.st_uid == ::geteuid() || info.st_uid == 0;
 }
 
-/// Absolute and physical, as git sees it. getcwd(2) for the usual case: one system call.
-std::optional<std::string> physical(const std::string& directory) {
-  if (!directory.empty() && directory != ".") {
-    return canonical(directory);
-  }
+std::optional<std::string> current_directory() {
   char buffer[PATH_MAX];
   if (::getcwd(buffer, sizeof buffer) == nullptr || buffer[0] != '/') {
-    return std::nullopt;
+    return std::nullopt;  // deleted, or outside our root directory
   }
   return buffer;
+}
+
+/// Absolute and physical, as git sees it; the nearest directory above for one that the call
+/// has yet to make (`npm --prefix new install`).
+std::optional<std::string> physical(const std::string& directory) {
+  if (directory.empty() || directory == ".") {
+    return current_directory();
+  }
+  std::optional<std::string> path{directory};
+  if (!directory.starts_with('/')) {
+    path = current_directory();
+    if (path) {
+      path = below(*path, directory);
+    }
+  }
+  while (path) {
+    if (auto found = canonical(*path)) {
+      return found;
+    }
+    if (errno != ENOENT || *path == "/") {
+      break;
+    }
+    path = parent_of(*path);
+  }
+  return std::nullopt;
 }
 
 /// `root = true` before the first table, which is all of TOML that matters here.

@@ -27,7 +27,8 @@ struct Project {
 };
 
 /// The project of a call; nothing when there is neither a repository nor a marker upward, or
-/// when the directory does not exist (any more).
+/// when the current directory is gone. A directory that does not exist yet belongs to the
+/// nearest one above that does.
 ///
 /// Upward from the directory to the git top level; without git to the nearest directory with
 /// onelane.toml or .onelane/state. An onelane.toml below the git top level is a project of

@@ -113,8 +113,16 @@ void check(int fd, const Parent& parent, const std::string& path) {
 }  // namespace
 
 sys::FileDescriptor open_state(const Project& project) {
-  const bool in_git = project.state_dir == project.git_dir + "/onelane";
-  const Parent parent = open_parent(project, in_git ? project.git_dir : project.root);
+  const std::string above = parent_of(project.state_dir);
+  const bool in_git = !project.git_dir.empty() && project.state_dir == above + "/onelane" &&
+                      (above == project.git_dir || above == project.common_dir);
+  if (!in_git && project.state_dir != project.root + "/.onelane/state") {
+    // Placed elsewhere by a setting, which has made it.
+    const Parent itself = open_parent(project, project.state_dir);
+    check(itself.fd.get(), itself, project.state_dir);
+    return sys::open_file(project.state_dir, kDirectory);
+  }
+  const Parent parent = open_parent(project, in_git ? above : project.root);
   sys::FileDescriptor out;
   if (in_git) {
     out = open_or_make(parent.fd.get(), "onelane", parent, project.state_dir);

@@ -18,7 +18,9 @@ struct flock request(short type, off_t byte) noexcept {
   return lock;
 }
 
-short type_of(LockKind kind) noexcept { return kind == LockKind::Read ? F_RDLCK : F_WRLCK; }
+short type_of(LockKind kind) noexcept {
+  return kind == LockKind::Read ? F_RDLCK : F_WRLCK;
+}
 
 }  // namespace
 

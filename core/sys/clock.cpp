@@ -13,9 +13,13 @@ std::chrono::nanoseconds read_clock(clockid_t clock) noexcept {
 
 }  // namespace
 
-std::chrono::nanoseconds boot_time() noexcept { return read_clock(CLOCK_BOOTTIME); }
+std::chrono::nanoseconds boot_time() noexcept {
+  return read_clock(CLOCK_BOOTTIME);
+}
 
-std::chrono::nanoseconds monotonic_time() noexcept { return read_clock(CLOCK_MONOTONIC); }
+std::chrono::nanoseconds monotonic_time() noexcept {
+  return read_clock(CLOCK_MONOTONIC);
+}
 
 std::int64_t wall_seconds() noexcept {
   return std::chrono::duration_cast<std::chrono::seconds>(read_clock(CLOCK_REALTIME)).count();

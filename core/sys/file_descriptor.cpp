@@ -10,6 +10,15 @@
 #include "core/sys/error.hpp"
 
 namespace onelane::sys {
+namespace {
+
+bool has_few = false;
+
+}  // namespace
+
+int first_own_descriptor() noexcept {
+  return has_few ? kFirstOwnDescriptorOfFew : kFirstOwnDescriptor;
+}
 
 void FileDescriptor::reset(int fd) noexcept {
   if (fd_ >= 0) {
@@ -21,13 +30,13 @@ void FileDescriptor::reset(int fd) noexcept {
 }
 
 FileDescriptor lift(int fd) noexcept {
-  if (fd < 0 || fd >= kFirstOwnDescriptor) {
+  if (fd < 0 || fd >= first_own_descriptor()) {
     return FileDescriptor{fd};
   }
   int lifted = ::fcntl(fd, F_DUPFD_CLOEXEC, kFirstOwnDescriptor);
   if (lifted < 0 && errno == EINVAL) {
-    // RLIMIT_NOFILE below 200: as high as it goes, still clear of 3 to 9 (fcntl(2), F_DUPFD).
-    lifted = ::fcntl(fd, F_DUPFD_CLOEXEC, 20);
+    has_few = true;
+    lifted = ::fcntl(fd, F_DUPFD_CLOEXEC, kFirstOwnDescriptorOfFew);
   }
   const int saved = errno;
   ::close(fd);
@@ -68,7 +77,8 @@ std::optional<std::string> read_small_file(const char* path, std::size_t limit) 
   }
   // The size is a hint (files of /proc say 0): read on until the end or past the limit.
   std::string text;
-  std::size_t chunk = std::min(limit, std::max<std::size_t>(static_cast<std::size_t>(info.st_size), 4095)) + 1;
+  std::size_t chunk =
+      std::min(limit, std::max<std::size_t>(static_cast<std::size_t>(info.st_size), 4095)) + 1;
   for (std::size_t done = 0;;) {
     text.resize(done + chunk);
     const long got = read_up_to(fd.get(), text.data() + done, chunk);

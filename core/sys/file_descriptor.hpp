@@ -12,6 +12,12 @@ namespace onelane::sys {
 /// bash's 63, node's IPC channel), so ours stay out of their way and out of bash's 10 and 255.
 inline constexpr int kFirstOwnDescriptor = 200;
 
+/// Where they live instead when RLIMIT_NOFILE is lower than that.
+inline constexpr int kFirstOwnDescriptorOfFew = 20;
+
+/// The lower one as soon as any descriptor had to go there.
+[[nodiscard]] int first_own_descriptor() noexcept;
+
 /// Sole owner of one open descriptor; closes it on destruction.
 ///
 /// Every FileDescriptor is close-on-exec and numbered kFirstOwnDescriptor or above, so
@@ -50,7 +56,8 @@ class FileDescriptor {
 [[nodiscard]] FileDescriptor open_file(const std::string& path, int flags, unsigned mode = 0600);
 
 /// As open_file, but an empty descriptor with errno set on failure.
-[[nodiscard]] FileDescriptor try_open_file(const char* path, int flags, unsigned mode = 0600) noexcept;
+[[nodiscard]] FileDescriptor try_open_file(const char* path, int flags,
+                                           unsigned mode = 0600) noexcept;
 
 /// Reads a whole regular file as data: O_NOFOLLOW | O_NONBLOCK, never more than `limit` bytes.
 /// Nothing when it is missing, not a regular file, a symbolic link, unreadable or longer

@@ -26,8 +26,8 @@ struct ProcessStat {
   pid_t parent = 0;
   pid_t group = 0;
   pid_t session = 0;
-  int tty = 0;              ///< Device number of the controlling terminal, 0 for none.
-  pid_t tty_group = 0;      ///< Foreground group of that terminal, -1 for none.
+  int tty = 0;                  ///< Device number of the controlling terminal, 0 for none.
+  pid_t tty_group = 0;          ///< Foreground group of that terminal, -1 for none.
   std::uint64_t cpu_ticks = 0;  ///< utime + stime.
   std::array<char, 16> name{};  ///< comm, NUL-terminated.
 };
@@ -72,7 +72,8 @@ struct Ancestry {
 /// are comparable only when these are equal.
 [[nodiscard]] std::uint64_t pid_namespace() noexcept;
 
-/// First eight bytes of the kernel's boot id, so that a record from before a reboot is known as such.
+/// First eight bytes of the kernel's boot id, so that a record from before a reboot is known as
+/// such.
 [[nodiscard]] std::uint64_t boot_id() noexcept;
 
 }  // namespace onelane::sys

@@ -68,7 +68,8 @@ bool write_text(const std::string& path, std::string_view text) {
   }
   const std::string fresh = path + ".onelane-new";
   {
-    sys::FileDescriptor file = sys::open_file(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0644);
+    sys::FileDescriptor file =
+        sys::open_file(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0644);
     if (exists) {
       (void)::fchmod(file.get(), info.st_mode & 07777U);
       (void)!::fchown(file.get(), info.st_uid, info.st_gid);
@@ -87,6 +88,8 @@ bool write_text(const std::string& path, std::string_view text) {
   return true;
 }
 
-std::string own_path() { return std::filesystem::read_symlink("/proc/self/exe").string(); }
+std::string own_path() {
+  return std::filesystem::read_symlink("/proc/self/exe").string();
+}
 
 }  // namespace onelane::multicall

@@ -34,7 +34,8 @@ std::string help_text() {
     text += "  " + name + std::string{command.summary} + "\n";
   }
   return text +
-         "\n`onelane VERB --help` tells more. ONELANE=off in the environment switches all shims off.\n";
+         "\n`onelane VERB --help` tells more. ONELANE=off in the environment switches all shims "
+         "off.\n";
 }
 
 }  // namespace
@@ -60,8 +61,10 @@ std::optional<int> parse_words(CLI::App& app, std::span<char*> words) {
 }
 
 int run_command(int argc, char** argv) {
-  const std::span<char*> words{argv + std::min(argc, 1), static_cast<std::size_t>(std::max(argc - 1, 0))};
-  const std::string_view verb = words.empty() ? std::string_view{"--help"} : std::string_view{words[0]};
+  const std::span<char*> words{argv + std::min(argc, 1),
+                               static_cast<std::size_t>(std::max(argc - 1, 0))};
+  const std::string_view verb =
+      words.empty() ? std::string_view{"--help"} : std::string_view{words[0]};
   if (verb == "--version" || verb == "-V" || verb == "version") {
     print("onelane " ONELANE_VERSION "\n");
     return 0;

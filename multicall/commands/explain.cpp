@@ -37,9 +37,9 @@ std::string_view action_words(Verdict::Action action) {
 
 /// The settings that bear on one call, in the order of `onelane settings`.
 bool applies(const std::string& name) {
-  for (const char* wanted : {"timeout", "kill_timeout", "linger", "queue_timeout", "priority",
-                             "memory_limit_mb", "tree_memory_limit_mb", "max_processes", "wait",
-                             "on_error"}) {
+  for (const char* wanted :
+       {"timeout", "kill_timeout", "linger", "queue_timeout", "priority", "memory_limit_mb",
+        "tree_memory_limit_mb", "max_processes", "wait", "on_error"}) {
     if (name == wanted) {
       return true;
     }
@@ -101,16 +101,17 @@ int command_explain(std::span<char*> words_given) {
   }
   const tool::Found found = find_real_tool(call);
   if (json) {
-    nlohmann::json out{{"schema", 1},
-                       {"call", words(call, 4096)},
-                       {"class", class_words(verdict.decision.cls)},
-                       {"reason", verdict.decision.reason},
-                       {"action", verdict.action == Verdict::Action::Pass      ? "pass"
-                                  : verdict.action == Verdict::Action::Service ? "service"
-                                                                               : "lane"},
-                       {"why", verdict.why},
-                       {"project", verdict.project ? nlohmann::json(verdict.project->root) : nullptr},
-                       {"tool", found.path}};
+    nlohmann::json out{
+        {"schema", 1},
+        {"call", words(call, 4096)},
+        {"class", class_words(verdict.decision.cls)},
+        {"reason", verdict.decision.reason},
+        {"action", verdict.action == Verdict::Action::Pass      ? "pass"
+                   : verdict.action == Verdict::Action::Service ? "service"
+                                                                : "lane"},
+        {"why", verdict.why},
+        {"project", verdict.project ? nlohmann::json(verdict.project->root) : nullptr},
+        {"tool", found.path}};
     print(out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
     return 0;
   }

@@ -132,7 +132,8 @@ class Init {
     if (manifest_.has("block", name) && !seeds) {
       return;  // there already; what somebody changed in it stays
     }
-    const std::string clean = manifest_.has("block", name) ? settings::remove_block(before) : before;
+    const std::string clean =
+        manifest_.has("block", name) ? settings::remove_block(before) : before;
     if (write_text(path, settings::add_block(clean, settings::env_block(seeds, memory_mb())))) {
       if (!existed) {
         manifest_.add("created", name);
@@ -161,7 +162,8 @@ class Init {
 
   [[nodiscard]] static std::uint64_t memory_mb() {
     return static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
-               static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) >> 20U;
+               static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) >>
+           20U;
   }
 
   /// Tools that go round the five, where a lock file shows that they are used.
@@ -225,9 +227,10 @@ bool are_names(const std::vector<std::string>& names) {
 }  // namespace
 
 int command_init(std::span<char*> words) {
-  CLI::App app{"Adopt onelane in this project: the lane, .onelane/bin with links, settings, "
-               "direnv. Twice is harmless; no line that init did not write is touched.",
-               "onelane init"};
+  CLI::App app{
+      "Adopt onelane in this project: the lane, .onelane/bin with links, settings, "
+      "direnv. Twice is harmless; no line that init did not write is touched.",
+      "onelane init"};
   InitOptions options;
   app.add_option("--tool", options.tools, "a further tool: link and [tools.NAME] entry")
       ->allow_extra_args(false);

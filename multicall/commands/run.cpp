@@ -84,15 +84,16 @@ int run_in_lane(const Call& call, const RunOptions& options) {
 }  // namespace
 
 int command_run(std::span<char*> words) {
-  CLI::App app{"Run any command in the lane: it waits its turn, under the limits of the project, "
-               "and is waited for with all its descendants.",
-               "onelane run"};
+  CLI::App app{
+      "Run any command in the lane: it waits its turn, under the limits of the project, "
+      "and is waited for with all its descendants.",
+      "onelane run"};
   RunOptions options;
   int priority = 0;
   app.add_flag("--no-wait", options.no_wait, "exit 75 when the lane is taken");
   auto* priority_option =
-      app.add_option("--priority", priority, "higher goes first (default 0, -1000 to 1000)");
-  priority_option->check(CLI::Range(-1000, 1000));
+      app.add_option("--priority", priority, "higher goes first (default 0, -100 to 100)");
+  priority_option->check(CLI::Range(-100, 100));
   app.prefix_command();
   app.footer("usage: onelane run [options] -- COMMAND [ARGUMENT…]");
   if (const auto code = parse_words(app, words)) {

@@ -31,8 +31,8 @@ int command_settings(std::span<char*> words) {
   if (const auto code = parse_words(app, words)) {
     return *code;
   }
-  const auto loaded = load_settings(
-      root_here(), run ? settings::Audience::Run : settings::Audience::Shim);
+  const auto loaded =
+      load_settings(root_here(), run ? settings::Audience::Run : settings::Audience::Shim);
   nlohmann::json rows = nlohmann::json::object();
   std::string text;
   for (const settings::Row& row : settings::describe(loaded.settings)) {
@@ -43,7 +43,8 @@ int command_settings(std::span<char*> words) {
   }
   if (json) {
     text = nlohmann::json{{"schema", 1}, {"settings", rows}}.dump(
-               -1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+               -1, ' ', false, nlohmann::json::error_handler_t::replace) +
+           "\n";
   }
   print(text);
   for (const settings::Problem& problem : loaded.problems) {
@@ -53,9 +54,10 @@ int command_settings(std::span<char*> words) {
 }
 
 int command_trust(std::span<char*> words) {
-  CLI::App app{"Trust this project's onelane.toml as it stands now: what it loosens (lists of the "
-               "built-in tools, tool paths) counts from then on, until the file changes.",
-               "onelane trust"};
+  CLI::App app{
+      "Trust this project's onelane.toml as it stands now: what it loosens (lists of the "
+      "built-in tools, tool paths) counts from then on, until the file changes.",
+      "onelane trust"};
   if (const auto code = parse_words(app, words)) {
     return *code;
   }
@@ -65,8 +67,9 @@ int command_trust(std::span<char*> words) {
     sys::throw_errno("read", path);
   }
   const char* home = std::getenv("HOME");
-  const auto directory = settings::trust_directory(
-      home == nullptr ? "" : home, [](const char* name) -> const char* { return std::getenv(name); });
+  const auto directory =
+      settings::trust_directory(home == nullptr ? "" : home,
+                                [](const char* name) -> const char* { return std::getenv(name); });
   if (directory.empty()) {
     say_always("onelane trust: neither HOME nor XDG_DATA_HOME says where to keep it");
     return kExitFailed;

@@ -89,7 +89,8 @@ json to_json(const Shown& shown) {
     out["command"] = shown.detail->command.data();
     out["directory"] = shown.detail->directory.data();
     out["enqueued"] = shown.detail->enqueued_wall;
-    out["started"] = shown.detail->started_wall == 0 ? json(nullptr) : json(shown.detail->started_wall);
+    out["started"] =
+        shown.detail->started_wall == 0 ? json(nullptr) : json(shown.detail->started_wall);
   }
   return out;
 }
@@ -106,7 +107,8 @@ std::string line_of(const Shown& shown) {
   const bool running = shown.entry.state == State::Running || shown.entry.state == State::Service;
   std::string text = shown.detail ? shown.detail->command.data() : "?";
   const bool here = shown.entry.pid_namespace == sys::pid_namespace();
-  text += here ? "  (pid " + std::to_string(shown.entry.pid) : std::string{"  (in another container"};
+  text +=
+      here ? "  (pid " + std::to_string(shown.entry.pid) : std::string{"  (in another container"};
   text += ", user " + user_name(shown.entry.uid);
   if (shown.detail) {
     const std::chrono::nanoseconds since{running ? shown.detail->started_boottime

@@ -3,6 +3,8 @@
 # Only what git knows is looked at, so a build folder inside the tree does not matter.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+# A CI checkout may belong to another user; this git only lists files.
+export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0=$PWD
 
 # -d: a file that is deleted but not yet committed is still listed by git.
 existing() {

@@ -44,7 +44,8 @@ constexpr std::size_t kAtOnce = 40;
 // --- The tool ------------------------------------------------------------------
 
 void write_trace(const std::string& line) {
-  const int fd = ::open(std::getenv("STORM_TRACE"), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+  const int fd =
+      ::open(std::getenv("STORM_TRACE"), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
   (void)!::write(fd, line.data(), line.size());
   ::close(fd);
 }
@@ -58,7 +59,8 @@ std::string describe_start(const lane::Table& table) {
     return "run 0 0 early:\n";
   }
   const lane::Entry& mine = entries[*current];
-  std::string line = "run " + std::to_string(mine.sequence) + " " + std::to_string(mine.pid) + " early:";
+  std::string line =
+      "run " + std::to_string(mine.sequence) + " " + std::to_string(mine.pid) + " early:";
   for (std::size_t slot = 0; slot < entries.size(); ++slot) {
     const lane::Entry& other = entries[slot];
     if (other.state == lane::State::Waiting && other.sequence < mine.sequence &&
@@ -102,7 +104,8 @@ int be_the_tool() {
 // --- The storm -----------------------------------------------------------------
 
 struct Storm {
-  explicit Storm(std::string executable, unsigned seed) : onelane{std::move(executable)}, random{seed} {
+  explicit Storm(std::string executable, unsigned seed)
+      : onelane{std::move(executable)}, random{seed} {
     char name[] = "/tmp/onelane-storm-XXXXXX";
     root = ::mkdtemp(name);
     for (const char* folder : {"/.git/objects", "/.git/refs", "/.git/onelane", "/bin", "/real"}) {
@@ -320,19 +323,21 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: storm ONELANE COUNT [SEED]\n");
     return 64;
   }
-  const unsigned seed = argc > 3 ? static_cast<unsigned>(std::atoi(argv[3])) : static_cast<unsigned>(::time(nullptr));
+  const unsigned seed =
+      argc > 3 ? static_cast<unsigned>(std::atoi(argv[3])) : static_cast<unsigned>(::time(nullptr));
   const auto start = Clock::now();
   Storm storm{fs::canonical(argv[1]).string(), seed};
   storm.run(static_cast<std::size_t>(std::atoll(argv[2])));
   storm.check_leftovers();
   storm.check_trace();
   const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-  std::printf("storm: %zu processes, %zu runs, %zu kills in %.0f s (seed %u): %d overlaps, %d order "
-              "violations, %d hung, %d left alive, %d live slots, record %s\n",
-              storm.started, storm.runs, storm.kills, seconds, seed, storm.overlaps,
-              storm.violations, storm.failures, storm.left, storm.live_slots,
-              storm.open_record ? "open" : "closed");
-  const bool clean = storm.overlaps + storm.violations + storm.failures + storm.left +
-                         storm.live_slots == 0 && !storm.open_record && storm.runs > 0;
+  std::printf(
+      "storm: %zu processes, %zu runs, %zu kills in %.0f s (seed %u): %d overlaps, %d order "
+      "violations, %d hung, %d left alive, %d live slots, record %s\n",
+      storm.started, storm.runs, storm.kills, seconds, seed, storm.overlaps, storm.violations,
+      storm.failures, storm.left, storm.live_slots, storm.open_record ? "open" : "closed");
+  const bool clean =
+      storm.overlaps + storm.violations + storm.failures + storm.left + storm.live_slots == 0 &&
+      !storm.open_record && storm.runs > 0;
   return clean ? 0 : 1;
 }

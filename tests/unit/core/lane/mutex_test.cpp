@@ -21,8 +21,8 @@ TEST_F(LaneTest, LaneMutexWorksWithBoostsScopedLock) {
     EXPECT_TRUE(lock.owns());
     const bip::scoped_lock<LaneMutex> second{other, bip::try_to_lock};
     EXPECT_FALSE(second.owns());
-    const bip::scoped_lock<LaneMutex> third{
-        other, microsec_clock::universal_time() + milliseconds{20}};
+    const bip::scoped_lock<LaneMutex> third{other,
+                                            microsec_clock::universal_time() + milliseconds{20}};
     EXPECT_FALSE(third.owns());
   }
   const bip::scoped_lock<LaneMutex> again{other, bip::try_to_lock};

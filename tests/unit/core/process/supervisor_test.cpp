@@ -96,7 +96,8 @@ TEST_F(SupervisorTest, DeathBySignalIsMirrored) {
 TEST_F(SupervisorTest, ASignalToTheSupervisorAloneReachesTheTool) {
   int ends[2];
   ASSERT_EQ(::pipe(ends), 0);
-  const pid_t pid = start("trap 'exit 7' USR1; echo ready >&2; while :; do sleep 0.01; done", ends[1]);
+  const pid_t pid =
+      start("trap 'exit 7' USR1; echo ready >&2; while :; do sleep 0.01; done", ends[1]);
   char byte = 0;
   ASSERT_EQ(::read(ends[0], &byte, 1), 1);
   ::kill(pid, SIGUSR1);
@@ -114,8 +115,9 @@ TEST_F(SupervisorTest, ASignalToTheWholeGroupReachesTheToolOnce) {
   if (leader == 0) {
     ::setpgid(0, 0);
     ::dup2(ends[1], 2);
-    supervise("n=0; trap 'n=$((n+1)); echo got >&2' USR1; trap 'exit $n' TERM;"
-              "echo ready >&2; while :; do sleep 0.01; done");
+    supervise(
+        "n=0; trap 'n=$((n+1)); echo got >&2' USR1; trap 'exit $n' TERM;"
+        "echo ready >&2; while :; do sleep 0.01; done");
   }
   char text[64] = {};
   ASSERT_GT(::read(ends[0], text, 6), 0);
@@ -185,8 +187,10 @@ TEST_F(SupervisorTest, TheGuardianEndsTheRunWhenTheSupervisorIsKilled) {
   ASSERT_EQ(::pipe(ends), 0);
   run_.kill_timeout = 300ms;
   // Cleared environment, new session: only what the supervisor published can tell.
-  const pid_t pid = start("env -i setsid sh -c 'trap \"\" TERM; echo x >&2; while :; do sleep 0.05; done' &"
-                          "wait", ends[1]);
+  const pid_t pid = start(
+      "env -i setsid sh -c 'trap \"\" TERM; echo x >&2; while :; do sleep 0.05; done' &"
+      "wait",
+      ends[1]);
   ::close(ends[1]);
   char byte = 0;
   ASSERT_EQ(::read(ends[0], &byte, 1), 1);

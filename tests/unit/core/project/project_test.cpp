@@ -1,7 +1,6 @@
 #include "core/project/project.hpp"
 
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <string>
@@ -99,6 +98,15 @@ TEST_F(ProjectTest, NeitherRepositoryNorMarkIsNothing) {
   make_directory("plain/deep");
   EXPECT_EQ(root("plain/deep"), "none");
   EXPECT_EQ(root("missing"), "none");
+}
+
+TEST_F(ProjectTest, ADirectoryThatTheCallWillMakeBelongsToTheOneAbove) {
+  repository("shop");
+  EXPECT_EQ(root("shop/new/deep/"), "shop");
+  fs::current_path(dir_ / "shop");
+  EXPECT_EQ(find({"new/deep", {}})->root, at("shop"));
+  write("shop/file", "");
+  EXPECT_EQ(root("shop/file/deep"), "none") << "this one nobody can make";
 }
 
 TEST_F(ProjectTest, EachLinkedWorkTreeHasItsOwnLane) {
@@ -247,29 +255,6 @@ TEST_F(ProjectTest, ADeletedDirectoryIsNothing) {
   EXPECT_FALSE(find({"", "../x"}));
 }
 
-TEST_F(ProjectTest, HostileDotGitFilesAreNoRepository) {
-  repository("shop");
-  const auto target = at("shop/.git");
-  write("nul/.git", "gitdir: " + target + std::string{'\0'} + "x\n");
-  write("big/.git", "gitdir: " + target + std::string(1 << 20, '\n'));
-  write("empty/.git", "");
-  write("other/.git", "ref: " + target + "\n");
-  write("self/.git", "gitdir: .git\n");
-  write("tree/.git", "gitdir: ../shop\n");
-  make_directory("loop");
-  fs::create_symlink(".git", dir_ / "loop/.git");
-  make_directory("fifo");
-  ASSERT_EQ(::mkfifo(at("fifo/.git").c_str(), 0600), 0);
-  make_directory("hollow/.git/objects");
-  make_directory("hollow/.git/refs");
-  for (const char* name :
-       {"nul", "big", "empty", "other", "self", "tree", "loop", "fifo", "hollow"}) {
-    EXPECT_EQ(root(name), "none") << name;
-  }
-  write("crlf/.git", "gitdir: ../shop/.git\r\n");
-  EXPECT_EQ(root("crlf"), "crlf");
-}
-
 TEST_F(ProjectTest, AnInvalidDotGitDoesNotHideTheRepositoryAbove) {
   repository("shop");
   make_directory("shop/sub/.git");
@@ -287,21 +272,6 @@ TEST_F(ProjectTest, TheSearchForARepositoryStopsBelowACeiling) {
   ::setenv("GIT_CEILING_DIRECTORIES", at("shop").c_str(), 1);
   EXPECT_EQ(root("shop/a/b"), "none");
   EXPECT_EQ(root("shop"), "shop");
-}
-
-TEST_F(ProjectTest, AStrangersMarkInADirectoryForAllDoesNotCount) {
-  if (::geteuid() != 0) {
-    GTEST_SKIP() << "needs root to give files away";
-  }
-  make_directory("tmp/work");
-  write("tmp/onelane.toml", "");
-  EXPECT_EQ(root("tmp/work"), "tmp");
-  ASSERT_EQ(::chmod(at("tmp").c_str(), 01777), 0);
-  EXPECT_EQ(root("tmp/work"), "tmp");
-  ASSERT_EQ(::chown(at("tmp/onelane.toml").c_str(), 12345, 12345), 0);
-  EXPECT_EQ(root("tmp/work"), "none");
-  ASSERT_EQ(::chmod(at("tmp").c_str(), 0775), 0);
-  EXPECT_EQ(root("tmp/work"), "tmp");
 }
 
 }  // namespace

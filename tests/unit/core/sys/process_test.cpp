@@ -39,7 +39,9 @@ TEST(ReadStatTest, OwnStatNamesParentGroupAndSession) {
   EXPECT_GT(stat->id.start, 0U);
 }
 
-TEST(ReadStatTest, AProcessThatIsGoneIsNothing) { EXPECT_FALSE(read_stat(0x3fffffff)); }
+TEST(ReadStatTest, AProcessThatIsGoneIsNothing) {
+  EXPECT_FALSE(read_stat(0x3fffffff));
+}
 
 TEST(ExistsTest, ThePidOfAnotherStartTimeIsAnotherProcess) {
   const Child child;
