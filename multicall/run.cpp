@@ -122,7 +122,7 @@ class PlannedRun {
     WaitOptions options;
     options.lane_name = plan_.project.name;
     options.no_wait = plan_.no_wait;
-    options.quiet = is_quiet();
+    options.quiet = is_quiet() || plan_.settings.quiet.value;
     const char* held = std::getenv("ONELANE_HELD");
     options.unprovable =
         lane::relation_to_lane(*table_, held == nullptr ? "" : held) == lane::Relation::Unprovable;
@@ -206,7 +206,11 @@ class PlannedRun {
 
   process::Hooks hooks() {
     process::Hooks hooks;
-    hooks.say = [](const std::string& line) { say(line); };
+    hooks.say = [this](const std::string& line) {
+      if (!plan_.settings.quiet.value) {
+        say(line);
+      }
+    };
     if (!ticket_) {
       return hooks;
     }

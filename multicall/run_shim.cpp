@@ -48,6 +48,22 @@ void say_problems(const settings::Loaded& loaded) {
   }
 }
 
+/// `real = "/path"` of a trusted [tools.NAME] outranks PATH, but never names a shim.
+void use_named_tool(tool::Found& found, const Call& call, const settings::Settings& settings) {
+  const auto entry = settings.tools.find(std::string{call.name});
+  if (entry == settings.tools.end() || entry->second.real.empty()) {
+    return;
+  }
+  const std::string& path = entry->second.real;
+  if (::access(path.c_str(), X_OK) != 0 || tool::is_onelane(path.c_str())) {
+    say("[tools." + std::string{call.name} + "] real = \"" + path +
+        "\" cannot be executed or is a shim; using PATH");
+    return;
+  }
+  found.outcome = tool::Outcome::Found;
+  found.path = path;
+}
+
 }  // namespace
 
 int run_shim(const Call& call) {
@@ -67,10 +83,17 @@ int run_shim(const Call& call) {
     Plan plan;
     plan.call = &call;
     plan.tool = find_real_tool(call);
+    use_named_tool(plan.tool, call, verdict.loaded->settings);
     if (plan.tool.outcome != tool::Outcome::Found) {
       return explain_missing(call, plan.tool);  // before anybody waits for nothing
     }
-    say_problems(*verdict.loaded);
+    if (!verdict.loaded->settings.quiet.value) {
+      say_problems(*verdict.loaded);
+    }
+    if (verdict.loaded->settings.verbose.value) {
+      say(words(call) + ": " + verdict.why + "; lane " + verdict.project->state_dir + ", tool " +
+          plan.tool.path);
+    }
     fill_standard_descriptors();
     plan.decision = verdict.decision;
     plan.project = std::move(*verdict.project);

@@ -8,6 +8,7 @@ namespace onelane::lane {
 namespace {
 
 constexpr int kDeepest = 10;
+constexpr std::size_t kMostNodes = 256;
 
 /// A run on the way back from the ticket's own ancestors, and who made us look at it.
 struct Node {
@@ -44,59 +45,91 @@ std::string holder_words(const Table& table, const std::vector<Entry>& entries) 
                  : std::string{"nobody"};
 }
 
-/// Younger: came later, by the clock that all lanes of a boot share; the run id breaks a tie.
-bool is_younger(const Detail& a, const RunId& a_id, const Detail& b, const RunId& b_id) {
-  return std::pair{a.enqueued_boottime, a_id} > std::pair{b.enqueued_boottime, b_id};
-}
+/// The search, from the ticket's own ancestors back along who waits for whom.
+class Search {
+ public:
+  Search(const Ticket& ticket, Detail mine, RunId holder)
+      : ticket_{ticket}, mine_{mine}, holder_{holder} {
+    for (Above& above : ancestors_of(mine_)) {
+      open_.push_back({std::move(above), "", 0});
+    }
+  }
+
+  /// How the holder comes to wait for the ticket's ancestors, in words.
+  std::optional<std::string> run() {
+    for (std::size_t next = 0; next < open_.size() && next < kMostNodes; ++next) {
+      const Node node = open_[next];
+      const auto table = Table::open_existing(node.run.lane_file);
+      if (table && node.depth < kDeepest) {
+        if (auto story = look_at(*table, node)) {
+          return story;
+        }
+      }
+    }
+    return std::nullopt;
+  }
+
+ private:
+  /// Everybody who waits for the run of `node`.
+  std::optional<std::string> look_at(const Table& table, const Node& node) {
+    const auto entries = table.entries(table.header().high);
+    const auto running = current_slot(entries);
+    if (!running || entries[*running].run_id != node.run.run_id) {
+      return std::nullopt;  // that run has ended
+    }
+    for (std::size_t slot = 0; slot < entries.size(); ++slot) {
+      const auto detail = waiting_detail(table, entries[slot], slot);
+      if (!detail) {
+        continue;
+      }
+      const std::string story = words(entries[slot], detail) + " waits for " +
+                                holder_words(table, entries) +
+                                (node.story.empty() ? "" : "; " + node.story);
+      for (Above& above : ancestors_of(*detail)) {
+        if (above.run_id == holder_) {
+          return story;
+        }
+        open_.push_back({std::move(above), story, node.depth + 1});
+      }
+    }
+    return std::nullopt;
+  }
+
+  /// The detail of a living waiter that is older than our ticket. Younger: came later by the
+  /// clock that all lanes of a boot share; the run id breaks a tie.
+  [[nodiscard]] std::optional<Detail> waiting_detail(const Table& table, const Entry& entry,
+                                                     std::size_t slot) const {
+    if (entry.state != State::Waiting || !table.is_alive(slot)) {
+      return std::nullopt;
+    }
+    const auto detail = table.detail(slot, entry.sequence);
+    const bool is_younger = detail && std::pair{detail->enqueued_boottime, entry.run_id} >
+                                          std::pair{mine_.enqueued_boottime, ticket_.run_id()};
+    return is_younger ? std::nullopt : detail;
+  }
+
+  const Ticket& ticket_;
+  const Detail mine_;
+  const RunId holder_;
+  std::vector<Node> open_;
+};
 
 }  // namespace
 
 std::optional<std::string> find_cycle(const Ticket& ticket) {
   const Table& own = ticket.table();
-  const auto own_entries = own.entries(own.header().high);
-  const auto current = current_slot(own_entries);
+  const auto entries = own.entries(own.header().high);
+  const auto current = current_slot(entries);
   const auto mine = own.detail(ticket.slot(), ticket.sequence());
   if (!current || !mine || *current == ticket.slot()) {
     return std::nullopt;
   }
-  const RunId holder = own_entries[*current].run_id;
-  const std::string last = holder_words(own, own_entries);
-  std::vector<Node> open;
-  for (Above& above : ancestors_of(*mine)) {
-    open.push_back({std::move(above), "", 0});
+  const auto story = Search{ticket, *mine, entries[*current].run_id}.run();
+  if (!story) {
+    return std::nullopt;
   }
-  for (std::size_t next = 0; next < open.size() && next < 256; ++next) {
-    const Node node = open[next];
-    const auto table = Table::open_existing(node.run.lane_file);
-    if (!table || node.depth >= kDeepest) {
-      continue;
-    }
-    const auto entries = table->entries(table->header().high);
-    const auto running = current_slot(entries);
-    if (!running || entries[*running].run_id != node.run.run_id) {
-      continue;  // that run has ended
-    }
-    for (std::size_t slot = 0; slot < entries.size(); ++slot) {
-      const auto detail = entries[slot].state == State::Waiting
-                              ? table->detail(slot, entries[slot].sequence)
-                              : std::nullopt;
-      if (!detail || !table->is_alive(slot) ||
-          is_younger(*detail, entries[slot].run_id, *mine, ticket.run_id())) {
-        continue;
-      }
-      const std::string story = words(entries[slot], detail) + " waits for " +
-                                holder_words(*table, entries) +
-                                (node.story.empty() ? "" : "; " + node.story);
-      for (Above& above : ancestors_of(*detail)) {
-        if (above.run_id == holder) {
-          return "this call waits for " + last + ", below which " + story +
-                 ", below which this call was made";
-        }
-        open.push_back({std::move(above), story, node.depth + 1});
-      }
-    }
-  }
-  return std::nullopt;
+  return "this call waits for " + holder_words(own, entries) + ", below which " + *story +
+         ", below which this call was made";
 }
 
 }  // namespace onelane::lane

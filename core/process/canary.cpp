@@ -89,6 +89,12 @@ bool Canary::has_seen(int signal) noexcept {
   return true;
 }
 
+void Canary::dismiss() noexcept {
+  if (pid_ > 0) {
+    ::kill(pid_, SIGKILL);
+  }
+}
+
 void Canary::end() noexcept {
   if (pid_ > 0) {
     ::kill(pid_, SIGKILL);

@@ -21,6 +21,8 @@ class Canary {
   void start() noexcept;
   /// True when `signal` is pending in the canary; it is then replaced by a fresh one.
   [[nodiscard]] bool has_seen(int signal) noexcept;
+  /// Ends it; it is reaped by end() or by the wait loop.
+  void dismiss() noexcept;
   /// Ends and reaps it.
   void end() noexcept;
   [[nodiscard]] pid_t pid() const noexcept { return pid_; }

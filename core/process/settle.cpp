@@ -77,7 +77,7 @@ Supervisor::Sorted Supervisor::sort_members() const {
 
 // As a subreaper we are the parent of every orphan, so no other child means no member at all.
 bool Supervisor::is_alone() const {
-  return std::ranges::all_of(sys::children_of(::getpid()), [&](pid_t pid) {
+  return std::ranges::all_of(sys::own_children(), [&](pid_t pid) {
     return pid == guardian_.pid() || pid == canary_.pid();
   });
 }
@@ -88,49 +88,58 @@ void Supervisor::settle() {
     if (guardian_.pid() < 0) {
       start_guardian();
     }
-    const auto ended = sys::monotonic_time();
-    milliseconds pause{5};
-    bool said = false;
-    for (;;) {
-      sorted = sort_members();
-      const auto waited = sys::monotonic_time() - ended;
-      const bool patient = run_.wait_for_all && !outcome_.timed_out;
-      if (sorted.stragglers.empty() || impatient_ || (!patient && waited >= run_.linger)) {
-        break;
-      }
-      if (patient && run_.timeout.count() > 0 &&
-          sys::monotonic_time() >= started_ + stopped_for_ + run_.timeout) {
-        outcome_.timed_out = true;
-        break;
-      }
-      if (!said && !patient && waited >= kNoticeAfter) {
-        said = true;
-        say(run_.name + " has ended; waiting for " + list_of(sorted.stragglers));
-      }
-      pump(pause);
-      pause = std::min(pause * 2, milliseconds{100});
-    }
+    sorted = wait_for_leftovers();
     if (!sorted.stragglers.empty()) {
-      say(run_.name + " left " + list_of(sorted.stragglers) + " behind; ending it");
-      Ending ending;
-      ending.grace = run_.kill_timeout;
-      ending.members = [this] { return sort_members().stragglers; };
-      ending.wait = [this](milliseconds limit) {
-        pump(limit);
-        return true;
-      };
-      const Ended result = end_members(ending);
-      outcome_.stragglers = result.signalled;
-      outcome_.survivors = result.left;
+      end_stragglers(sorted.stragglers);
       sorted = sort_members();
     }
   }
-  finish(std::move(sorted.kept));
+  finish(sorted.kept);
+}
+
+// Sorted again at each step: a daemon may be in the middle of its forks.
+Supervisor::Sorted Supervisor::wait_for_leftovers() {
+  const auto ended = sys::monotonic_time();
+  const bool waits_for_all = run_.wait_for_all && !outcome_.timed_out;
+  milliseconds pause{5};
+  bool said = false;
+  for (;;) {
+    Sorted sorted = sort_members();
+    const auto waited = sys::monotonic_time() - ended;
+    if (sorted.stragglers.empty() || impatient_ || (!waits_for_all && waited >= run_.linger)) {
+      return sorted;
+    }
+    if (waits_for_all && run_.timeout.count() > 0 &&
+        sys::monotonic_time() >= started_ + stopped_for_ + run_.timeout) {
+      outcome_.timed_out = true;
+      return sorted;
+    }
+    if (!said && !waits_for_all && waited >= kNoticeAfter) {
+      said = true;
+      say(run_.name + " has ended; waiting for " + list_of(sorted.stragglers));
+    }
+    pump(pause);
+    pause = std::min(pause * 2, milliseconds{100});
+  }
+}
+
+void Supervisor::end_stragglers(const std::vector<sys::ProcessStat>& stragglers) {
+  say(run_.name + " left " + list_of(stragglers) + " behind; ending it");
+  Ending ending;
+  ending.grace = run_.kill_timeout;
+  ending.members = [this] { return sort_members().stragglers; };
+  ending.wait = [this](milliseconds limit) {
+    pump(limit);
+    return true;
+  };
+  const Ended result = end_members(ending);
+  outcome_.stragglers = result.signalled;
+  outcome_.survivors = result.left;
 }
 
 // The order is the point: the record is cleared while the locks are held, the guardian is told
 // before they go, so at no moment can both be gone with the record still open unnoticed.
-void Supervisor::finish(std::vector<KeptProcess> kept) {
+void Supervisor::finish(const std::vector<KeptProcess>& kept) {
   if (!outcome_.survivors.empty()) {
     say(run_.name + ": still there after SIGKILL: " + list_of(outcome_.survivors));
   }

@@ -23,15 +23,8 @@ constexpr milliseconds kGuardianAfter{5};
 
 /// Gives up our copies of the caller's descriptors, so that pipes see their end of file and
 /// their readers' departure as if we were not there. Standard error stays for notices.
-/// Ours are close-on-exec; what was inherited through exec cannot be.
 void drop_caller_descriptors() noexcept {
-  const int first_own = sys::first_own_descriptor();
-  ::syscall(SYS_close_range, 3U, static_cast<unsigned>(first_own) - 1, 0U);
-  for (int fd = first_own; fd < first_own + 64; ++fd) {
-    if (const int flags = ::fcntl(fd, F_GETFD); flags >= 0 && (flags & FD_CLOEXEC) == 0) {
-      ::close(fd);
-    }
-  }
+  sys::close_foreign_descriptors();
   const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
   if (null >= 0) {
     ::dup2(null, 0);
@@ -54,8 +47,10 @@ Supervisor::Supervisor(const Run& run, const Signals& signals, Hooks hooks)
     : run_{run}, signals_{signals}, hooks_{std::move(hooks)} {}
 
 Outcome Supervisor::supervise() {
-  for (const auto& stat : sys::descendants_of(::getpid())) {
-    prior_.push_back(stat.id);
+  for (const pid_t child : sys::own_children()) {
+    if (const auto stat = sys::read_stat(child)) {
+      prior_.push_back(stat->id);
+    }
   }
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   canary_.start();
@@ -87,6 +82,7 @@ void Supervisor::see_it_through(pid_t tool) noexcept {
     }
   }
   wait_for_tool();
+  canary_.dismiss();
   settle();
   canary_.end();
   outcome_.wait_status = tool_status_.value_or(0);
@@ -191,7 +187,9 @@ void Supervisor::reap() {
       stop_with_tool(WSTOPSIG(status));
     } else if (pid == canary_.pid() && ended) {
       canary_.forget();
-      canary_.start();
+      if (!tool_status_) {
+        canary_.start();
+      }
     } else if (pid == guardian_.pid() && ended) {
       guardian_.forget();
       start_guardian();

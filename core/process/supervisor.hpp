@@ -82,7 +82,6 @@ class Supervisor {
   void wait_for_tool();
   void end_by_timeout();
   void settle();
-  void finish(std::vector<KeptProcess> kept);
 
   /// Waits at most `limit` for signals and handles them, ticks included.
   void pump(milliseconds limit);
@@ -100,6 +99,9 @@ class Supervisor {
     std::vector<sys::ProcessStat> stragglers;
   };
   [[nodiscard]] Sorted sort_members() const;
+  [[nodiscard]] Sorted wait_for_leftovers();
+  void end_stragglers(const std::vector<sys::ProcessStat>& stragglers);
+  void finish(const std::vector<KeptProcess>& kept);
   [[nodiscard]] bool is_alone() const;
   void say(const std::string& line) const;
 

@@ -15,8 +15,8 @@ inline constexpr int kFirstOwnDescriptor = 200;
 /// Where they live instead when RLIMIT_NOFILE is lower than that.
 inline constexpr int kFirstOwnDescriptorOfFew = 20;
 
-/// The lower one as soon as any descriptor had to go there.
-[[nodiscard]] int first_own_descriptor() noexcept;
+/// Closes every descriptor above 2 that is not held by a FileDescriptor. Async-signal-safe.
+void close_foreign_descriptors() noexcept;
 
 /// Sole owner of one open descriptor; closes it on destruction.
 ///
@@ -26,10 +26,10 @@ class FileDescriptor {
  public:
   FileDescriptor() = default;
   /// Takes ownership of `fd`, which must be open, or -1 for "none".
-  explicit FileDescriptor(int fd) noexcept : fd_{fd} {}
+  explicit FileDescriptor(int fd) noexcept;
   FileDescriptor(const FileDescriptor&) = delete;
   FileDescriptor& operator=(const FileDescriptor&) = delete;
-  FileDescriptor(FileDescriptor&& other) noexcept : fd_{other.release()} {}
+  FileDescriptor(FileDescriptor&& other) noexcept : FileDescriptor{other.release()} {}
   FileDescriptor& operator=(FileDescriptor&& other) noexcept {
     reset(other.release());
     return *this;
@@ -38,7 +38,7 @@ class FileDescriptor {
 
   [[nodiscard]] int get() const noexcept { return fd_; }  ///< Borrowed.
   [[nodiscard]] bool is_open() const noexcept { return fd_ >= 0; }
-  [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }  ///< Caller owns it now.
+  [[nodiscard]] int release() noexcept;  ///< Caller owns it now.
   /// Closes what is held, then owns `fd`. Errors of close(2) are ignored: on Linux the
   /// number is gone whatever it returns, so retrying is a bug.
   void reset(int fd = -1) noexcept;

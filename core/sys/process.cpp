@@ -74,12 +74,8 @@ std::optional<ProcessStat> parse_stat(const char* text) noexcept {
   return out;
 }
 
-/// Appends the pids in one `children` file; a thread that has just ended has none.
-void append_children(const char* path, std::vector<pid_t>& out) {
-  const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) {
-    return;
-  }
+/// Appends the pids in an open `children` file.
+void append_children(int fd, std::vector<pid_t>& out) {
   char buffer[4096];
   long pid = 0;
   for (long got = 0; (got = read_up_to(fd, buffer, sizeof buffer)) > 0;) {
@@ -92,7 +88,6 @@ void append_children(const char* path, std::vector<pid_t>& out) {
       }
     }
   }
-  ::close(fd);
 }
 
 /// The `children` files need CONFIG_PROC_CHILDREN (proc(5)).
@@ -187,10 +182,25 @@ std::vector<pid_t> children_of(pid_t pid) {
   while (const dirent* entry = ::readdir(threads)) {
     if (entry->d_name[0] != '.') {
       std::snprintf(path, sizeof path, "/proc/%d/task/%.20s/children", pid, entry->d_name);
-      append_children(path, out);
+      // A thread that has just ended has none.
+      if (const int fd = ::open(path, O_RDONLY | O_CLOEXEC); fd >= 0) {
+        append_children(fd, out);
+        ::close(fd);
+      }
     }
   }
   ::closedir(threads);
+  return out;
+}
+
+std::vector<pid_t> own_children() {
+  std::vector<pid_t> out;
+  const int fd = ::open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
+  if (fd < 0) {
+    return children_of(::getpid());
+  }
+  append_children(fd, out);
+  ::close(fd);
   return out;
 }
 
