@@ -65,7 +65,8 @@ class PlannedRun {
           say_always(turn.why);
           return kExitGaveUp;
         case Turn::End::Unqueued:
-          say_always(turn.why + "; running without the lane");
+          say_always(turn.why + "; running without the lane" +
+                     (plan_.bounded_wait ? "" : " (ON_DEADLOCK=run)"));
           ticket_.reset();
           return std::nullopt;
         case Turn::End::Gone:

@@ -87,6 +87,7 @@ class Supervisor {
   void pump(milliseconds limit);
   void handle(const Signals::Arrived& arrived);
   void forward(int signal);
+  void renew_canary();
   void reap();
   void stop_with_tool(int signal);
   void tick();
