@@ -44,7 +44,7 @@ int fail(const Call& call, const std::exception& failure, settings::OnError on_e
 
 void say_problems(const settings::Loaded& loaded) {
   for (const settings::Problem& problem : loaded.problems) {
-    say(settings::place_of(problem.where) + ": " + problem.text);
+    say(settings::describe(problem));
   }
 }
 

@@ -109,4 +109,11 @@ std::vector<Row> describe(const Settings& settings) {
   return rows;
 }
 
+std::string describe(const Problem& problem) {
+  // The place of what stands in no file is its key already.
+  const bool in_file = !problem.where.file.empty() && !problem.where.key.empty();
+  return place_of(problem.where) + ": " + (in_file ? problem.where.key + ": " : std::string{}) +
+         problem.text;
+}
+
 }  // namespace onelane::settings

@@ -113,7 +113,10 @@ struct Row {
 };
 [[nodiscard]] std::vector<Row> describe(const Settings& settings);
 
-/// Where `source` is, as in Row::source; for the line that prints a Problem.
+/// Where `source` is, as in Row::source.
 [[nodiscard]] std::string place_of(const Source& source);
+
+/// One line: place, key and text, `/p/onelane.toml:3: timeout: 'soon' is not a duration; …`.
+[[nodiscard]] std::string describe(const Problem& problem);
 
 }  // namespace onelane::settings

@@ -68,7 +68,7 @@ int run_in_lane(const Call& call, const RunOptions& options) {
     return execute(found, call);
   }
   for (const settings::Problem& problem : loaded.problems) {
-    say_always(settings::place_of(problem.where) + ": " + problem.text);
+    say_always(settings::describe(problem));
   }
   if (!loaded.problems.empty()) {
     return kExitBadSettings;

@@ -48,7 +48,7 @@ int command_settings(std::span<char*> words) {
   }
   print(text);
   for (const settings::Problem& problem : loaded.problems) {
-    say_always(settings::place_of(problem.where) + ": " + problem.text);
+    say_always(settings::describe(problem));
   }
   return loaded.problems.empty() ? 0 : kExitBadSettings;
 }
