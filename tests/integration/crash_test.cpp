@@ -159,5 +159,20 @@ TEST_F(CrashTest, TheNextRunSweepsWhenSupervisorAndGuardianAreKilled) {
   EXPECT_FALSE(is_alive(worker_));
 }
 
+TEST_F(CrashTest, TheNextRunSweepsWhenTheSupervisorIsKilledAtOnce) {
+  // Before there is a guardian, or just as it comes: whoever clears up, nothing overlaps.
+  const std::string witness = sandbox_.fresh_path("witness");
+  for (std::size_t round = 1; round <= 20; ++round) {
+    Running early =
+        sandbox_.start({"make", "lock", witness, "trace", "ready", "hold-until", gate_.path()});
+    sandbox_.wait_for("ready", round);
+    ::usleep(static_cast<useconds_t>(round) * 500);
+    early.signal(SIGKILL);
+    EXPECT_TRUE(early.wait().died_of(SIGKILL));
+    EXPECT_TRUE(sandbox_.run({"pytest", "lock", witness}).exited_with(0)) << "round " << round;
+  }
+  EXPECT_TRUE(sandbox_.texts("OVERLAP").empty());
+}
+
 }  // namespace
 }  // namespace onelane::test
