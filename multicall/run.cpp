@@ -69,7 +69,8 @@ class PlannedRun {
           return std::nullopt;
         case Turn::End::Gone:
           ticket_.reset();
-          break;  // replaced: try again; removed with its directory: opening fails below
+          let_removal_pass();
+          break;  // replaced: try again; removed with its directory: opening fails above
       }
     }
     throw sys::SystemError{ESTALE, "use", plan_.project.state_dir};
@@ -130,6 +131,14 @@ class PlannedRun {
     options.queue_timeout = plan_.settings.queue_timeout.value;
     options.namespace_wait = plan_.settings.ns_wait.value;
     return options;
+  }
+
+  /// Whoever removes the whole repository has just removed the lane file: a new one now would
+  /// make his rm(1) fail at the directory.
+  void let_removal_pass() const {
+    if (const int signal = ending_signal(milliseconds{100})) {
+      process::die_of(signal);
+    }
   }
 
   /// Supervisor and guardian of the last run both died: end what it left before we start.

@@ -65,6 +65,26 @@ TEST_F(StateTest, WithOnErrorClosedADeletedRepositoryRefusesTheCall) {
   EXPECT_THAT(sandbox_.texts("mine"), IsEmpty());
 }
 
+TEST_F(StateTest, RemovingARepositoryWorksWhileManyCallsWait) {
+  sandbox_.set_environment("ONELANE_QUIET", "1");
+  for (int round = 0; round < 3; ++round) {
+    const std::string name = "doomed" + std::to_string(round);
+    const std::string doomed = make_project(sandbox_, name);
+    Holder holder{sandbox_, name, doomed};
+    std::vector<Running> waiting;
+    for (std::size_t count = 1; count <= 4; ++count) {
+      waiting.push_back(start_in(doomed, {"make", "trace", "mine"}));
+      ASSERT_TRUE(comes_to_queue(sandbox_, count, doomed));
+    }
+    const Ended removal = sandbox_.run({"rm", "-r", doomed});
+    EXPECT_TRUE(removal.exited_with(0)) << removal.err;
+    for (Running& call : waiting) {
+      EXPECT_TRUE(call.wait().exited_with(0));
+    }
+    EXPECT_TRUE(holder.release().exited_with(0));
+  }
+}
+
 TEST_F(StateTest, ALaneFileReplacedWhileCallsWaitStillKeepsThemApart) {
   const std::string witness = sandbox_.fresh_path("witness");
   const Words words{"make", "lock", witness, "sleep", "30", "trace", "ran"};
