@@ -71,7 +71,8 @@ class PlannedRun {
           return std::nullopt;
         case Turn::End::Gone:
           ticket_.reset();
-          break;  // replaced: try again; removed with its directory: opening fails below
+          let_removal_pass();
+          break;  // replaced: try again; removed with its directory: opening fails above
       }
     }
     throw sys::SystemError{ESTALE, "use", plan_.project.state_dir};
@@ -147,6 +148,14 @@ class PlannedRun {
     (void)!::lchown(plan_.lane_dir.c_str(), ::geteuid() == 0 ? like.st_uid : ::geteuid(),
                     like.st_gid);
     (void)::chmod(plan_.lane_dir.c_str(), like.st_mode & 07777U);
+  }
+
+  /// Whoever removes the whole repository has just removed the lane file: a new one now would
+  /// make his rm(1) fail at the directory.
+  void let_removal_pass() const {
+    if (const int signal = ending_signal(milliseconds{100})) {
+      process::die_of(signal);
+    }
   }
 
   /// Supervisor and guardian of the last run both died: end what it left before we start.

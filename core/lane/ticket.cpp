@@ -88,8 +88,15 @@ Step Ticket::advance() {
     return Step::Waiting;
   }
   cancel_sleep();
-  const Gate gate{table_, Patience::UntilSignal};
-  return advance_inside(gate);
+  try {
+    const Gate gate{table_, Patience::UntilSignal};
+    return advance_inside(gate);
+  } catch (const sys::SystemError&) {
+    if (table_.is_current()) {
+      throw;
+    }
+    return Step::Gone;  // removed since we looked, and the gate with it
+  }
 }
 
 // With fifty waiting, everybody wakes at a hand-over and only one has anything to write:

@@ -102,6 +102,20 @@ TEST_F(WaitingTest, EachChangeOfPositionIsALine) {
                            "onelane: started after [0-9.]+s \\(2 ahead\\)\n"));
 }
 
+TEST_F(WaitingTest, WhoMovesUpBecauseAnotherLeftSaysSo) {
+  const std::string messages = sandbox_.fresh_path("messages");
+  Holder holder{sandbox_};
+  Running first = sandbox_.start({"make", "trace", "first"});
+  ASSERT_TRUE(comes_to_queue(sandbox_, 1));
+  Running second = start_waiter(messages, {"trace", "second"});
+  ASSERT_TRUE(comes_to_contain(messages, "· 2nd of 2 · running: pytest trace holder in"));
+  first.signal(SIGTERM);
+  EXPECT_TRUE(first.wait().died_of(SIGTERM));
+  EXPECT_TRUE(comes_to_contain(messages, "· 1st of 1 · running: pytest trace holder in"));
+  EXPECT_TRUE(holder.release().exited_with(0));
+  EXPECT_TRUE(second.wait().exited_with(0));
+}
+
 TEST_F(WaitingTest, QuietIsSilent) {
   const std::string messages = sandbox_.fresh_path("messages");
   Holder holder{sandbox_};
