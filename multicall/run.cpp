@@ -35,14 +35,7 @@ static_assert(sizeof(process::RunTraits) <= sizeof(lane::LastRun::context));
 /// One planned call on its way; the steps of run_planned with what they share.
 class PlannedRun {
  public:
-  explicit PlannedRun(const Plan& plan) : plan_{plan}, traits_{process::traits_of_self(signals_)} {
-    for (const shims::KeepRule& rule : shims::keep_list()) {
-      keep_.push_back({rule.name, rule.argument, rule.unless_argument});
-    }
-    for (const std::string& name : plan.settings.keep.value) {
-      keep_.push_back({name, {}, {}});
-    }
-  }
+  explicit PlannedRun(const Plan& plan) : plan_{plan}, traits_{process::traits_of_self(signals_)} {}
 
   /// Gets the lane (or a service's place); an exit code when there is nothing to run.
   std::optional<int> enter() {
@@ -173,7 +166,7 @@ class PlannedRun {
       int signal = 0;
       process::Ending ending;
       ending.grace = plan_.settings.kill_timeout.value;
-      ending.members = [&] { return process::find_members(search, traits, keep_); };
+      ending.members = [&] { return process::find_members(search, traits, keep_list()); };
       ending.wait = [&](milliseconds limit) { return (signal = ending_signal(limit)) == 0; };
       const process::Ended ended = process::end_members(ending);
       if (signal != 0) {
@@ -203,6 +196,20 @@ class PlannedRun {
     return 0;
   }
 
+  /// What may live on: the built-in list and the project's KEEP.
+  [[nodiscard]] process::KeepList keep_list() const {
+    return [&more = plan_.settings.keep.value](std::string_view name,
+                                               std::span<const std::string_view> arguments) {
+      const auto keeps = [&](const shims::KeepRule& rule) {
+        return shims::keeps(rule, name, arguments);
+      };
+      return std::ranges::any_of(shims::keep_list(), keeps) ||
+             std::ranges::any_of(more, [&](const std::string& pattern) {
+               return keeps({pattern, {}, {}});
+             });
+    };
+  }
+
   [[nodiscard]] milliseconds time_limit() const {
     const bool unlimited = plan_.decision.cls != Class::Lane || plan_.call->name == "git" ||
                            (::isatty(0) == 1 && !plan_.wait_for_all);
@@ -217,7 +224,7 @@ class PlannedRun {
     run.run_id = run_id;
     run.name = words(*plan_.call, 60);
     run.traits = traits_;
-    run.keep = keep_;
+    run.keep = keep_list();
     run.timeout = time_limit();
     run.linger = plan_.settings.linger.value;
     run.kill_timeout = plan_.settings.kill_timeout.value;
@@ -262,7 +269,6 @@ class PlannedRun {
   const Plan& plan_;
   process::Signals signals_;
   process::RunTraits traits_;
-  std::vector<process::KeepRule> keep_;
   std::optional<lane::Table> table_;
   std::optional<lane::Ticket> ticket_;
 };

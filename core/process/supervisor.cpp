@@ -161,6 +161,9 @@ void Supervisor::handle(const Signals::Arrived& arrived) {
     reap();
     return;
   }
+  // The tool's end is signal 17 and waits behind a 15 in the queue: look before a signal goes
+  // to a tool that has ended.
+  reap();
   if (tool_status_) {
     impatient_ = impatient_ || signal == SIGINT || signal == SIGTERM || signal == SIGHUP ||
                  signal == SIGQUIT;

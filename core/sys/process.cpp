@@ -156,6 +156,19 @@ std::optional<std::string> initial_environment(pid_t pid, std::string_view name)
   return std::nullopt;
 }
 
+std::vector<std::string> arguments(pid_t pid) {
+  char path[64];
+  std::snprintf(path, sizeof path, "/proc/%d/cmdline", pid);
+  std::string text(16384, '\0');
+  const long got = read_proc(path, text.data(), text.size());
+  std::vector<std::string> out;
+  for (std::size_t at = 0; got > 0 && at < static_cast<std::size_t>(got);) {
+    out.emplace_back(text.c_str() + at);
+    at += out.back().size() + 1;
+  }
+  return out;
+}
+
 std::string command_line(pid_t pid, std::size_t limit) {
   char path[64];
   std::snprintf(path, sizeof path, "/proc/%d/cmdline", pid);
