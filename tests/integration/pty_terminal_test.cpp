@@ -17,9 +17,11 @@ class PtyTerminalTest : public testing::TestWithParam<std::tuple<Shell::Kind, Mo
  protected:
   PtyTerminalTest() : sandbox_{std::get<1>(GetParam())} {}
 
-  [[nodiscard]] static bool is_stopped(pid_t pid) {
-    const auto stat = sys::read_stat(pid);
-    return stat && stat->state == 'T';
+  /// The tool, and what the shell knows of it: the leader of its job.
+  [[nodiscard]] static bool is_stopped(pid_t tool) {
+    const auto stat = sys::read_stat(tool);
+    const auto leader = sys::read_stat(stat ? stat->group : 0);
+    return stat && stat->state == 'T' && leader && leader->state == 'T';
   }
 
   Sandbox sandbox_;
