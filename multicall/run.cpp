@@ -48,7 +48,8 @@ class PlannedRun {
   std::optional<int> enter() {
     const sys::FileDescriptor state = project::open_state(plan_.project);
     for (int attempt = 0; attempt < 8; ++attempt) {
-      table_.emplace(plan_.project.state_dir, project::file_mode(state.get()));
+      make_lane_directory(state.get());
+      table_.emplace(plan_.lane_dir, project::file_mode(state.get()));
       ticket_.emplace(*table_, info());
       if (plan_.decision.cls == Class::Service) {
         (void)ticket_->enlist_service();
@@ -63,8 +64,8 @@ class PlannedRun {
         case Turn::End::GaveUp:
           say_always(turn.why);
           return kExitGaveUp;
-        case Turn::End::Unproven:
-          say_always(turn.why + "; running without the lane (ON_DEADLOCK=run)");
+        case Turn::End::Unqueued:
+          say_always(turn.why + "; running without the lane");
           ticket_.reset();
           return std::nullopt;
         case Turn::End::Gone:
@@ -127,8 +128,11 @@ class PlannedRun {
     const char* held = std::getenv("ONELANE_HELD");
     options.unprovable =
         lane::relation_to_lane(*table_, held == nullptr ? "" : held) == lane::Relation::Unprovable;
-    options.run_on_deadlock = plan_.settings.on_deadlock.value == settings::OnDeadlock::Run;
-    options.queue_timeout = plan_.settings.queue_timeout.value;
+    options.run_on_deadlock =
+        plan_.bounded_wait || plan_.settings.on_deadlock.value == settings::OnDeadlock::Run;
+    options.run_when_over = plan_.bounded_wait;
+    options.queue_timeout = plan_.bounded_wait ? plan_.settings.git_lock_wait.value
+                                               : plan_.settings.queue_timeout.value;
     options.namespace_wait = plan_.settings.ns_wait.value;
     return options;
   }
@@ -139,6 +143,18 @@ class PlannedRun {
     if (const int signal = ending_signal(milliseconds{100})) {
       process::die_of(signal);
     }
+  }
+
+  /// A lane below the project's own looks like it: owner, group and mode.
+  void make_lane_directory(int state) const {
+    struct stat like {};
+    if (plan_.lane_dir == plan_.project.state_dir || ::fstat(state, &like) != 0 ||
+        ::mkdir(plan_.lane_dir.c_str(), like.st_mode & 07777U) != 0) {
+      return;
+    }
+    (void)!::lchown(plan_.lane_dir.c_str(), ::geteuid() == 0 ? like.st_uid : ::geteuid(),
+                    like.st_gid);
+    (void)::chmod(plan_.lane_dir.c_str(), like.st_mode & 07777U);
   }
 
   /// Supervisor and guardian of the last run both died: end what it left before we start.

@@ -122,6 +122,13 @@ std::optional<Span> find_tool(std::string_view text, std::string_view name) {
   return std::nullopt;
 }
 
+/// The figures of `onelane run`, as a project sets them for its shims too.
+std::vector<std::string> seed_lines() {
+  const Settings run = built_in(Audience::Run, 0);
+  return {"ONELANE_MEMORY_LIMIT_MB=" + std::to_string(run.memory_limit_mb.value),
+          "ONELANE_TIMEOUT=" + std::to_string(run.timeout.value.count() / 1000)};
+}
+
 bool has_tool(const TomlDocument& document, std::string_view name) {
   return std::ranges::find(document.tools, name, &TomlTool::name) != document.tools.end();
 }
@@ -147,10 +154,25 @@ std::string remove_block(std::string_view text) {
   return block ? without(text, *block) : std::string{text};
 }
 
+std::string activate_seeds(std::string_view text) {
+  std::string out{text};
+  for (const std::string& line : seed_lines()) {
+    const auto block = find_block(out);
+    if (!block) {
+      return out;
+    }
+    // The last one: the built-in figure above may be the same.
+    const std::string inactive = "\n# " + line + "\n";
+    const auto at = out.substr(0, block->end).rfind(inactive);
+    if (at != std::string::npos && at > block->begin) {
+      out.erase(at + 1, 2);
+    }
+  }
+  return out;
+}
+
 std::string env_block(bool seeds_active, std::uint64_t ram_mb) {
   const Settings shim = built_in(Audience::Shim, ram_mb);
-  const Settings run = built_in(Audience::Run, ram_mb);
-  const std::string seed = seeds_active ? "" : "# ";
   std::string body = "# Limits of one run. A line counts once its '# ' is gone.\n";
   body += "# Built in: 25 % of the memory, at least 2048 MB, for one process; 80 % for all.\n";
   body += "# ONELANE_MEMORY_LIMIT_MB=" + std::to_string(shim.memory_limit_mb.value) + "\n";
@@ -160,8 +182,9 @@ std::string env_block(bool seeds_active, std::uint64_t ram_mb) {
   body += "# Built in: no time limit (0).\n";
   body += "# ONELANE_TIMEOUT=0\n";
   body += "# Tighter figures, those of `onelane run` (`onelane init --limits=seeds`):\n";
-  body += seed + "ONELANE_MEMORY_LIMIT_MB=" + std::to_string(run.memory_limit_mb.value) + "\n";
-  body += seed + "ONELANE_TIMEOUT=" + std::to_string(run.timeout.value.count() / 1000) + "\n";
+  for (const std::string& line : seed_lines()) {
+    body.append(seeds_active ? "" : "# ").append(line).append("\n");
+  }
   return body;
 }
 

@@ -18,6 +18,10 @@ namespace onelane::settings {
 /// `text` without the block that add_block wrote; unchanged when it is not whole.
 [[nodiscard]] std::string remove_block(std::string_view text);
 
+/// `text` with the seeds' lines in the block of add_block active, where they still stand as
+/// env_block wrote them; every other line of the block stays as it is.
+[[nodiscard]] std::string activate_seeds(std::string_view text);
+
 /// The body that init writes. Names carry ONELANE_, because other programs load this file too.
 /// The built-in figures are comments; the seeds' figures (2048 MB, 1800 s) are active lines
 /// with `seeds_active`, else comments. `ram_mb`: memory of the machine.

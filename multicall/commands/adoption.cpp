@@ -8,12 +8,25 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "core/settings/values.hpp"
 #include "core/sys/error.hpp"
 #include "core/sys/file_descriptor.hpp"
+#include "multicall/say.hpp"
 
 namespace onelane::multicall {
+namespace {
 
-Manifest::Manifest(const std::string& root) : path_{root + "/.onelane/manifest"} {
+/// What can be a file's name, a section of onelane.toml and a word in a shell as it stands.
+bool is_name(std::string_view name) {
+  constexpr std::string_view kLetters =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-";
+  return !name.empty() && name.find_first_not_of(kLetters) == std::string_view::npos &&
+         !name.starts_with('-') && !name.starts_with('.');
+}
+
+}  // namespace
+
+Manifest::Manifest(const std::string& state_dir) : path_{state_dir + "/manifest"} {
   const std::string text = read_text(path_);
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t end = std::min(text.find('\n', at), text.size());
@@ -90,6 +103,21 @@ bool write_text(const std::string& path, std::string_view text) {
 
 std::string own_path() {
   return std::filesystem::read_symlink("/proc/self/exe").string();
+}
+
+bool are_names(const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    if (!is_name(name)) {
+      say_always("onelane init: '" + settings::clean(name) + "' is no name of a tool");
+      return false;
+    }
+    if (name == "onelane" || name == "seq" || name == "safe-run") {
+      say_always("onelane init: " + name + " is onelane itself" +
+                 (name == "onelane" ? "" : ": onelane init --link " + name));
+      return false;
+    }
+  }
+  return true;
 }
 
 }  // namespace onelane::multicall

@@ -4,16 +4,17 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace onelane::multicall {
 
 /// What init made in a project, so that uninit removes just that. One line an entry in
-/// `.onelane/manifest`: "link make", "created .envrc", "line .envrc", "block
-/// .env.development", "tool cargo".
+/// `<state>/manifest`, which `git clean -fdx` does not reach: "link make", "created .envrc",
+/// "line .envrc", "block .env.development", "tool cargo".
 class Manifest {
  public:
-  /// Reads `<root>/.onelane/manifest`; empty when there is none.
-  explicit Manifest(const std::string& root);
+  /// Reads `<state_dir>/manifest`; empty when there is none.
+  explicit Manifest(const std::string& state_dir);
   [[nodiscard]] bool has(std::string_view kind, std::string_view name) const;
   void add(std::string_view kind, std::string_view name);
   /// Names of all entries of a kind.
@@ -33,6 +34,10 @@ class Manifest {
 /// Replaces a text file in one step (rename(2)), keeping its mode; makes it with 0644. Does
 /// nothing when the text is the same already; true when it was written.
 bool write_text(const std::string& path, std::string_view text);
+
+/// False, said in one line, when one of the names can be no link, section or shell word, or
+/// is one of onelane's own.
+[[nodiscard]] bool are_names(const std::vector<std::string>& names);
 
 /// The executable that is running, for links.
 [[nodiscard]] std::string own_path();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/settings/values.hpp"
 #include "core/sys/error.hpp"
 #include "core/sys/file_descriptor.hpp"
 #include "multicall/real_tool.hpp"
@@ -58,6 +59,25 @@ std::optional<int> parse_words(CLI::App& app, std::span<char*> words) {
     return kExitUsage;
   }
   return std::nullopt;
+}
+
+std::span<char*> command_behind(const CLI::App& app, std::span<char*> words,
+                                std::string_view example) {
+  const std::string name = app.get_name();
+  const std::size_t first = words.size() - app.remaining_size(true);
+  if (first < words.size() && std::string_view{words[first]} == "--") {
+    words = words.subspan(first + 1);
+  } else if (first < words.size() && words[first][0] == '-') {
+    say_always(name + ": no option " + settings::clean(words[first]) + " (see `" + name +
+               " --help`)");
+    return {};
+  } else {
+    words = words.subspan(first);
+  }
+  if (words.empty()) {
+    say_always(name + ": a command is missing: " + std::string{example});
+  }
+  return words;
 }
 
 int run_command(int argc, char** argv) {

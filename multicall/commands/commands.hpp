@@ -28,6 +28,12 @@ struct Command {
 /// usage: one line and 64).
 [[nodiscard]] std::optional<int> parse_words(CLI::App& app, std::span<char*> words);
 
+/// The command behind the options of a verb that parse_words has read: what follows `--`, or
+/// begins with the first word that is no option. Empty, and said in one line, when there is
+/// none; `example` shows how it looks.
+[[nodiscard]] std::span<char*> command_behind(const CLI::App& app, std::span<char*> words,
+                                              std::string_view example);
+
 /// Prints to standard output, which admin commands may use. Throws SystemError when it fails.
 void print(std::string_view text);
 

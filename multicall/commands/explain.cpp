@@ -59,7 +59,11 @@ std::string text_of(const Call& call, const Verdict& verdict, const tool::Found&
   if (verdict.project) {
     text += "project:  " + verdict.project->root +
             (verdict.project->adopted ? "" : " (has not adopted onelane)") + "\n";
-    text += "lane:     " + (verdict.project->adopted ? verdict.project->state_dir : "none") + "\n";
+    text += "lane:     " +
+            (!verdict.project->adopted  ? "none"
+             : verdict.lane_dir.empty() ? verdict.project->state_dir
+                                        : verdict.lane_dir) +
+            "\n";
   }
   text += "tool:     " +
           (found.outcome == tool::Outcome::Found ? found.path : std::string{"not found"}) + "\n";
@@ -85,15 +89,10 @@ int command_explain(std::span<char*> words_given) {
   if (const auto code = parse_words(app, words_given)) {
     return *code;
   }
-  std::size_t first = words_given.size() - app.remaining_size(true);
-  while (first < words_given.size() && std::string_view{words_given[first]} == "--") {
-    ++first;
-  }
-  if (first >= words_given.size()) {
-    say_always("onelane explain: a call is missing: onelane explain -- git commit -m x");
+  const auto command = command_behind(app, words_given, "onelane explain -- git commit -m x");
+  if (command.empty()) {
     return kExitUsage;
   }
-  const auto command = words_given.subspan(first);
   const Call call = make_call(static_cast<int>(command.size()), command.data());
   Verdict verdict = decide(call);
   if (!verdict.project) {

@@ -40,11 +40,10 @@ bool is_on_path(const std::string& name) {
 class Init {
  public:
   Init(const project::Project& project, const InitOptions& options)
-      : options_{options}, project_{project}, root_{project.root}, manifest_{root_} {}
+      : options_{options}, project_{project}, root_{project.root}, manifest_{project.state_dir} {}
 
   int run() {
-    (void)project::open_state(project_);  // this is what adopts the project
-    did("lane      " + project_.state_dir);
+    adopt();
     make_directories();
     link_tools();
     if (!options_.ci) {
@@ -58,6 +57,18 @@ class Init {
 
  private:
   void did(const std::string& line) { report_ += "  " + line + "\n"; }
+
+  /// The state directory adopts; that of the repository, so that every work tree is adopted.
+  void adopt() {
+    (void)project::open_state(project_);
+    if (project_.state_dir == project_.git_dir + "/onelane") {
+      project::Project repository = project_;
+      repository.git_dir = project_.common_dir;
+      repository.state_dir = project_.common_dir + "/onelane";
+      (void)project::open_state(repository);
+    }
+    did("lane      " + project_.state_dir);
+  }
 
   void make_directories() {
     fs::create_directories(root_ + "/.onelane/bin");
@@ -126,15 +137,17 @@ class Init {
   void write_environment_block() {
     const std::string name = ".env.development";
     const std::string path = root_ + "/" + name;
-    const bool existed = fs::exists(path);
-    const std::string before = read_text(path);
     const bool seeds = options_.limits == "seeds";
-    if (manifest_.has("block", name) && !seeds) {
-      return;  // there already; what somebody changed in it stays
+    if (is_link(name)) {
+      return;
     }
-    const std::string clean =
-        manifest_.has("block", name) ? settings::remove_block(before) : before;
-    if (write_text(path, settings::add_block(clean, settings::env_block(seeds, memory_mb())))) {
+    const bool existed = fs::exists(path);
+    std::string text = read_text(path);
+    // There already: what somebody changed in it, or took out of the file, stays so.
+    if (!manifest_.has("block", name) || seeds) {
+      text = settings::add_block(text, settings::env_block(seeds, memory_mb()));
+    }
+    if (write_text(path, seeds ? settings::activate_seeds(text) : text)) {
       if (!existed) {
         manifest_.add("created", name);
       }
@@ -143,10 +156,21 @@ class Init {
     }
   }
 
+  /// A link leads to a file that other projects may share: its owner adds our lines, or not.
+  bool is_link(const std::string& name) {
+    std::error_code error;
+    const bool link = fs::is_symlink(root_ + "/" + name, error);
+    if (link) {
+      did("kept      " + name + " (a symbolic link)");
+    }
+    return link;
+  }
+
   void write_envrc() {
     const std::string path = root_ + "/.envrc";
     const bool existed = fs::exists(path);
-    if (options_.no_direnv || (!options_.direnv && !existed && !is_on_path("direnv"))) {
+    if (options_.no_direnv || (!options_.direnv && !existed && !is_on_path("direnv")) ||
+        is_link(".envrc")) {
       return;
     }
     const std::string before = read_text(path);
@@ -211,17 +235,6 @@ project::Project project_here() {
     throw sys::SystemError{ENOENT, "find the project in", fs::current_path().string()};
   }
   return *made;
-}
-
-bool are_names(const std::vector<std::string>& names) {
-  for (const std::string& name : names) {
-    if (name.empty() || name == "onelane" || name.find('/') != std::string::npos ||
-        name.starts_with('-') || name.starts_with('.')) {
-      say_always("onelane init: '" + name + "' is no name of a tool");
-      return false;
-    }
-  }
-  return true;
 }
 
 }  // namespace

@@ -26,7 +26,7 @@ tool::Found find_command(const Call& call) {
     return find_real_tool(call);
   }
   tool::Found found;
-  found.outcome = ::access(word, X_OK) == 0 ? tool::Outcome::Found : tool::Outcome::NotFound;
+  found.outcome = ::access(word, F_OK) == 0 ? tool::Outcome::Found : tool::Outcome::NotFound;
   found.path = word;
   return found;
 }
@@ -52,6 +52,9 @@ int run_in_lane(const Call& call, const RunOptions& options) {
     say_always(std::string{call.argv[0]} + ": not found");
     return kExitNotFound;
   }
+  if (::access(found.path.c_str(), X_OK) != 0) {
+    return explain_exec_failure(found.path, errno);  // before anybody waits for nothing
+  }
   project::Start here;
   here.directory = ".";
   auto project = project::find(here);
@@ -61,7 +64,7 @@ int run_in_lane(const Call& call, const RunOptions& options) {
   }
   auto loaded = load_settings(project->root, settings::Audience::Run, as_settings(options));
   place_lane(*project, loaded.settings);
-  if (relation_to(*project) == lane::Relation::BelowHolder) {
+  if (relation_to(project->state_dir) == lane::Relation::BelowHolder) {
     return execute(found, call);
   }
   for (const settings::Problem& problem : loaded.problems) {
@@ -74,6 +77,7 @@ int run_in_lane(const Call& call, const RunOptions& options) {
   plan.call = &call;
   plan.tool = found;
   plan.decision = {shims::Class::Lane, "onelane run"};
+  plan.lane_dir = project->state_dir;
   plan.project = std::move(*project);
   plan.settings = std::move(loaded.settings);
   plan.no_wait = options.no_wait;
@@ -99,18 +103,13 @@ int command_run(std::span<char*> words) {
   if (const auto code = parse_words(app, words)) {
     return *code;
   }
-  std::size_t first = words.size() - app.remaining_size(true);
-  while (first < words.size() && std::string_view{words[first]} == "--") {
-    ++first;
-  }
-  if (first >= words.size()) {
-    say_always("onelane run: a command is missing: onelane run [options] -- COMMAND");
+  const auto command = command_behind(app, words, "onelane run [options] -- COMMAND");
+  if (command.empty()) {
     return kExitUsage;
   }
   if (priority_option->count() > 0) {
     options.priority = priority;
   }
-  const auto command = words.subspan(first);
   return run_in_lane(make_call(static_cast<int>(command.size()), command.data()), options);
 }
 

@@ -80,7 +80,6 @@ void remove_files(const std::string& root, const Manifest& manifest) {
     change_file(root, "onelane.toml", manifest,
                 [&](const std::string& text) { return settings::remove_tool(text, name); });
   }
-  fs::remove(root + "/.onelane/manifest", error);
   if (read_text(root + "/.onelane/.gitignore") == "*\n") {
     fs::remove(root + "/.onelane/.gitignore", error);
   }
@@ -106,15 +105,16 @@ int command_uninit(std::span<char*> words) {
   }
   const auto states = state_directories(*project);
   for (const std::string& state : states) {
-    if (has_live_ticket(state)) {
+    if (has_live_ticket(state) || has_live_ticket(state + "/git")) {
       say_always("somebody runs or waits in " + state + " (see `onelane status`); nothing removed");
       return 1;
     }
   }
+  const Manifest manifest{project->state_dir};
   for (const std::string& state : states) {
     fs::remove_all(state);
   }
-  remove_files(project->root, Manifest{project->root});
+  remove_files(project->root, manifest);
   print("onelane removed from " + project->root + "\n");
   return 0;
 }

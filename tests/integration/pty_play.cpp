@@ -175,6 +175,7 @@ class Play {
       if (!eventually([&] { return terminal().foreground() == group_; })) {
         throw std::runtime_error{"fg did not bring the job to the foreground"};
       }
+      wait_for_quiet();  // dash continues a running job too, after it has given it the terminal
     }
     terminal().suspend();
     if (!eventually([&] { return is_stopped(); })) {
@@ -182,12 +183,13 @@ class Play {
     }
     shell_->wait_for_prompt();
     sample();
+    const std::size_t continued = sandbox_.texts("sig CONT").size();
     if (is(Stimulus::SuspendThenForeground)) {
       shell_->type("fg");
     } else {
       shell_->command("bg");
     }
-    sandbox_.wait_for("sig CONT");
+    sandbox_.wait_for("sig CONT", continued + 1);
   }
 
   [[nodiscard]] bool runs_in_background() const {

@@ -1,0 +1,143 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include "tests/integration/workplace.hpp"
+
+namespace onelane::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+/// An adopted project.
+class RunCommandTest : public testing::Test {
+ protected:
+  RunCommandTest() { shop_.must({"init"}); }
+
+  [[nodiscard]] std::string onelane() { return shop_.sandbox().root() + "/admin/onelane"; }
+  [[nodiscard]] bool is_waiting(const std::string& command) {
+    return shop_.onelane({"status"}).out.find("1.       " + command) != std::string::npos;
+  }
+
+  Workplace shop_;
+};
+
+TEST_F(RunCommandTest, AnyCommandWaitsForTheHolder) {
+  Gate gate{shop_.sandbox()};
+  Running holder =
+      shop_.start({"make", "trace", "ready", "hold-until", gate.path(), "trace", "made"});
+  shop_.sandbox().wait_for("ready");
+  Running run =
+      shop_.start({onelane(), "run", "--", shop_.sandbox().tools() + "/npm", "trace", "ran"});
+  ASSERT_TRUE(eventually([&] { return is_waiting("npm trace ran"); }))
+      << shop_.onelane({"status"}).out;
+  gate.open();
+  EXPECT_TRUE(holder.wait().exited_with(0));
+  EXPECT_TRUE(run.wait().exited_with(0));
+  EXPECT_THAT(shop_.sandbox().texts(), ElementsAre("ready", "made", "ran"));
+}
+
+TEST_F(RunCommandTest, AShimWaitsForIt) {
+  Gate gate{shop_.sandbox()};
+  Running run = shop_.start({onelane(), "run", "--", shop_.sandbox().tools() + "/npm", "trace",
+                             "ready", "hold-until", gate.path(), "trace", "ran"});
+  shop_.sandbox().wait_for("ready");
+  Running make = shop_.start({"make", "trace", "made"});
+  ASSERT_TRUE(eventually([&] { return is_waiting("make trace made"); }));
+  gate.open();
+  EXPECT_TRUE(run.wait().exited_with(0));
+  EXPECT_TRUE(make.wait().exited_with(0));
+  EXPECT_THAT(shop_.sandbox().texts(), ElementsAre("ready", "ran", "made"));
+}
+
+TEST_F(RunCommandTest, ToolsBelowItPass) {
+  const Ended ended = shop_.onelane({"run", "--", "sh", "-c", "make call npm trace deep end"});
+  EXPECT_TRUE(ended.exited_with(0)) << ended.err;
+  EXPECT_THAT(shop_.sandbox().texts(), ElementsAre("deep"));
+}
+
+TEST_F(RunCommandTest, EndsAsTheCommandEnds) {
+  for (const int code : {0, 1, 7, 124, 255}) {
+    const Ended ended = shop_.onelane({"run", "--", "sh", "-c", "exit " + std::to_string(code)});
+    EXPECT_TRUE(ended.exited_with(code)) << describe_status(ended.wait_status);
+    EXPECT_EQ(ended.err, "");
+  }
+  EXPECT_TRUE(shop_.onelane({"run", "--", "sh", "-c", "kill -TERM $$"}).died_of(SIGTERM));
+}
+
+TEST_F(RunCommandTest, WaitsForAllDescendants) {
+  Gate gate{shop_.sandbox()};
+  Running run =
+      shop_.start({onelane(), "run", "--", shop_.sandbox().tools() + "/npm", "spawn", "trace",
+                   "worker", "hold-until", gate.path(), "trace", "done", "end", "exit", "3"});
+  shop_.sandbox().wait_for("worker");
+  // The lane stays taken: the next one may not start before the worker has ended.
+  Running next = shop_.start({"make", "trace", "next"});
+  ASSERT_TRUE(eventually([&] { return is_waiting("make trace next"); }));
+  EXPECT_TRUE(run.is_running());
+  gate.open();
+  EXPECT_TRUE(run.wait().exited_with(3));
+  EXPECT_TRUE(next.wait().exited_with(0));
+  EXPECT_THAT(shop_.sandbox().texts(), ElementsAre("worker", "done", "next"));
+}
+
+TEST_F(RunCommandTest, NoWaitGivesUpAtOnceWhileTheLaneIsTaken) {
+  Gate gate{shop_.sandbox()};
+  Running holder = shop_.start({"make", "trace", "ready", "hold-until", gate.path()});
+  shop_.sandbox().wait_for("ready");
+  const Ended refused = shop_.onelane({"run", "--no-wait", "--", "sh", "-c", "exit 0"});
+  EXPECT_TRUE(refused.exited_with(75)) << describe_status(refused.wait_status);
+  EXPECT_THAT(refused.err, StartsWith("onelane: "));
+  EXPECT_EQ(lines_of(refused.err).size(), 1U) << refused.err;
+  gate.open();
+  EXPECT_TRUE(holder.wait().exited_with(0));
+  EXPECT_TRUE(shop_.onelane({"run", "--no-wait", "--", "sh", "-c", "exit 4"}).exited_with(4));
+}
+
+TEST_F(RunCommandTest, AHigherPriorityGoesFirst) {
+  Gate gate{shop_.sandbox()};
+  Running holder = shop_.start({"make", "trace", "ready", "hold-until", gate.path()});
+  shop_.sandbox().wait_for("ready");
+  Running low = shop_.start({"pytest", "trace", "low"});
+  ASSERT_TRUE(eventually([&] { return is_waiting("pytest trace low"); }));
+  const std::string npm = shop_.sandbox().tools() + "/npm";
+  Running high = shop_.start({onelane(), "run", "--priority", "5", "--", npm, "trace", "high"});
+  ASSERT_TRUE(eventually([&] { return is_waiting("npm trace high"); }));
+  gate.open();
+  EXPECT_TRUE(holder.wait().exited_with(0));
+  EXPECT_TRUE(low.wait().exited_with(0));
+  EXPECT_TRUE(high.wait().exited_with(0));
+  EXPECT_THAT(shop_.sandbox().texts(), ElementsAre("ready", "high", "low"));
+}
+
+TEST_F(RunCommandTest, OptionsAfterTheCommandAreTheCommands) {
+  EXPECT_EQ(shop_.must({"run", "echo", "--no-wait", "--help", "--", "-x"}).out,
+            "--no-wait --help -- -x\n");
+  EXPECT_EQ(shop_.must({"run", "--", "echo", "--", "a"}).out, "-- a\n");
+}
+
+TEST_F(RunCommandTest, WhatCannotBeRunSaysSo) {
+  EXPECT_TRUE(shop_.onelane({"run"}).exited_with(64));
+  EXPECT_TRUE(shop_.onelane({"run", "--"}).exited_with(64));
+  EXPECT_TRUE(shop_.onelane({"run", "--priority", "many", "--", "true"}).exited_with(64));
+  const Ended missing = shop_.onelane({"run", "--", "no-such-command"});
+  EXPECT_TRUE(missing.exited_with(127));
+  EXPECT_THAT(missing.err, HasSubstr("no-such-command"));
+  EXPECT_TRUE(shop_.onelane({"run", "--", "./nothing"}).exited_with(127));
+  shop_.write("plain.txt", "text\n");
+  const Ended plain = shop_.onelane({"run", "--", "./plain.txt"});
+  EXPECT_TRUE(plain.exited_with(126)) << describe_status(plain.wait_status);
+  EXPECT_EQ(lines_of(plain.err).size(), 1U) << plain.err;
+}
+
+TEST(RunCommandElsewhereTest, WithoutAProjectItSaysSoAndRunsTheCommand) {
+  Workplace shop;
+  const Ended ended = shop.onelane({"run", "--", "sh", "-c", "exit 9"});
+  EXPECT_TRUE(ended.exited_with(9));
+  EXPECT_THAT(ended.err, HasSubstr("running without the lane"));
+}
+
+}  // namespace
+}  // namespace onelane::test
