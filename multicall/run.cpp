@@ -94,7 +94,7 @@ class PlannedRun {
       return explain_exec_failure(path, outcome.launch_error);
     }
     if (outcome.timed_out) {
-      return kExitTimedOut;
+      ::_exit(kExitTimedOut);  // not through main: a pending signal would end us otherwise
     }
     process::mirror(outcome.wait_status);
   }
@@ -109,6 +109,7 @@ class PlannedRun {
     if (const char* terminal = ::ttyname(2); terminal != nullptr) {
       info.terminal = terminal;
     }
+    info.may_prompt = plan_.decision.cls == Class::Editor;
     info.priority = plan_.settings.priority.value;
     std::memcpy(info.context.data(), &traits_, sizeof traits_);
     return info;

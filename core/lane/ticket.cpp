@@ -21,6 +21,7 @@ Detail make_detail(const TicketInfo& info) {
   set_text(detail.command, info.command);
   set_text(detail.directory, info.directory);
   set_text(detail.terminal, info.terminal);
+  detail.may_prompt = info.may_prompt ? 1 : 0;
   return detail;
 }
 
