@@ -84,6 +84,10 @@ std::optional<project::Project> find_project(const Call& call) {
   return project::find(start);
 }
 
+std::optional<project::Project> project_here() {
+  return project::find({".", std::nullopt});
+}
+
 settings::Loaded load_settings(const std::string& root, settings::Audience audience,
                                std::vector<std::pair<std::string, std::string>> command_line) {
   settings::Request request;

@@ -34,6 +34,9 @@ struct Verdict {
 /// The project a call acts on.
 [[nodiscard]] std::optional<project::Project> find_project(const Call& call);
 
+/// The project of the current directory.
+[[nodiscard]] std::optional<project::Project> project_here();
+
 /// Settings of a project for a shim or for `onelane run`.
 [[nodiscard]] settings::Loaded load_settings(
     const std::string& root, settings::Audience audience,

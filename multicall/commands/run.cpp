@@ -55,9 +55,7 @@ int run_in_lane(const Call& call, const RunOptions& options) {
   if (::access(found.path.c_str(), X_OK) != 0) {
     return explain_exec_failure(found.path, errno);  // before anybody waits for nothing
   }
-  project::Start here;
-  here.directory = ".";
-  auto project = project::find(here);
+  auto project = project_here();
   if (!project || !project->adopted) {
     say("no project here has adopted onelane (`onelane init`); running without the lane");
     return execute(found, call);

@@ -154,9 +154,7 @@ int command_status(std::span<char*> words) {
   if (const auto code = parse_words(app, words)) {
     return *code;
   }
-  project::Start here;
-  here.directory = ".";
-  const auto project = project::find(here);
+  const auto project = project_here();
   if (!project || !project->adopted) {
     say_always("no project here has adopted onelane (`onelane init`)");
     return 1;

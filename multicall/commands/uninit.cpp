@@ -96,9 +96,7 @@ int command_uninit(std::span<char*> words) {
   if (const auto code = parse_words(app, words)) {
     return *code;
   }
-  project::Start here;
-  here.directory = ".";
-  const auto project = project::find(here);
+  const auto project = project_here();
   if (!project || !project->adopted) {
     say_always("no project here has adopted onelane; nothing to remove");
     return 0;
