@@ -84,6 +84,10 @@ std::optional<project::Project> find_project(const Call& call) {
   return project::find(start);
 }
 
+std::optional<project::Project> project_here() {
+  return project::find({".", std::nullopt});
+}
+
 settings::Loaded load_settings(const std::string& root, settings::Audience audience,
                                std::vector<std::pair<std::string, std::string>> command_line) {
   settings::Request request;
@@ -121,8 +125,14 @@ void place_lane(project::Project& project, const settings::Settings& settings) {
   }
 }
 
-lane::Relation relation_to(const project::Project& project) {
-  const auto table = lane::Table::open_existing(lane_file(project));
+std::string lane_directory(const project::Project& project, const settings::Settings& settings,
+                           std::string_view tool) {
+  const bool own = tool == "git" && settings.lanes.value == "split";
+  return own ? project.state_dir + "/git" : project.state_dir;
+}
+
+lane::Relation relation_to(const std::string& lane_dir) {
+  const auto table = lane::Table::open_existing(lane_dir + "/lane");
   return table ? lane::relation_to_lane(*table, variable("ONELANE_HELD")) : lane::Relation::Outside;
 }
 
@@ -148,7 +158,10 @@ Verdict decide(const Call& call) {
   verdict.loaded = load_settings(verdict.project->root, settings::Audience::Shim);
   const settings::Settings& settings = verdict.loaded->settings;
   place_lane(*verdict.project, settings);
-  const lane::Relation relation = relation_to(*verdict.project);
+  verdict.lane_dir = lane_directory(*verdict.project, settings, call.name);
+  const lane::Relation relation = relation_to(verdict.lane_dir);
+  verdict.bounded_wait = verdict.lane_dir != verdict.project->state_dir &&
+                         relation_to(verdict.project->state_dir) == lane::Relation::BelowHolder;
   if (relation == lane::Relation::BelowHolder) {
     return passed(std::move(verdict), "below the run that holds the lane");
   }

@@ -21,6 +21,9 @@ struct Verdict {
   std::string why;  ///< One clause: the policy's reason, or what outranked it.
   std::optional<project::Project> project;
   std::optional<settings::Loaded> loaded;
+  std::string lane_dir;  ///< Where the lane's file is; the project's, or git's own.
+  /// `lanes = "split"`: below the main lane's holder git waits for its own lane only so long.
+  bool bounded_wait = false;
   bool spares_index = false;  ///< `git status` while somebody else holds the lane.
 };
 
@@ -30,6 +33,9 @@ struct Verdict {
 
 /// The project a call acts on.
 [[nodiscard]] std::optional<project::Project> find_project(const Call& call);
+
+/// The project of the current directory.
+[[nodiscard]] std::optional<project::Project> project_here();
 
 /// Settings of a project for a shim or for `onelane run`.
 [[nodiscard]] settings::Loaded load_settings(
@@ -41,7 +47,12 @@ struct Verdict {
 /// not depend on the environment).
 void place_lane(project::Project& project, const settings::Settings& settings);
 
-/// How the calling process stands to the lane of `project`.
-[[nodiscard]] lane::Relation relation_to(const project::Project& project);
+/// Directory of the lane that calls of `tool` take: with `lanes = "split"` git has its own,
+/// below the project's.
+[[nodiscard]] std::string lane_directory(const project::Project& project,
+                                         const settings::Settings& settings, std::string_view tool);
+
+/// How the calling process stands to the lane in `lane_dir`.
+[[nodiscard]] lane::Relation relation_to(const std::string& lane_dir);
 
 }  // namespace onelane::multicall

@@ -40,7 +40,9 @@ ToolEnvironment::ToolEnvironment(const std::string& run_id, const std::string& a
     }
   }
   own_.push_back("ONELANE_HELD=" + held_value(before, run_id));
-  own_.push_back("ONELANE_AT=" + at);
+  if (!at.empty()) {
+    own_.push_back("ONELANE_AT=" + at);
+  }
   own_.push_back("SEQUENTIAL_EXECUTOR_PID=" + std::to_string(::getpid()));
   for (const std::string& entry : own_) {
     pointers_.push_back(entry.c_str());

@@ -18,6 +18,8 @@ using namespace std::chrono_literals;
 using std::chrono::milliseconds;
 
 constexpr auto kSilence = 400ms;
+constexpr auto kPromptAfter = 10s;  ///< No hook worth waiting for is still on the way by then.
+constexpr auto kHintAfter = 5min;
 constexpr std::array<std::chrono::minutes, 4> kReminders{1min, 5min, 15min, 30min};
 
 std::size_t terminal_width() {
@@ -29,7 +31,17 @@ std::size_t terminal_width() {
 std::string activity(const lane::Detail& detail) {
   const auto stat = sys::read_stat(detail.tool_pid);
   const bool same = stat && stat->id.start == detail.tool_start;
-  return same && (stat->state == 'T' || stat->state == 't') ? ", stopped (Ctrl-Z)" : "";
+  if (same && (stat->state == 'T' || stat->state == 't')) {
+    return ", stopped (Ctrl-Z)";
+  }
+  const std::chrono::nanoseconds started{detail.started_boottime};
+  if (detail.may_prompt == 0 || sys::boot_time() - started < kPromptAfter) {
+    return "";
+  }
+  const std::string_view terminal{detail.terminal.data()};
+  return terminal.starts_with("/dev/")
+             ? ", in an editor or prompt on " + std::string{terminal.substr(5)}
+             : ", in an editor or prompt";
 }
 
 }  // namespace
@@ -74,6 +86,13 @@ void WaitNotice::update(const lane::Ticket& ticket, bool on_hold) {
     return;
   }
   const lane::Place place = ticket.place();
+  if (!hinted_ && waited() >= kHintAfter && place.holder_detail) {
+    hinted_ = true;
+    clear();
+    say("a call that runs for long on purpose can run beside the lane: [tools." +
+        std::string{place.holder_detail->tool.data()} +
+        "] service = [\"…\"] in onelane.toml (see the README)");
+  }
   if (first_position_ == 0) {
     first_position_ = place.position;
   }

@@ -41,6 +41,7 @@ class WaitNotice {
   std::size_t first_position_ = 0;
   std::string shown_;
   std::size_t reminders_ = 0;
+  bool hinted_ = false;  ///< How such a call would become a service has been said.
 };
 
 /// "running: make test (pid 4711, user ci, 3m12s)".

@@ -35,20 +35,14 @@ static_assert(sizeof(process::RunTraits) <= sizeof(lane::LastRun::context));
 /// One planned call on its way; the steps of run_planned with what they share.
 class PlannedRun {
  public:
-  explicit PlannedRun(const Plan& plan) : plan_{plan}, traits_{process::traits_of_self(signals_)} {
-    for (const shims::KeepRule& rule : shims::keep_list()) {
-      keep_.push_back({rule.name, rule.argument, rule.unless_argument});
-    }
-    for (const std::string& name : plan.settings.keep.value) {
-      keep_.push_back({name, {}, {}});
-    }
-  }
+  explicit PlannedRun(const Plan& plan) : plan_{plan}, traits_{process::traits_of_self(signals_)} {}
 
   /// Gets the lane (or a service's place); an exit code when there is nothing to run.
   std::optional<int> enter() {
     const sys::FileDescriptor state = project::open_state(plan_.project);
     for (int attempt = 0; attempt < 8; ++attempt) {
-      table_.emplace(plan_.project.state_dir, project::file_mode(state.get()));
+      make_lane_directory(state.get());
+      table_.emplace(plan_.lane_dir, project::file_mode(state.get()));
       ticket_.emplace(*table_, info());
       if (plan_.decision.cls == Class::Service) {
         (void)ticket_->enlist_service();
@@ -63,13 +57,15 @@ class PlannedRun {
         case Turn::End::GaveUp:
           say_always(turn.why);
           return kExitGaveUp;
-        case Turn::End::Unproven:
-          say_always(turn.why + "; running without the lane (ON_DEADLOCK=run)");
+        case Turn::End::Unqueued:
+          say_always(turn.why + "; running without the lane" +
+                     (plan_.bounded_wait ? "" : " (ON_DEADLOCK=run)"));
           ticket_.reset();
           return std::nullopt;
         case Turn::End::Gone:
           ticket_.reset();
-          break;  // replaced: try again; removed with its directory: opening fails below
+          let_removal_pass();
+          break;  // replaced: try again; removed with its directory: opening fails above
       }
     }
     throw sys::SystemError{ESTALE, "use", plan_.project.state_dir};
@@ -98,7 +94,7 @@ class PlannedRun {
       return explain_exec_failure(path, outcome.launch_error);
     }
     if (outcome.timed_out) {
-      return kExitTimedOut;
+      ::_exit(kExitTimedOut);  // not through main: a pending signal would end us otherwise
     }
     process::mirror(outcome.wait_status);
   }
@@ -113,6 +109,7 @@ class PlannedRun {
     if (const char* terminal = ::ttyname(2); terminal != nullptr) {
       info.terminal = terminal;
     }
+    info.may_prompt = plan_.decision.cls == Class::Editor;
     info.priority = plan_.settings.priority.value;
     std::memcpy(info.context.data(), &traits_, sizeof traits_);
     return info;
@@ -126,10 +123,33 @@ class PlannedRun {
     const char* held = std::getenv("ONELANE_HELD");
     options.unprovable =
         lane::relation_to_lane(*table_, held == nullptr ? "" : held) == lane::Relation::Unprovable;
-    options.run_on_deadlock = plan_.settings.on_deadlock.value == settings::OnDeadlock::Run;
-    options.queue_timeout = plan_.settings.queue_timeout.value;
+    options.run_on_deadlock =
+        plan_.bounded_wait || plan_.settings.on_deadlock.value == settings::OnDeadlock::Run;
+    options.run_when_over = plan_.bounded_wait;
+    options.queue_timeout = plan_.bounded_wait ? plan_.settings.git_lock_wait.value
+                                               : plan_.settings.queue_timeout.value;
     options.namespace_wait = plan_.settings.ns_wait.value;
     return options;
+  }
+
+  /// A lane below the project's own looks like it: owner, group and mode.
+  void make_lane_directory(int state) const {
+    struct stat like {};
+    if (plan_.lane_dir == plan_.project.state_dir || ::fstat(state, &like) != 0 ||
+        ::mkdir(plan_.lane_dir.c_str(), like.st_mode & 07777U) != 0) {
+      return;
+    }
+    (void)!::lchown(plan_.lane_dir.c_str(), ::geteuid() == 0 ? like.st_uid : ::geteuid(),
+                    like.st_gid);
+    (void)::chmod(plan_.lane_dir.c_str(), like.st_mode & 07777U);
+  }
+
+  /// Whoever removes the whole repository has just removed the lane file: a new one now would
+  /// make his rm(1) fail at the directory.
+  void let_removal_pass() const {
+    if (const int signal = ending_signal(milliseconds{100})) {
+      process::die_of(signal);
+    }
   }
 
   /// Supervisor and guardian of the last run both died: end what it left before we start.
@@ -147,7 +167,7 @@ class PlannedRun {
       int signal = 0;
       process::Ending ending;
       ending.grace = plan_.settings.kill_timeout.value;
-      ending.members = [&] { return process::find_members(search, traits, keep_); };
+      ending.members = [&] { return process::find_members(search, traits, keep_list()); };
       ending.wait = [&](milliseconds limit) { return (signal = ending_signal(limit)) == 0; };
       const process::Ended ended = process::end_members(ending);
       if (signal != 0) {
@@ -177,6 +197,20 @@ class PlannedRun {
     return 0;
   }
 
+  /// What may live on: the built-in list and the project's KEEP.
+  [[nodiscard]] process::KeepList keep_list() const {
+    return [&more = plan_.settings.keep.value](std::string_view name,
+                                               std::span<const std::string_view> arguments) {
+      const auto keeps = [&](const shims::KeepRule& rule) {
+        return shims::keeps(rule, name, arguments);
+      };
+      return std::ranges::any_of(shims::keep_list(), keeps) ||
+             std::ranges::any_of(more, [&](const std::string& pattern) {
+               return keeps({pattern, {}, {}});
+             });
+    };
+  }
+
   [[nodiscard]] milliseconds time_limit() const {
     const bool unlimited = plan_.decision.cls != Class::Lane || plan_.call->name == "git" ||
                            (::isatty(0) == 1 && !plan_.wait_for_all);
@@ -191,7 +225,7 @@ class PlannedRun {
     run.run_id = run_id;
     run.name = words(*plan_.call, 60);
     run.traits = traits_;
-    run.keep = keep_;
+    run.keep = keep_list();
     run.timeout = time_limit();
     run.linger = plan_.settings.linger.value;
     run.kill_timeout = plan_.settings.kill_timeout.value;
@@ -236,7 +270,6 @@ class PlannedRun {
   const Plan& plan_;
   process::Signals signals_;
   process::RunTraits traits_;
-  std::vector<process::KeepRule> keep_;
   std::optional<lane::Table> table_;
   std::optional<lane::Ticket> ticket_;
 };

@@ -18,6 +18,8 @@ struct Plan {
   shims::Decision decision;
   project::Project project;
   settings::Settings settings;
+  std::string lane_dir;       ///< The project's state directory, or git's lane below it.
+  bool bounded_wait = false;  ///< Run without the lane when it is not free in time.
   bool no_wait = false;
   bool wait_for_all = false;
 };

@@ -91,11 +91,13 @@ int run_shim(const Call& call) {
       say_problems(*verdict.loaded);
     }
     if (verdict.loaded->settings.verbose.value) {
-      say(words(call) + ": " + verdict.why + "; lane " + verdict.project->state_dir + ", tool " +
+      say(words(call) + ": " + verdict.why + "; lane " + verdict.lane_dir + ", tool " +
           plan.tool.path);
     }
     fill_standard_descriptors();
     plan.decision = verdict.decision;
+    plan.lane_dir = verdict.lane_dir;
+    plan.bounded_wait = verdict.bounded_wait;
     plan.project = std::move(*verdict.project);
     plan.settings = std::move(verdict.loaded->settings);
     return run_planned(plan);

@@ -77,8 +77,9 @@ class Wait {
                                      : "the lane is taken; " + holder_words(ticket_.place())};
     }
     if (options_.queue_timeout.count() > 0 && waited() >= options_.queue_timeout) {
-      return Turn{Turn::End::GaveUp, 0,
-                  "gave up after " + duration_words(waited()) + " in the queue (QUEUE_TIMEOUT); " +
+      return Turn{options_.run_when_over ? Turn::End::Unqueued : Turn::End::GaveUp, 0,
+                  "gave up after " + duration_words(waited()) + " in the queue (" +
+                      (options_.run_when_over ? "GIT_LOCK_WAIT" : "QUEUE_TIMEOUT") + "); " +
                       holder_words(ticket_.place())};
     }
     if (options_.unprovable) {
@@ -92,7 +93,7 @@ class Wait {
         ticket_.set_above(lane::runs_above(ticket_.table().path()));
       }
       if (const auto cycle = lane::find_cycle(ticket_)) {
-        return Turn{options_.run_on_deadlock ? Turn::End::Unproven : Turn::End::GaveUp, 0,
+        return Turn{options_.run_on_deadlock ? Turn::End::Unqueued : Turn::End::GaveUp, 0,
                     "deadlock: " + *cycle};
       }
     }
@@ -110,7 +111,7 @@ class Wait {
     if (waited() < options_.namespace_wait) {
       return std::nullopt;
     }
-    return Turn{options_.run_on_deadlock ? Turn::End::Unproven : Turn::End::GaveUp, 0,
+    return Turn{options_.run_on_deadlock ? Turn::End::Unqueued : Turn::End::GaveUp, 0,
                 "the holder is in another PID namespace and has not ended for " +
                     duration_words(waited()) + " (NS_WAIT)"};
   }

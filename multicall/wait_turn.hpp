@@ -15,7 +15,7 @@ struct Turn {
     Signal,    ///< Die of `signal`: the queue has been left.
     GaveUp,    ///< Exit 75, `why` says why: time, --no-wait, cancelled, deadlock.
     Gone,      ///< The lane file was replaced or removed: look for the lane again.
-    Unproven,  ///< ON_DEADLOCK=run: run without the lane, `why` says why.
+    Unqueued,  ///< Run without the lane, `why` says why.
   };
   End end = End::Started;
   int signal = 0;
@@ -29,7 +29,8 @@ struct WaitOptions {
   /// The holder is in another PID namespace and may be our ancestor: say which variable
   /// would prove it, and give up after `namespace_wait`.
   bool unprovable = false;
-  bool run_on_deadlock = false;
+  bool run_on_deadlock = false;                ///< Unqueued instead of GaveUp.
+  bool run_when_over = false;                  ///< The same for queue_timeout.
   std::chrono::milliseconds queue_timeout{0};  ///< 0: for ever.
   std::chrono::milliseconds namespace_wait{600'000};
 };

@@ -15,12 +15,16 @@ namespace {
 
 using boost::interprocess::file_lock;
 
-/// Opens the gate file, making it as the lane file was made: same mode, same group.
+/// Opens the gate file, making it as the lane file was made: same mode, same group. Not for a
+/// lane file that is gone: whoever removes the directory would find a new file in it.
 file_lock open_gate(const Table& table) {
   const std::string path = table.gate_path();
   try {
     return file_lock{path.c_str()};
-  } catch (const boost::interprocess::interprocess_exception&) {
+  } catch (const boost::interprocess::interprocess_exception& failure) {
+    if (!table.is_current()) {
+      throw sys::SystemError{failure.get_native_error(), "open", path};
+    }
     struct stat lane {};
     if (::fstat(table.fd(), &lane) != 0) {
       sys::throw_errno("stat", table.path());

@@ -73,7 +73,7 @@ struct Detail {
   std::int64_t enqueued_wall = 0;  ///< Seconds since the epoch.
   std::int64_t started_wall = 0;
   std::int32_t tool_pid = 0;
-  std::uint32_t padding = 0;
+  std::uint32_t may_prompt = 0;  ///< May sit in an editor or prompt.
   std::uint64_t tool_start = 0;
   std::array<char, 32> tool{};
   std::array<char, 24> terminal{};

@@ -21,6 +21,7 @@ Detail make_detail(const TicketInfo& info) {
   set_text(detail.command, info.command);
   set_text(detail.directory, info.directory);
   set_text(detail.terminal, info.terminal);
+  detail.may_prompt = info.may_prompt ? 1 : 0;
   return detail;
 }
 
@@ -88,8 +89,15 @@ Step Ticket::advance() {
     return Step::Waiting;
   }
   cancel_sleep();
-  const Gate gate{table_, Patience::UntilSignal};
-  return advance_inside(gate);
+  try {
+    const Gate gate{table_, Patience::UntilSignal};
+    return advance_inside(gate);
+  } catch (const sys::SystemError&) {
+    if (table_.is_current()) {
+      throw;
+    }
+    return Step::Gone;  // removed since we looked, and the gate with it
+  }
 }
 
 // With fifty waiting, everybody wakes at a hand-over and only one has anything to write:

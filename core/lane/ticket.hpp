@@ -18,6 +18,7 @@ struct TicketInfo {
   std::string command;
   std::string directory;
   std::string terminal;
+  bool may_prompt = false;  ///< May sit in an editor or prompt.
   int priority = 0;
   std::array<std::uint64_t, 8> context{};  ///< Goes into LastRun while this ticket runs.
 };

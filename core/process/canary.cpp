@@ -62,31 +62,40 @@ unsigned long long pending_in(pid_t pid) noexcept {
   return pending;
 }
 
+bool is_pending_in(pid_t pid, int signal) noexcept {
+  return pid > 0 && (pending_in(pid) >> static_cast<unsigned>(signal - 1) & 1U) != 0;
+}
+
 }  // namespace
 
 void Canary::start() noexcept {
-  const pid_t old = pid_;
+  drop_previous();
+  previous_ = pid_;
   side_ = 1 - side_;
   auto& stack = stacks[static_cast<std::size_t>(side_)];
   pid_ = ::clone(&perch, stack.data() + stack.size(), CLONE_VM | SIGCHLD,
                  reinterpret_cast<void*>(static_cast<std::intptr_t>(::getpid())));
-  if (old > 0) {
-    ::kill(old, SIGKILL);
-    ::waitpid(old, nullptr, 0);
-  }
 }
 
-bool Canary::has_seen(int signal) noexcept {
+bool Canary::has_seen(int signal) const noexcept {
   // A signal to a group is sent to one member after another, under a read lock of the task
   // list (kernel/signal.c, kill_pgrp): we may be awake before the canary has got it. Setting
   // our group to what it is changes nothing, but takes that lock for writing (kernel/sys.c,
   // setpgid), and so returns when the round is over.
   (void)::setpgid(0, ::getpgrp());
-  if (pid_ <= 0 || (pending_in(pid_) >> static_cast<unsigned>(signal - 1) & 1U) == 0) {
-    return false;
+  return is_pending_in(pid_, signal);
+}
+
+bool Canary::previous_has_seen(int signal) const noexcept {
+  return is_pending_in(previous_, signal);
+}
+
+void Canary::drop_previous() noexcept {
+  if (previous_ > 0) {
+    ::kill(previous_, SIGKILL);
+    ::waitpid(previous_, nullptr, 0);
+    previous_ = -1;
   }
-  start();
-  return true;
 }
 
 void Canary::dismiss() noexcept {
@@ -96,6 +105,7 @@ void Canary::dismiss() noexcept {
 }
 
 void Canary::end() noexcept {
+  drop_previous();
   if (pid_ > 0) {
     ::kill(pid_, SIGKILL);
     ::waitpid(pid_, nullptr, 0);

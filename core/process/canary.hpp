@@ -17,10 +17,16 @@ class Canary {
   Canary& operator=(const Canary&) = delete;
   ~Canary() { end(); }
 
-  /// Starts one, replacing any; without a canary (fork failed) has_seen() says no.
+  /// Starts a fresh one; one that was there becomes the previous one. Without a canary
+  /// (clone failed) has_seen() says no.
   void start() noexcept;
-  /// True when `signal` is pending in the canary; it is then replaced by a fresh one.
-  [[nodiscard]] bool has_seen(int signal) noexcept;
+  /// True when `signal` is pending in the canary, that is, went to the whole group. It then
+  /// stays pending, so a fresh one is needed to tell the next.
+  [[nodiscard]] bool has_seen(int signal) const noexcept;
+  /// The same of the previous one.
+  [[nodiscard]] bool previous_has_seen(int signal) const noexcept;
+  /// Ends and reaps the previous one.
+  void drop_previous() noexcept;
   /// Ends it; it is reaped by end() or by the wait loop.
   void dismiss() noexcept;
   /// Ends and reaps it.
@@ -31,6 +37,7 @@ class Canary {
 
  private:
   pid_t pid_ = -1;
+  pid_t previous_ = -1;
   int side_ = 0;
 };
 

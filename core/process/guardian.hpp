@@ -15,7 +15,7 @@ namespace onelane::process {
 struct Duty {
   std::string run_id;
   RunTraits traits;
-  std::span<const KeepRule> keep;
+  KeepList keep;
   std::chrono::milliseconds kill_timeout{10'000};
   /// Descriptors the guardian keeps besides its own: the lane's, whose locks it shares.
   std::vector<int> descriptors;

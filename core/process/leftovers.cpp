@@ -61,16 +61,18 @@ bool has_display(pid_t pid) {
                   maps->find("/libwayland-client.so") != std::string::npos);
 }
 
-bool is_listed(const sys::ProcessStat& stat, std::span<const KeepRule> keep) {
-  const std::string line = sys::command_line(stat.id.pid, 4096);
-  const std::string_view first{line.data(), std::min(line.find(' '), line.size())};
-  const std::string_view base = first.substr(first.rfind('/') + 1);
-  return std::ranges::any_of(keep, [&](const KeepRule& rule) {
-    return (matches(rule.name, stat.name.data()) || matches(rule.name, base) ||
-            (rule.name.find(' ') != std::string_view::npos && matches(rule.name, line))) &&
-           (rule.argument.empty() || line.find(rule.argument) != std::string::npos) &&
-           (rule.unless_argument.empty() || line.find(rule.unless_argument) == std::string::npos);
-  });
+bool is_listed(const sys::ProcessStat& stat, const KeepList& keep) {
+  if (!keep) {
+    return false;
+  }
+  const std::vector<std::string> words = sys::arguments(stat.id.pid);
+  std::vector<std::string_view> views{words.begin(), words.end()};
+  const std::string_view first = views.empty() ? std::string_view{} : views.front();
+  // A program that rewrites its title ("ssh: /path [mux]") has blanks before any slash.
+  const bool is_title = first.find(' ') < first.find('/');
+  const std::string_view base = is_title ? first : first.substr(first.rfind('/') + 1);
+  const auto after = std::span{views}.subspan(views.empty() ? 0 : 1);
+  return keep(stat.name.data(), after) || (!base.empty() && keep(base, after));
 }
 
 }  // namespace
@@ -89,28 +91,8 @@ RunTraits traits_of_self(const Signals& signals) noexcept {
   return traits;
 }
 
-bool matches(std::string_view pattern, std::string_view text) noexcept {
-  while (!pattern.empty()) {
-    if (pattern.front() == '*') {
-      pattern.remove_prefix(1);
-      for (std::size_t at = 0; at <= text.size(); ++at) {
-        if (matches(pattern, text.substr(at))) {
-          return true;
-        }
-      }
-      return false;
-    }
-    if (text.empty() || pattern.front() != text.front()) {
-      return false;
-    }
-    pattern.remove_prefix(1);
-    text.remove_prefix(1);
-  }
-  return text.empty();
-}
-
 Leftover sort_leftover(const sys::ProcessStat& seen, const RunTraits& traits,
-                       std::span<const KeepRule> keep) {
+                       const KeepList& keep) {
   const auto now = sys::read_stat(seen.id.pid);
   if (!now || now->id != seen.id || now->state == 'Z' || now->state == 'X') {
     return Leftover::Gone;
@@ -130,7 +112,7 @@ Leftover sort_leftover(const sys::ProcessStat& seen, const RunTraits& traits,
 }
 
 std::vector<sys::ProcessStat> find_members(const Search& search, const RunTraits& traits,
-                                           std::span<const KeepRule> keep) {
+                                           const KeepList& keep) {
   std::unordered_map<pid_t, sys::ProcessStat> all;
   for (const pid_t pid : sys::all_pids()) {
     if (auto stat = sys::read_stat(pid)) {

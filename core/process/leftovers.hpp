@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,13 +15,10 @@
 
 namespace onelane::process {
 
-/// A daemon that is never ended: a pattern over the process name (the name in /proc or the
-/// basename of argv[0], `*` allowed), narrowed by what its command line must and must not hold.
-struct KeepRule {
-  std::string_view name;
-  std::string_view argument;         ///< Empty: any.
-  std::string_view unless_argument;  ///< Empty: none.
-};
+/// The keep list, handed in: true for a daemon that is never ended. `name` is its name in
+/// /proc or the base name of argv[0] (both are asked for), `arguments` those after argv[0].
+using KeepList =
+    std::function<bool(std::string_view name, std::span<const std::string_view> arguments)>;
 
 /// What sorting needs to know of a run; trivially copyable, so that the lane's record can
 /// carry it to whoever has to sort after a crash.
@@ -49,10 +47,7 @@ enum class Leftover {
 /// The one sort function of settle, guardian, sweep and orphans. Reads /proc; a process of
 /// another user, whose descriptors cannot be read, is a straggler unless listed.
 [[nodiscard]] Leftover sort_leftover(const sys::ProcessStat& stat, const RunTraits& traits,
-                                     std::span<const KeepRule> keep);
-
-/// Glob with `*` only.
-[[nodiscard]] bool matches(std::string_view pattern, std::string_view text) noexcept;
+                                     const KeepList& keep);
 
 /// Finds the living members of a run after its supervisor is gone: processes whose initial
 /// environment carries the run id, those published by the supervisor, and all their
@@ -64,6 +59,6 @@ struct Search {
 };
 [[nodiscard]] std::vector<sys::ProcessStat> find_members(const Search& search,
                                                          const RunTraits& traits,
-                                                         std::span<const KeepRule> keep);
+                                                         const KeepList& keep);
 
 }  // namespace onelane::process

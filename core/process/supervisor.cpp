@@ -41,6 +41,12 @@ bool is_for_the_terminal_group(int signal) noexcept {
          signal == SIGTTOU || signal == SIGWINCH;
 }
 
+/// Our group is the foreground group of our terminal.
+bool is_in_foreground() noexcept {
+  const auto self = sys::read_stat(::getpid());
+  return self && self->tty != 0 && self->tty_group == self->group;
+}
+
 }  // namespace
 
 Supervisor::Supervisor(const Run& run, const Signals& signals, Hooks hooks)
@@ -155,6 +161,9 @@ void Supervisor::handle(const Signals::Arrived& arrived) {
     reap();
     return;
   }
+  // The tool's end is signal 17 and waits behind a 15 in the queue: look before a signal goes
+  // to a tool that has ended.
+  reap();
   if (tool_status_) {
     impatient_ = impatient_ || signal == SIGINT || signal == SIGTERM || signal == SIGHUP ||
                  signal == SIGQUIT;
@@ -162,10 +171,43 @@ void Supervisor::handle(const Signals::Arrived& arrived) {
   }
   const bool before_the_tool = ::sigismember(&missed_, signal) == 1;
   ::sigdelset(&missed_, signal);
-  const bool to_the_group =
-      canary_.has_seen(signal) || (arrived.from_kernel && is_for_the_terminal_group(signal));
-  if (before_the_tool || !to_the_group) {
+  if (before_the_tool) {
     forward(signal);
+  } else if (canary_.has_seen(signal)) {
+    renew_canary();
+  } else if (!arrived.from_kernel || !is_for_the_terminal_group(signal)) {
+    forward(signal);
+  }
+}
+
+// The canary has got a signal, which stays pending in it: only a fresh one can tell the next.
+// What is in our queue once the fresh one exists came either before it (then to us alone,
+// unless the previous one has it too) or after (then it tells). A second one of a kind that
+// the group has just got counts as sent to the group: two so close together may merge anyway.
+void Supervisor::renew_canary() {
+  constexpr int kMostRounds = 8;
+  bool child_changed = false;
+  bool again = true;
+  for (int round = 0; again && round < kMostRounds; ++round) {
+    canary_.start();
+    again = false;
+    Signals::Arrived next;
+    while (signals_.next(next)) {
+      if (next.signal == SIGCHLD) {
+        child_changed = true;
+        continue;
+      }
+      const bool fresh = canary_.has_seen(next.signal);
+      again = again || fresh;
+      if (!fresh && !canary_.previous_has_seen(next.signal) &&
+          (!next.from_kernel || !is_for_the_terminal_group(next.signal))) {
+        forward(next.signal);
+      }
+    }
+    canary_.drop_previous();
+  }
+  if (child_changed) {
+    reap();
   }
 }
 
@@ -201,6 +243,11 @@ void Supervisor::reap() {
 // signal, not by SIGSTOP: where nobody could continue us (orphaned group) the kernel discards
 // it, and then the tool must not stay stopped either.
 void Supervisor::stop_with_tool(int signal) {
+  if ((signal == SIGTTIN || signal == SIGTTOU) && is_in_foreground()) {
+    // Brought forward between the tool's stop and ours: the shell saw nothing to continue.
+    (void)send_signal(tool_, SIGCONT);
+    return;
+  }
   const auto before = sys::monotonic_time();
   if (!stop_self(signal)) {
     (void)send_signal(tool_, SIGCONT);

@@ -24,7 +24,7 @@ struct Run {
   std::string run_id;
   std::string name;  ///< For notices: "make test".
   RunTraits traits;
-  std::span<const KeepRule> keep;
+  KeepList keep;
   milliseconds timeout{0};  ///< From launch on, stopped time excluded; 0 for none.
   milliseconds linger{2'000};
   milliseconds kill_timeout{10'000};
@@ -87,6 +87,7 @@ class Supervisor {
   void pump(milliseconds limit);
   void handle(const Signals::Arrived& arrived);
   void forward(int signal);
+  void renew_canary();
   void reap();
   void stop_with_tool(int signal);
   void tick();

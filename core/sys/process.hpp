@@ -67,6 +67,10 @@ struct Ancestry {
 /// unset or unreadable (another user's process).
 [[nodiscard]] std::optional<std::string> initial_environment(pid_t pid, std::string_view name);
 
+/// Arguments of `pid`, argv[0] first, at most 16 KiB of them; empty when it is gone, a zombie or a
+/// kernel thread.
+[[nodiscard]] std::vector<std::string> arguments(pid_t pid);
+
 /// Command line of `pid` for people: arguments joined by a blank, unprintable bytes as '?',
 /// cut at `limit` bytes; the name in brackets for a kernel thread or zombie.
 [[nodiscard]] std::string command_line(pid_t pid, std::size_t limit = 200);

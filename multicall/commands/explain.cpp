@@ -59,7 +59,11 @@ std::string text_of(const Call& call, const Verdict& verdict, const tool::Found&
   if (verdict.project) {
     text += "project:  " + verdict.project->root +
             (verdict.project->adopted ? "" : " (has not adopted onelane)") + "\n";
-    text += "lane:     " + (verdict.project->adopted ? verdict.project->state_dir : "none") + "\n";
+    text += "lane:     " +
+            (!verdict.project->adopted  ? "none"
+             : verdict.lane_dir.empty() ? verdict.project->state_dir
+                                        : verdict.lane_dir) +
+            "\n";
   }
   text += "tool:     " +
           (found.outcome == tool::Outcome::Found ? found.path : std::string{"not found"}) + "\n";

@@ -223,14 +223,12 @@ class Init {
 };
 
 /// Outside a repository the current directory becomes the project.
-project::Project project_here() {
-  project::Start here;
-  here.directory = ".";
-  if (auto found = project::find(here)) {
+project::Project project_to_adopt() {
+  if (auto found = project_here()) {
     return *found;
   }
   fs::create_directories(".onelane/state");
-  auto made = project::find(here);
+  auto made = project_here();
   if (!made) {
     throw sys::SystemError{ENOENT, "find the project in", fs::current_path().string()};
   }
@@ -261,7 +259,7 @@ int command_init(std::span<char*> words) {
   if (!are_names(options.tools)) {
     return kExitUsage;
   }
-  const project::Project project = project_here();
+  const project::Project project = project_to_adopt();
   return Init{project, options}.run();
 }
 
@@ -271,9 +269,7 @@ int command_ci_path(std::span<char*> words) {
   if (const auto code = parse_words(app, words)) {
     return *code;
   }
-  project::Start here;
-  here.directory = ".";
-  const auto project = project::find(here);
+  const auto project = project_here();
   const std::string bin = project ? project->root + "/.onelane/bin" : std::string{};
   if (bin.empty() || ::access(bin.c_str(), X_OK) != 0) {
     say_always("no .onelane/bin in this project: run `onelane init --ci` first");

@@ -34,7 +34,7 @@ tool::Found find_command(const Call& call) {
 std::vector<std::pair<std::string, std::string>> as_settings(const RunOptions& options) {
   std::vector<std::pair<std::string, std::string>> out;
   if (options.priority) {
-    out.emplace_back("priority", std::to_string(*options.priority));
+    out.emplace_back("--priority", std::to_string(*options.priority));
   }
   return out;
 }
@@ -55,16 +55,14 @@ int run_in_lane(const Call& call, const RunOptions& options) {
   if (::access(found.path.c_str(), X_OK) != 0) {
     return explain_exec_failure(found.path, errno);  // before anybody waits for nothing
   }
-  project::Start here;
-  here.directory = ".";
-  auto project = project::find(here);
+  auto project = project_here();
   if (!project || !project->adopted) {
     say("no project here has adopted onelane (`onelane init`); running without the lane");
     return execute(found, call);
   }
   auto loaded = load_settings(project->root, settings::Audience::Run, as_settings(options));
   place_lane(*project, loaded.settings);
-  if (relation_to(*project) == lane::Relation::BelowHolder) {
+  if (relation_to(project->state_dir) == lane::Relation::BelowHolder) {
     return execute(found, call);
   }
   for (const settings::Problem& problem : loaded.problems) {
@@ -77,6 +75,7 @@ int run_in_lane(const Call& call, const RunOptions& options) {
   plan.call = &call;
   plan.tool = found;
   plan.decision = {shims::Class::Lane, "onelane run"};
+  plan.lane_dir = project->state_dir;
   plan.project = std::move(*project);
   plan.settings = std::move(loaded.settings);
   plan.no_wait = options.no_wait;

@@ -14,9 +14,7 @@ namespace onelane::multicall {
 namespace {
 
 std::string root_here() {
-  project::Start here;
-  here.directory = ".";
-  const auto project = project::find(here);
+  const auto project = project_here();
   return project ? project->root : std::string{};
 }
 

@@ -154,31 +154,41 @@ int command_status(std::span<char*> words) {
   if (const auto code = parse_words(app, words)) {
     return *code;
   }
-  project::Start here;
-  here.directory = ".";
-  const auto project = project::find(here);
+  const auto project = project_here();
   if (!project || !project->adopted) {
     say_always("no project here has adopted onelane (`onelane init`)");
     return 1;
   }
   const auto table = lane::Table::open_existing(project->state_dir + "/lane");
   const View view = table ? look(*table) : View{};
+  const auto git_table = lane::Table::open_existing(project->state_dir + "/git/lane");
   if (!as_json) {
     print(text_of(*project, view));
+    if (git_table) {
+      project::Project git = *project;
+      git.name += " (git)";
+      git.state_dir += "/git";
+      print(text_of(git, look(*git_table)));
+    }
     return 0;
   }
   json kept = json::array();
   for (const lane::Kept& k : view.kept) {
     kept.push_back({{"pid", k.pid}, {"name", k.name.data()}, {"run", lane::view(k.run_id)}});
   }
-  const json out{{"schema", 1},
-                 {"project", project->root},
-                 {"lane", project->state_dir},
-                 {"on_hold", view.on_hold},
-                 {"holder", view.holder ? to_json(*view.holder) : json(nullptr)},
-                 {"queue", list_of(view.queue)},
-                 {"services", list_of(view.services)},
-                 {"kept", kept}};
+  json out{{"schema", 1},
+           {"project", project->root},
+           {"lane", project->state_dir},
+           {"on_hold", view.on_hold},
+           {"holder", view.holder ? to_json(*view.holder) : json(nullptr)},
+           {"queue", list_of(view.queue)},
+           {"services", list_of(view.services)},
+           {"kept", kept}};
+  if (git_table) {
+    const View git = look(*git_table);
+    out["git_lane"] = {{"holder", git.holder ? to_json(*git.holder) : json(nullptr)},
+                       {"queue", list_of(git.queue)}};
+  }
   print(out.dump(-1, ' ', false, json::error_handler_t::replace) + "\n");
   return 0;
 }

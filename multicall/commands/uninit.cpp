@@ -96,16 +96,14 @@ int command_uninit(std::span<char*> words) {
   if (const auto code = parse_words(app, words)) {
     return *code;
   }
-  project::Start here;
-  here.directory = ".";
-  const auto project = project::find(here);
+  const auto project = project_here();
   if (!project || !project->adopted) {
     say_always("no project here has adopted onelane; nothing to remove");
     return 0;
   }
   const auto states = state_directories(*project);
   for (const std::string& state : states) {
-    if (has_live_ticket(state)) {
+    if (has_live_ticket(state) || has_live_ticket(state + "/git")) {
       say_always("somebody runs or waits in " + state + " (see `onelane status`); nothing removed");
       return 1;
     }

@@ -22,7 +22,7 @@ case ${1-} in
     ;;
   shell)
     git grep -z --untracked -l -E '^#!.*(bash|/sh)$' -- ':!tests/fixtures' | existing |
-      xargs -0 -r shellcheck
+      xargs -0 -r shellcheck -x
     ;;
   *)
     echo 'usage: tests/lint/format.sh cpp|shell' >&2

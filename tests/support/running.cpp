@@ -1,6 +1,7 @@
 #include "tests/support/running.hpp"
 
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -209,6 +210,8 @@ Running start_program(const std::vector<std::string>& argv,
   const pid_t pid = ::fork();
   if (pid == 0) {
     reset_signals();
+    // What a test runner left open is none of the test's business.
+    ::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);
     put(0, options.standard_input, in.theirs);
     put(1, options.standard_output, out.theirs);
     put(2, options.standard_error, err.theirs);

@@ -41,10 +41,16 @@ std::string needed_program(const char* name, const char* built) {
 #define ONELANE_BUILT_FAKE_TOOL ""
 #endif
 
-bool started_before(pid_t pid, long long monotonic_ns) {
+/// Monotonic nanoseconds.
+long long now() {
+  return std::chrono::nanoseconds{std::chrono::steady_clock::now().time_since_epoch()}.count();
+}
+
+bool started_between(pid_t pid, long long first, long long last) {
   const auto stat = sys::read_stat(pid);
   const long long tick = 1'000'000'000 / ::sysconf(_SC_CLK_TCK);
-  return stat && static_cast<long long>(stat->id.start) * tick <= monotonic_ns + tick;
+  const long long start = stat ? static_cast<long long>(stat->id.start) * tick : 0;
+  return stat && start >= first - tick && start <= last + tick;
 }
 
 std::string fake_tool() {
@@ -60,7 +66,7 @@ const char* name_of(Mode mode) {
   return mode == Mode::Direct ? "Direct" : "Shim";
 }
 
-Sandbox::Sandbox(Mode mode) : mode_{mode} {
+Sandbox::Sandbox(Mode mode) : mode_{mode}, made_{now()} {
   std::string pattern = (fs::temp_directory_path() / "onelane-test-XXXXXX").string();
   if (::mkdtemp(pattern.data()) == nullptr) {
     throw std::runtime_error{"mkdtemp " + pattern};
@@ -193,7 +199,9 @@ Event Sandbox::wait_for(std::string_view text, std::size_t count) const {
 }
 
 std::vector<pid_t> Sandbox::leftovers() const {
-  std::map<pid_t, long long> traced;  // a pid is ours only if it was so at that time
+  // A pid is ours only if it was so at that time: it may have been used again since, or be one
+  // of another PID namespace, and then a stranger (the machine's own init) has it here.
+  std::map<pid_t, long long> traced;
   for (const Event& event : trace()) {
     traced[event.pid] = event.time;
   }
@@ -206,7 +214,7 @@ std::vector<pid_t> Sandbox::leftovers() const {
     const std::string proc = "/proc/" + std::to_string(pid);
     const auto directory = fs::read_symlink(proc + "/cwd", unreadable).string();
     if (sys::initial_environment(pid, "SANDBOX_ID") == mark_ || directory.starts_with(root_) ||
-        (traced.contains(pid) && started_before(pid, traced[pid]))) {
+        (traced.contains(pid) && started_between(pid, made_, traced[pid]))) {
       found.push_back(pid);
     }
   }

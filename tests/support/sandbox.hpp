@@ -87,6 +87,7 @@ class Sandbox {
   void kill_leftovers();
 
   Mode mode_;
+  long long made_;  ///< Monotonic nanoseconds.
   std::string mark_;
   std::string root_;
   std::vector<std::string> environment_;
