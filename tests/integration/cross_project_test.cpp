@@ -169,7 +169,7 @@ TEST_P(CrossProjectTest, OnDeadlockRunRunsTheCallThatClosesTheCircle) {
   gate.open();
   const Ended closer = b.wait();
   EXPECT_TRUE(closer.exited_with(0)) << describe_status(closer.wait_status) << closer.err;
-  EXPECT_THAT(closer.err, HasSubstr("; running without the lane\n"));
+  EXPECT_THAT(closer.err, HasSubstr("; running without the lane (ON_DEADLOCK=run)\n"));
   EXPECT_TRUE(a.wait().exited_with(0));
   EXPECT_THAT(sandbox_.texts("b"), ElementsAre("b in", "b below", "b out"));
 }

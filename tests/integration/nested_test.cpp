@@ -137,7 +137,7 @@ TEST_F(NestedTest, OnDeadlockRunRunsItWithoutTheTokenAfterNsWait) {
   sandbox_.set_environment("ONELANE_ON_DEADLOCK", "run");
   const Ended ended = sandbox_.run(from_make(in_new_namespace({"env", "-u", "ONELANE_HELD"})));
   EXPECT_TRUE(ended.exited_with(0)) << describe_status(ended.wait_status) << ended.err;
-  EXPECT_THAT(ended.err, HasSubstr("; running without the lane\n"));
+  EXPECT_THAT(ended.err, HasSubstr("; running without the lane (ON_DEADLOCK=run)\n"));
   EXPECT_THAT(sandbox_.texts(), ElementsAre("outer", "inner", "outer ends"));
 }
 
