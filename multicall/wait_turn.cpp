@@ -17,6 +17,8 @@ namespace {
 
 using namespace std::chrono_literals;
 using lane::Step;
+
+constexpr auto kAfterHandover = 3ms;
 using std::chrono::milliseconds;
 
 /// One wait: the steps of wait_turn with what they share.
@@ -39,6 +41,14 @@ class Wait {
         ticket_.leave();
         notice_.clear();
         return *turn;
+      }
+      if (ticket_.has_seen_handover()) {
+        // With many waiting, all of them have just woken: what they have to write and to
+        // ask can wait until the one whose turn it is has started.
+        if (auto turn = pause(kAfterHandover)) {
+          return *turn;
+        }
+        continue;
       }
       notice_.update(ticket_, step == Step::Held);
       if (auto turn = sleep()) {
@@ -146,6 +156,18 @@ class Wait {
       looked_again_ = false;
     }
     ticket_.drain();
+    process::Signals::Arrived arrived;
+    while (signals_.next(arrived)) {
+      if (auto turn = handle(arrived.signal)) {
+        return turn;
+      }
+    }
+    return std::nullopt;
+  }
+
+  std::optional<Turn> pause(milliseconds limit) {
+    pollfd polled{signals_.fd(), POLLIN, 0};
+    (void)::poll(&polled, 1, static_cast<int>(limit.count()));
     process::Signals::Arrived arrived;
     while (signals_.next(arrived)) {
       if (auto turn = handle(arrived.signal)) {

@@ -81,7 +81,9 @@ Step Ticket::advance() {
   if (!table_.is_current()) {
     return Step::Gone;
   }
+  handover_ = false;
   if (const auto target = next_target()) {
+    handover_ = target_ && target_->sequence != target->sequence;
     if (target != target_ || (sleeper_ && sleeper_->is_done())) {
       cancel_sleep();
       target_ = target;

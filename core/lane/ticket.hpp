@@ -62,6 +62,9 @@ class Ticket {
 
   /// Looks whose turn it is, and starts if it is ours. Never blocks but for the gate.
   [[nodiscard]] Step advance();
+  /// True when the last advance() found somebody new current: the lane has just changed
+  /// hands, and the processor belongs to the one who got it.
+  [[nodiscard]] bool has_seen_handover() const noexcept { return handover_; }
   /// After Waiting or Held: descriptors that become readable when advance() should be
   /// called again. Also call it one second after the first wait (see ticket.cpp).
   [[nodiscard]] std::array<int, 2> wake_fds();
@@ -124,6 +127,7 @@ class Ticket {
   std::array<std::uint64_t, 8> context_;
   Life life_ = Life::Queued;
   std::optional<Target> target_;
+  bool handover_ = false;
   std::optional<LastRun> unsettled_;
   std::optional<Sleeper> sleeper_;
   sys::FileDescriptor watch_;

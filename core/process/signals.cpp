@@ -5,6 +5,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
+
 #include "core/sys/error.hpp"
 
 namespace onelane::process {
@@ -16,12 +18,17 @@ void set_default(int signal) noexcept {
   ::sigaction(signal, &action, nullptr);
 }
 
-void raise_unblocked(int signal) noexcept {
+void set_blocked(int how, int signal) noexcept {
   sigset_t only;
   ::sigemptyset(&only);
   ::sigaddset(&only, signal);
-  ::kill(::getpid(), signal);
-  ::sigprocmask(SIG_UNBLOCK, &only, nullptr);
+  ::sigprocmask(how, &only, nullptr);
+}
+
+volatile std::sig_atomic_t was_continued = 0;
+
+void note_continue(int /*signal*/) {
+  was_continued = 1;
 }
 
 }  // namespace
@@ -69,27 +76,37 @@ bool Signals::next(Arrived& out) const noexcept {
   return true;
 }
 
+// A stop signal throws a pending SIGCONT away (signal(7)), so one that arrives just before we
+// stop must not be pending: it is let through to a handler, and then there is no stop.
 bool stop_self(int signal) noexcept {
-  sigset_t pending;
-  ::sigpending(&pending);
-  if (::sigismember(&pending, SIGCONT) == 1) {
-    return true;  // continued before we came to stop; stopping now would throw that away
-  }
+  was_continued = 0;
+  struct sigaction note {};
+  struct sigaction before {};
+  note.sa_handler = &note_continue;
+  ::sigaction(SIGCONT, &note, &before);
   set_default(signal);
-  raise_unblocked(signal);
-  // Here again: either continued, or never stopped. Whoever continues us makes a SIGCONT,
-  // which stays pending because it is blocked.
-  sigset_t all;
-  ::sigfillset(&all);
-  ::sigprocmask(SIG_SETMASK, &all, nullptr);
-  ::sigpending(&pending);
-  return ::sigismember(&pending, SIGCONT) == 1;
+  set_blocked(SIG_UNBLOCK, SIGCONT);
+  if (was_continued == 0) {
+    ::kill(::getpid(), signal);
+    if (was_continued == 0) {
+      set_blocked(SIG_UNBLOCK, signal);  // stops here
+      set_blocked(SIG_BLOCK, signal);
+    } else {
+      note.sa_handler = SIG_IGN;  // drops the stop that is pending now
+      ::sigaction(signal, &note, nullptr);
+      set_default(signal);
+    }
+  }
+  set_blocked(SIG_BLOCK, SIGCONT);
+  ::sigaction(SIGCONT, &before, nullptr);
+  return was_continued != 0;
 }
 
 void die_of(int signal) noexcept {
   ::prctl(PR_SET_DUMPABLE, 0);  // the tool has left the core, if any
   set_default(signal);
-  raise_unblocked(signal);
+  ::kill(::getpid(), signal);
+  set_blocked(SIG_UNBLOCK, signal);
   ::_exit(128 + signal);
 }
 

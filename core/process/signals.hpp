@@ -42,8 +42,9 @@ class Signals {
 };
 
 /// Stops the calling process by `signal` as its default action would, all others staying
-/// blocked. Returns true when it was stopped and continued, false when the kernel discarded
-/// the stop because nobody could continue us (orphaned process group, setpgid(2)).
+/// blocked. Returns true when it was continued, afterwards or just before it came to stop;
+/// false when the kernel discarded the stop because nobody could continue us (orphaned
+/// process group, setpgid(2)). The SIGCONT is consumed.
 bool stop_self(int signal) noexcept;
 
 /// Ends the calling process by `signal` without a core file of its own; 128 + signal when

@@ -249,7 +249,9 @@ void Supervisor::stop_with_tool(int signal) {
     return;
   }
   const auto before = sys::monotonic_time();
-  if (!stop_self(signal)) {
+  if (stop_self(signal) && canary_.has_seen(SIGCONT)) {
+    renew_canary();  // the tool was continued with us
+  } else {
     (void)send_signal(tool_, SIGCONT);
   }
   stopped_for_ += sys::monotonic_time() - before;

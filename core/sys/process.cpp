@@ -86,8 +86,13 @@ std::optional<ProcessStat> read_stat(pid_t pid) noexcept {
 }
 
 ProcessId self_id() noexcept {
-  const auto stat = read_stat(::getpid());
-  return stat ? stat->id : ProcessId{::getpid(), 0};
+  static ProcessId known;  // of this process, or of the one that forked us
+  const pid_t pid = ::getpid();
+  if (known.pid != pid) {
+    const auto stat = read_stat(pid);
+    known = stat ? stat->id : ProcessId{pid, 0};
+  }
+  return known;
 }
 
 bool exists(const ProcessId& id) noexcept {
