@@ -188,7 +188,7 @@ class PlannedRun {
     pollfd polled{signals_.fd(), POLLIN, 0};
     (void)::poll(&polled, 1, static_cast<int>(limit.count()));
     process::Signals::Arrived arrived;
-    while (signals_.next(arrived)) {
+    while (signals_.next_noticed(arrived)) {
       if (arrived.signal == SIGINT || arrived.signal == SIGTERM || arrived.signal == SIGHUP ||
           arrived.signal == SIGQUIT) {
         return arrived.signal;

@@ -147,7 +147,7 @@ class Wait {
     }
     ticket_.drain();
     process::Signals::Arrived arrived;
-    while (signals_.next(arrived)) {
+    while (signals_.next_noticed(arrived)) {
       if (auto turn = handle(arrived.signal)) {
         return turn;
       }
@@ -188,7 +188,7 @@ Turn wait_turn(lane::Ticket& ticket, const process::Signals& signals, const Wait
     return Wait{ticket, signals, options}.run();
   } catch (const lane::GateInterrupted&) {
     process::Signals::Arrived arrived;
-    while (signals.next(arrived)) {
+    while (signals.next_noticed(arrived)) {
       if (arrived.signal == SIGINT || arrived.signal == SIGTERM || arrived.signal == SIGHUP ||
           arrived.signal == SIGQUIT) {
         ticket.leave();

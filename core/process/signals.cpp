@@ -69,6 +69,15 @@ bool Signals::next(Arrived& out) const noexcept {
   return true;
 }
 
+bool Signals::next_noticed(Arrived& out) const noexcept {
+  while (next(out)) {
+    if (!is_ignored(out.signal)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 bool stop_self(int signal) noexcept {
   sigset_t pending;
   ::sigpending(&pending);

@@ -34,6 +34,9 @@ class Signals {
     bool from_kernel = false;  ///< SI_KERNEL: the terminal or a timer, not kill(2).
   };
   [[nodiscard]] bool next(Arrived& out) const noexcept;
+  /// As next(), without what the caller ignores: blocked signals are queued even when
+  /// ignored (signal(7)), and a process that only waits would never notice them.
+  [[nodiscard]] bool next_noticed(Arrived& out) const noexcept;
 
  private:
   sigset_t caller_mask_{};
