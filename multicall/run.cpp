@@ -39,6 +39,9 @@ class PlannedRun {
 
   /// Gets the lane (or a service's place); an exit code when there is nothing to run.
   std::optional<int> enter() {
+    if (!sys::proc_is_ours()) {
+      throw sys::SystemError{ESRCH, "find this process in", "/proc"};
+    }
     const sys::FileDescriptor state = project::open_state(plan_.project);
     for (int attempt = 0; attempt < 8; ++attempt) {
       make_lane_directory(state.get());
