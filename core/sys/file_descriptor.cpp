@@ -89,8 +89,9 @@ FileDescriptor lift(int fd) noexcept {
     return FileDescriptor{fd};
   }
   int lifted = ::fcntl(fd, F_DUPFD_CLOEXEC, kFirstOwnDescriptor);
-  if (lifted < 0 && errno == EINVAL) {
-    // RLIMIT_NOFILE below 200: as high as it goes, still clear of 3 to 9 (fcntl(2), F_DUPFD).
+  if (lifted < 0 && (errno == EINVAL || errno == EMFILE)) {
+    // RLIMIT_NOFILE below 200, or just above and those taken: as high as it goes, still clear of 3
+    // to 9 (fcntl(2), F_DUPFD).
     lifted = ::fcntl(fd, F_DUPFD_CLOEXEC, kFirstOwnDescriptorOfFew);
   }
   const int saved = errno;
