@@ -20,7 +20,7 @@ class Signals {
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
   /// Puts mask and SIGCHLD back, for a caller that execs after all.
-  ~Signals() { restore(); }
+  ~Signals();
 
   /// Readable when a signal is pending (struct signalfd_siginfo); non-blocking.
   [[nodiscard]] int fd() const noexcept { return fd_.get(); }
