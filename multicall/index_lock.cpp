@@ -27,7 +27,7 @@ bool is_fresh(const std::string& path) {
 /// would be by a process that only sleeps.
 int ending_signal(const process::Signals& signals) {
   process::Signals::Arrived arrived;
-  while (signals.next(arrived)) {
+  while (signals.next_noticed(arrived)) {
     if (arrived.signal != SIGCHLD && arrived.signal != SIGCONT && arrived.signal != SIGWINCH &&
         arrived.signal != SIGTSTP && arrived.signal != SIGTTIN && arrived.signal != SIGTTOU) {
       return arrived.signal;

@@ -39,6 +39,9 @@ class PlannedRun {
 
   /// Gets the lane (or a service's place); an exit code when there is nothing to run.
   std::optional<int> enter() {
+    if (!sys::proc_is_ours()) {
+      throw sys::SystemError{ESRCH, "find this process in", "/proc"};
+    }
     const sys::FileDescriptor state = project::open_state(plan_.project);
     for (int attempt = 0; attempt < 8; ++attempt) {
       make_lane_directory(state.get());
@@ -188,7 +191,7 @@ class PlannedRun {
     pollfd polled{signals_.fd(), POLLIN, 0};
     (void)::poll(&polled, 1, static_cast<int>(limit.count()));
     process::Signals::Arrived arrived;
-    while (signals_.next(arrived)) {
+    while (signals_.next_noticed(arrived)) {
       if (arrived.signal == SIGINT || arrived.signal == SIGTERM || arrived.signal == SIGHUP ||
           arrived.signal == SIGQUIT) {
         return arrived.signal;

@@ -1,11 +1,13 @@
 #include "multicall/say.hpp"
 
 #include <pwd.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 
 #include "core/sys/error.hpp"
 #include "core/sys/file_descriptor.hpp"
@@ -21,7 +23,22 @@ void say_always(std::string_view text) noexcept {
   try {
     std::string line{"onelane: "};
     line.append(text).push_back('\n');
+    // A reader who has gone must not end the call: SIGPIPE is blocked for the write and, if
+    // it is new, taken back.
+    sigset_t own;
+    sigset_t before;
+    sigset_t pending;
+    ::sigemptyset(&own);
+    ::sigaddset(&own, SIGPIPE);
+    ::sigaddset(&own, SIGXFSZ);
+    ::sigpending(&pending);
+    ::sigprocmask(SIG_BLOCK, &own, &before);
     (void)sys::write_all(2, line);
+    const timespec none{0, 0};
+    if (::sigismember(&pending, SIGPIPE) == 0 && ::sigismember(&pending, SIGXFSZ) == 0) {
+      (void)::sigtimedwait(&own, nullptr, &none);
+    }
+    ::sigprocmask(SIG_SETMASK, &before, nullptr);
   } catch (const std::exception&) {
     // Out of memory: the message is the least of it.
   }

@@ -157,7 +157,7 @@ class Wait {
     }
     ticket_.drain();
     process::Signals::Arrived arrived;
-    while (signals_.next(arrived)) {
+    while (signals_.next_noticed(arrived)) {
       if (auto turn = handle(arrived.signal)) {
         return turn;
       }
@@ -210,7 +210,7 @@ Turn wait_turn(lane::Ticket& ticket, const process::Signals& signals, const Wait
     return Wait{ticket, signals, options}.run();
   } catch (const lane::GateInterrupted&) {
     process::Signals::Arrived arrived;
-    while (signals.next(arrived)) {
+    while (signals.next_noticed(arrived)) {
       if (arrived.signal == SIGINT || arrived.signal == SIGTERM || arrived.signal == SIGHUP ||
           arrived.signal == SIGQUIT) {
         ticket.leave();

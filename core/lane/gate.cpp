@@ -41,8 +41,12 @@ file_lock open_gate(const Table& table) {
 bool ending_signal_pending() noexcept {
   sigset_t pending;
   ::sigpending(&pending);
-  return std::ranges::any_of(std::initializer_list<int>{SIGINT, SIGTERM, SIGHUP, SIGQUIT},
-                             [&](int signal) { return ::sigismember(&pending, signal) == 1; });
+  const auto ends_us = [&](int signal) {
+    struct sigaction action {};
+    return ::sigismember(&pending, signal) == 1 && ::sigaction(signal, nullptr, &action) == 0 &&
+           action.sa_handler != SIG_IGN;
+  };
+  return std::ranges::any_of(std::initializer_list<int>{SIGINT, SIGTERM, SIGHUP, SIGQUIT}, ends_us);
 }
 
 }  // namespace

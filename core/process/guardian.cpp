@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -116,6 +117,8 @@ void Guardian::settled() noexcept {
 
 void Guardian::reap() noexcept {
   if (pid_ > 0) {
+    // It has nothing left to do; stopped, it would never read that it is settled.
+    ::kill(pid_, SIGKILL);
     ::waitpid(pid_, nullptr, 0);
     pid_ = -1;
   }

@@ -124,7 +124,8 @@ std::vector<sys::ProcessStat> find_members(const Search& search, const RunTraits
   const auto is_candidate = [&](const sys::ProcessStat& stat) {
     const auto held = sys::initial_environment(stat.id.pid, "ONELANE_HELD");
     return std::ranges::find(search.published, stat.id) != search.published.end() ||
-           (held && held->find(search.run_id) != std::string::npos);
+           // A run without the lane has no id, and an empty one is found in every environment.
+           (held && !search.run_id.empty() && held->find(search.run_id) != std::string::npos);
   };
   // A process is what sorting says if it is a candidate itself, else what its parent is.
   const auto mark = [&](const auto& self, pid_t pid, int depth) -> Mark {

@@ -1,10 +1,12 @@
 // What happens after the tool has ended, and the members it is about; supervisor.cpp holds
 // the time before.
 #include <poll.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <unordered_set>
 
 #include "core/process/ending.hpp"
@@ -65,7 +67,10 @@ Supervisor::Sorted Supervisor::sort_members() const {
     if (leftover == Leftover::Gone) {
       continue;
     }
-    if (leftover == Leftover::Straggler || (run_.wait_for_all && leftover == Leftover::Detached)) {
+    const bool out_of_reach =
+        is_ending_ && ::kill(stat.id.pid, 0) != 0 && errno == EPERM;  // sudo's, say
+    if ((leftover == Leftover::Straggler && !out_of_reach) ||
+        (run_.wait_for_all && leftover == Leftover::Detached)) {
       out.stragglers.push_back(stat);
       continue;
     }
@@ -89,6 +94,8 @@ void Supervisor::settle() {
       start_guardian();
     }
     sorted = wait_for_leftovers();
+    is_ending_ = true;
+    sorted = sort_members();
     if (!sorted.stragglers.empty()) {
       end_stragglers(sorted.stragglers);
       sorted = sort_members();

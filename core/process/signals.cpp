@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdint>
+#include <ctime>
 
 #include "core/sys/error.hpp"
 
@@ -29,6 +31,12 @@ volatile std::sig_atomic_t was_continued = 0;
 
 void note_continue(int /*signal*/) {
   was_continued = 1;
+}
+
+/// SIGPIPE and SIGXFSZ come with an error of our own write: a notice that nobody reads, a
+/// lane file over the size limit. The error is dealt with; the signal is nobody's business.
+bool is_write_signal(int signal) noexcept {
+  return signal == SIGPIPE || signal == SIGXFSZ;
 }
 
 }  // namespace
@@ -66,14 +74,46 @@ bool Signals::is_ignored(int signal) const noexcept {
   return ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
+Signals::~Signals() {
+  sigset_t own;
+  ::sigemptyset(&own);
+  ::sigaddset(&own, SIGPIPE);
+  ::sigaddset(&own, SIGXFSZ);
+  siginfo_t info{};
+  const timespec none{0, 0};
+  int others[2] = {0, 0};
+  for (int& other : others) {
+    const int signal = ::sigtimedwait(&own, &info, &none);
+    other = signal > 0 && info.si_pid != ::getpid() ? signal : 0;
+  }
+  for (const int other : others) {
+    if (other != 0) {
+      ::kill(::getpid(), other);
+    }
+  }
+  restore();
+}
+
 bool Signals::next(Arrived& out) const noexcept {
   signalfd_siginfo info{};
-  if (::read(fd_.get(), &info, sizeof info) != static_cast<ssize_t>(sizeof info)) {
-    return false;
-  }
+  do {
+    if (::read(fd_.get(), &info, sizeof info) != static_cast<ssize_t>(sizeof info)) {
+      return false;
+    }
+  } while (is_write_signal(static_cast<int>(info.ssi_signo)) &&
+           info.ssi_pid == static_cast<std::uint32_t>(::getpid()));
   out.signal = static_cast<int>(info.ssi_signo);
   out.from_kernel = info.ssi_code == SI_KERNEL;
   return true;
+}
+
+bool Signals::next_noticed(Arrived& out) const noexcept {
+  while (next(out)) {
+    if (!is_ignored(out.signal)) {
+      return true;
+    }
+  }
+  return false;
 }
 
 // A stop signal throws a pending SIGCONT away (signal(7)), so one that arrives just before we

@@ -20,7 +20,7 @@ class Signals {
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
   /// Puts mask and SIGCHLD back, for a caller that execs after all.
-  ~Signals() { restore(); }
+  ~Signals();
 
   /// Readable when a signal is pending (struct signalfd_siginfo); non-blocking.
   [[nodiscard]] int fd() const noexcept { return fd_.get(); }
@@ -34,6 +34,9 @@ class Signals {
     bool from_kernel = false;  ///< SI_KERNEL: the terminal or a timer, not kill(2).
   };
   [[nodiscard]] bool next(Arrived& out) const noexcept;
+  /// As next(), without what the caller ignores: blocked signals are queued even when
+  /// ignored (signal(7)), and a process that only waits would never notice them.
+  [[nodiscard]] bool next_noticed(Arrived& out) const noexcept;
 
  private:
   sigset_t caller_mask_{};

@@ -13,6 +13,7 @@
 
 #include "core/process/ending.hpp"
 #include "core/sys/clock.hpp"
+#include "core/sys/error.hpp"
 
 namespace onelane::process {
 namespace {
@@ -64,10 +65,12 @@ Outcome Supervisor::supervise() {
   const Launched launched = launch(run_.command, signals_);
   if (launched.error != 0) {
     canary_.end();
-    outcome_.launch_error = launched.error;
-    if (launched.pid > 0) {
-      ::waitpid(launched.pid, nullptr, 0);
+    ::prctl(PR_SET_CHILD_SUBREAPER, 0);  // survives an execve(2) of ours
+    if (launched.pid < 0) {
+      throw sys::SystemError{launched.error, "start", "a process"};
     }
+    outcome_.launch_error = launched.error;
+    ::waitpid(launched.pid, nullptr, 0);
     return outcome_;
   }
   see_it_through(launched.pid);

@@ -117,6 +117,7 @@ class Supervisor {
   Guardian guardian_;
   Outcome outcome_;
   bool impatient_ = false;  ///< An ending signal arrived after the tool had ended.
+  bool is_ending_ = false;  ///< LINGER is over: what we may not signal is left running.
   std::chrono::nanoseconds started_{};
   std::chrono::nanoseconds stopped_for_{};
   std::chrono::nanoseconds next_tick_{};

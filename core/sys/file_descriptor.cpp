@@ -19,10 +19,16 @@ namespace {
 /// Which numbers are ours, one bit each from kFirstOwnDescriptorOfFew on. Atomic, because a
 /// waiting ticket opens and closes beside its helper thread.
 std::array<std::atomic<std::uint64_t>, 5> own{};
+/// How many of ours lie above, where a caller has filled the numbers from 200 on.
+std::atomic<int> own_above{0};
 constexpr int kLastTracked = kFirstOwnDescriptorOfFew + 5 * 64 - 1;
 
 void track(int fd, bool is_ours) noexcept {
-  if (fd < kFirstOwnDescriptorOfFew || fd > kLastTracked) {
+  if (fd > kLastTracked) {
+    own_above += is_ours ? 1 : -1;
+    return;
+  }
+  if (fd < kFirstOwnDescriptorOfFew) {
     return;
   }
   const auto index = static_cast<unsigned>(fd - kFirstOwnDescriptorOfFew);
@@ -51,7 +57,11 @@ void close_foreign_descriptors() noexcept {
       first = static_cast<unsigned>(fd) + 1;
     }
   }
-  ::syscall(SYS_close_range, first, ~0U, 0U);
+  // Up there ours cannot be told from the caller's: closing too few only keeps a pipe open.
+  const unsigned last = own_above > 0 ? static_cast<unsigned>(kLastTracked) : ~0U;
+  if (first <= last) {
+    ::syscall(SYS_close_range, first, last, 0U);
+  }
 }
 
 int FileDescriptor::release() noexcept {
@@ -79,8 +89,9 @@ FileDescriptor lift(int fd) noexcept {
     return FileDescriptor{fd};
   }
   int lifted = ::fcntl(fd, F_DUPFD_CLOEXEC, kFirstOwnDescriptor);
-  if (lifted < 0 && errno == EINVAL) {
-    // RLIMIT_NOFILE below 200: as high as it goes, still clear of 3 to 9 (fcntl(2), F_DUPFD).
+  if (lifted < 0 && (errno == EINVAL || errno == EMFILE)) {
+    // RLIMIT_NOFILE below 200, or just above and those taken: as high as it goes, still clear of 3
+    // to 9 (fcntl(2), F_DUPFD).
     lifted = ::fcntl(fd, F_DUPFD_CLOEXEC, kFirstOwnDescriptorOfFew);
   }
   const int saved = errno;

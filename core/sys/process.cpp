@@ -95,6 +95,12 @@ ProcessId self_id() noexcept {
   return known;
 }
 
+bool proc_is_ours() noexcept {
+  char pid[16] = {};
+  return ::readlink("/proc/self", pid, sizeof pid - 1) > 0 &&
+         std::strtol(pid, nullptr, 10) == ::getpid();
+}
+
 bool exists(const ProcessId& id) noexcept {
   if (id.pid <= 0) {
     return false;

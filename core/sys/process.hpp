@@ -38,6 +38,10 @@ struct ProcessStat {
 /// Identity of the calling process.
 [[nodiscard]] ProcessId self_id() noexcept;
 
+/// True when /proc is there and shows our own PID namespace: after `unshare -p` without a
+/// new /proc it describes other processes under our numbers, in a bare chroot nothing.
+[[nodiscard]] bool proc_is_ours() noexcept;
+
 /// True while `id` names a live process or an unreaped zombie.
 [[nodiscard]] bool exists(const ProcessId& id) noexcept;
 
