@@ -45,13 +45,13 @@ std::string describe_start(const lane::Table& table) {
 
 /// Leaves something behind: a worker on our pipes, one that ignores TERM, a detached one.
 void misbehave(unsigned dice) {
-  if (dice % 4 != 0 || ::fork() != 0) {
+  if (dice % 16 != 0 || ::fork() != 0) {
     return;
   }
-  if (dice % 8 == 0) {
+  if (dice % 32 == 0) {
     ::signal(SIGTERM, SIG_IGN);
   }
-  if (dice % 16 == 0) {
+  if (dice % 64 == 0) {
     ::setsid();
   }
   ::sleep(600);
