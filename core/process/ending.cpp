@@ -69,7 +69,6 @@ Ended end_members(const Ending& ending) {
       terminate_new(result.left, signalled);
     }
     if (!ending.wait(result.left.empty() ? milliseconds{1} : pause)) {
-      result.interrupted = true;
       break;
     }
     pause = std::min(pause * 2, milliseconds{100});

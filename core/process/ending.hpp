@@ -17,7 +17,6 @@ bool send_signal(const sys::ProcessId& id, int signal) noexcept;
 struct Ended {
   std::size_t signalled = 0;           ///< Different processes that were sent TERM.
   std::vector<sys::ProcessStat> left;  ///< Still there after KILL: D state or another user's.
-  bool interrupted = false;
 };
 
 /// How an ending finds its processes and passes its time.

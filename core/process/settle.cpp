@@ -139,9 +139,7 @@ void Supervisor::end_stragglers(const std::vector<sys::ProcessStat>& stragglers)
     pump(limit);
     return true;
   };
-  const Ended result = end_members(ending);
-  outcome_.stragglers = result.signalled;
-  outcome_.survivors = result.left;
+  outcome_.survivors = end_members(ending).left;
 }
 
 // The order is the point: the record is cleared while the locks are held, the guardian is told

@@ -58,7 +58,6 @@ struct Outcome {
   int launch_error = 0;  ///< errno of fork or exec; nothing ran then.
   int wait_status = 0;   ///< Of the tool (waitpid(2)).
   bool timed_out = false;
-  std::size_t stragglers = 0;               ///< Ended by us after the tool.
   std::vector<sys::ProcessStat> survivors;  ///< What even KILL did not end.
 };
 
