@@ -1,4 +1,6 @@
 #include <array>
+#include <cstdio>
+#include <type_traits>
 
 #include "core/settings/schema.hpp"
 #include "core/settings/settings.hpp"
@@ -29,14 +31,14 @@ std::string text_of(bool value) {
 std::string text_of(std::chrono::milliseconds value) {
   return format_duration(value);
 }
-std::string text_of(OnError value) {
-  return value == OnError::Open ? "open" : "closed";
+std::string text_of(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%g", value);
+  return text;
 }
-std::string text_of(OnDeadlock value) {
-  return value == OnDeadlock::Fail ? "fail" : "run";
-}
-std::string text_of(WaitFor value) {
-  return value == WaitFor::Tool ? "tool" : "all";
+template <class Enumeration>
+requires std::is_enum_v<Enumeration> std::string text_of(Enumeration value) {
+  return std::string{kWords<Enumeration>.at(static_cast<std::size_t>(value))};
 }
 std::string text_of(const std::string& value) {
   return value;

@@ -80,10 +80,11 @@ std::optional<Span> find_block(std::string_view text) {
   return std::nullopt;
 }
 
+/// The last such line that is not indented.
 std::optional<Span> find_line(std::string_view text, std::string_view wanted) {
   std::optional<Span> found;
   for (const Line& line : lines_of(text)) {
-    if (is_line(line, wanted)) {
+    if (is_line(line, wanted) && line.text.data() == text.data() + line.begin) {
       found = Span{line.begin, line.end, line.text.ends_with(kGlued)};
     }
   }
@@ -190,7 +191,7 @@ std::string env_block(bool seeds_active, std::uint64_t ram_mb) {
 
 std::string add_line(std::string_view text, std::string_view line) {
   std::string out{text};
-  if (find_line(text, line)) {
+  if (std::ranges::any_of(lines_of(text), [&](const Line& l) { return is_line(l, line); })) {
     return out;
   }
   const bool glued = lacks_newline(text);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <type_traits>
 
 #include "core/settings/values.hpp"
 
@@ -13,36 +14,8 @@ using namespace std::chrono_literals;
 
 using Text = std::optional<std::string>;
 
-constexpr auto kFields = std::to_array<Field>({
-    {"memory_limit_mb", &Settings::memory_limit_mb, Form::Megabytes, true},
-    {"tree_memory_limit_mb", &Settings::tree_memory_limit_mb, Form::Megabytes},
-    {"max_processes", &Settings::max_processes, Form::Count, true},
-    {"check_interval", &Settings::check_interval, Form::Plain, true},
-    {"timeout", &Settings::timeout, Form::Plain, true},
-    {"idle_timeout", &Settings::idle_timeout},
-    {"kill_timeout", &Settings::kill_timeout, Form::Plain, true},
-    {"linger", &Settings::linger},
-    {"queue_timeout", &Settings::queue_timeout},
-    {"git_lock_wait", &Settings::git_lock_wait},
-    {"ns_wait", &Settings::ns_wait},
-    {"pipeline_timeout", &Settings::pipeline_timeout, Form::Plain, true},
-    {"project_sequential_mode", &Settings::sequential, Form::Plain, true},
-    {"verbose", &Settings::verbose, Form::Plain, true},
-    {"quiet", &Settings::quiet},
-    {"on_error", &Settings::on_error},
-    {"on_deadlock", &Settings::on_deadlock},
-    {"wait", &Settings::wait},
-    {"priority", &Settings::priority},
-    {"scope", &Settings::scope},
-    {"lanes", &Settings::lanes, Form::Choice},
-    {"log_dir", &Settings::log_dir, Form::Path, true},
-    {"sequential_lock_base_dir", &Settings::lock_base_dir, Form::Path, true, Allowed::ProjectFiles},
-    {"keep", &Settings::keep, Form::List},
-});
-
-std::string rejected(std::string_view text, std::string_view what, std::string_view accepted) {
-  return "'" + clean(text) + "' is not " + std::string{what} +
-         "; accepted: " + std::string{accepted};
+std::string rejected(std::string_view text, std::string_view what, const Field& field) {
+  return "'" + clean(text) + "' is not " + std::string{what} + "; accepted: " + accepted(field);
 }
 
 template <class T>
@@ -51,15 +24,14 @@ Text store(Setting<T>& setting, T value, const Source& source) {
   return std::nullopt;
 }
 
-/// Sets an enumeration from the word of one of its two values.
+/// Sets an enumeration from one of its words.
 template <class T>
-Text choose(Setting<T>& setting, std::string_view text, std::array<std::string_view, 2> words,
-            const Source& source) {
-  const auto found = std::ranges::find(words, text);
-  if (found == words.end()) {
-    return rejected(text, "a choice", std::string{words[0]} + ", " + std::string{words[1]});
+Text choose(Setting<T>& setting, const Field& field, std::string_view text, const Source& source) {
+  const auto found = std::ranges::find(kWords<T>, text);
+  if (found == kWords<T>.end()) {
+    return rejected(text, "a choice", field);
   }
-  return store(setting, static_cast<T>(found - words.begin()), source);
+  return store(setting, static_cast<T>(found - kWords<T>.begin()), source);
 }
 
 /// A lane's name becomes part of a path.
@@ -79,51 +51,48 @@ class Apply {
   Text operator()(Setting<std::uint64_t> Settings::*member) const {
     const bool count = field_.form == Form::Count;
     const auto value = count ? parse_count(text_) : parse_megabytes(text_);
-    if (value) {
+    if (value && *value <= static_cast<std::uint64_t>(field_.most)) {
       return store(settings_.*member, *value, source_);
     }
-    return count ? rejected(text_, "a number", "whole numbers, 0 for no limit")
-                 : rejected(text_, "a size", "megabytes (2048), 512M, 2G, 0 for no limit");
+    return rejected(text_, value ? "in range" : count ? "a number" : "a size", field_);
   }
   Text operator()(Setting<std::chrono::milliseconds> Settings::*member) const {
     const auto value = parse_duration(text_);
     if (!value) {
-      return rejected(text_, "a duration", "seconds (30, 2.5), 500ms, 30s, 10m, 2h");
+      return rejected(text_, "a duration", field_);
     }
     if (field_.name == "check_interval" && (*value < 50ms || *value > 1h)) {
-      return rejected(text_, "a check interval", "50ms to 1h");
+      return rejected(text_, "a check interval", field_);
     }
     return store(settings_.*member, *value, source_);
   }
   Text operator()(Setting<bool> Settings::*member) const {
     const auto value = parse_bool(text_);
-    return value ? store(settings_.*member, *value, source_)
-                 : rejected(text_, "yes or no", "1, 0, true, false, yes, no, on, off");
+    return value ? store(settings_.*member, *value, source_) : rejected(text_, "yes or no", field_);
   }
   Text operator()(Setting<int> Settings::*member) const {
     int value = 0;
     const char* const last = text_.data() + text_.size();
     const auto [end, error] = std::from_chars(text_.data(), last, value);
-    if (error != std::errc{} || end != last || value < -100 || value > 100) {
-      return rejected(text_, "a priority", "-100 to 100");
+    if (error != std::errc{} || end != last || value < field_.least || value > field_.most) {
+      return rejected(text_, field_.name == "priority" ? "a priority" : "in range", field_);
     }
     return store(settings_.*member, value, source_);
   }
-  Text operator()(Setting<OnError> Settings::*member) const {
-    return choose(settings_.*member, text_, {"open", "closed"}, source_);
+  Text operator()(Setting<double> Settings::*member) const {
+    const auto value = parse_decimal(text_);
+    return value ? store(settings_.*member, *value, source_) : rejected(text_, "a number", field_);
   }
-  Text operator()(Setting<OnDeadlock> Settings::*member) const {
-    return choose(settings_.*member, text_, {"fail", "run"}, source_);
-  }
-  Text operator()(Setting<WaitFor> Settings::*member) const {
-    return choose(settings_.*member, text_, {"tool", "all"}, source_);
+  template <class Enumeration>
+  requires std::is_enum_v<Enumeration> Text
+  operator()(Setting<Enumeration> Settings::*member) const {
+    return choose(settings_.*member, field_, text_, source_);
   }
   Text operator()(Setting<Scope> Settings::*member) const {
     constexpr std::array<std::string_view, 3> kWords{"worktree", "repository", "user"};
     const auto found = std::ranges::find(kWords, text_);
     if (found == kWords.end() && !is_lane_name(text_)) {
-      return rejected(text_, "a scope",
-                      "worktree, repository, user, or a name of letters, digits, '.', '_', '-'");
+      return rejected(text_, "a scope", field_);
     }
     const bool named = found == kWords.end();
     settings_.scope_name = {named ? std::string{text_} : std::string{}, source_};
@@ -132,10 +101,13 @@ class Apply {
   }
   Text operator()(Setting<std::string> Settings::*member) const {
     if (field_.form == Form::Choice && text_ != "one" && text_ != "split") {
-      return rejected(text_, "a choice", "one, split");
+      return rejected(text_, "a choice", field_);
+    }
+    if (field_.form == Form::CpuList && !text_.empty() && !parse_cpu_list(text_)) {
+      return rejected(text_, "a list of processors", field_);
     }
     if (has_control(text_) || text_.size() > 4096) {
-      return rejected(text_, "a path", "a directory, relative to the project or absolute");
+      return rejected(text_, "a path", field_);
     }
     return store(settings_.*member, std::string{text_}, source_);
   }
@@ -151,15 +123,6 @@ class Apply {
 };
 
 }  // namespace
-
-std::span<const Field> all_fields() {
-  return kFields;
-}
-
-const Field* find_field(std::string_view name) {
-  const auto found = std::ranges::find(kFields, name, &Field::name);
-  return found == kFields.end() ? nullptr : &*found;
-}
 
 std::string upper_name(std::string_view name) {
   std::string upper{name};
@@ -182,7 +145,7 @@ Text apply_list(Settings& settings, const Field& field, std::vector<std::string>
   }
   for (const auto& item : items) {
     if (item.empty() || item.size() > 255 || has_control(item)) {
-      return rejected(item, "a program's name", "names of 1 to 255 printable characters");
+      return rejected(item, "a program's name", field);
     }
   }
   return store(settings.**member, std::move(items), source);
@@ -197,9 +160,15 @@ Settings built_in(Audience audience, std::uint64_t total_memory_mb) {
   s.check_interval.value = 5s;
   s.timeout.value = run ? 1800s : 0s;
   s.idle_timeout.value = 0s;
+  s.system_reserve_mb.value = total_memory_mb * 3 / 100;
+  s.cgroup.value = true;
+  s.clamp.value = Clamp::Soft;
+  s.log_keep_days.value = 14;
+  s.log_max_mb.value = 256;
   s.kill_timeout.value = 10s;
   s.linger.value = 2s;
   s.queue_timeout.value = 0s;
+  s.rejoin.value = 120s;
   s.git_lock_wait.value = 10s;
   s.ns_wait.value = 600s;
   s.pipeline_timeout.value = run ? 86400s : 0s;

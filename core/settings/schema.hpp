@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -13,25 +14,49 @@
 namespace onelane::settings {
 
 /// What a field's text looks like; where the member's type leaves that open.
-enum class Form { Plain, Megabytes, Count, Path, Choice, List };
+enum class Form { Plain, Megabytes, Count, Path, Choice, CpuList, List };
 
 /// Where a field may be set.
 enum class Allowed { Everywhere, ProjectFiles };
 
+/// The words of an enumeration, in its order.
+template <class Enumeration>
+inline constexpr auto kWords = nullptr;
+template <>
+inline constexpr auto kWords<OnError> = std::to_array<std::string_view>({"open", "closed"});
+template <>
+inline constexpr auto kWords<OnDeadlock> = std::to_array<std::string_view>({"fail", "run"});
+template <>
+inline constexpr auto kWords<WaitFor> = std::to_array<std::string_view>({"tool", "all"});
+template <>
+inline constexpr auto kWords<IdleAction> = std::to_array<std::string_view>({"warn", "kill"});
+template <>
+inline constexpr auto kWords<Admission> = std::to_array<std::string_view>({"wait", "refuse"});
+template <>
+inline constexpr auto kWords<Clamp> = std::to_array<std::string_view>({"off", "soft", "hard"});
+template <>
+inline constexpr auto kWords<IoNice> = std::to_array<std::string_view>({"none", "low", "idle"});
+
 using Member =
     std::variant<Setting<std::uint64_t> Settings::*, Setting<std::chrono::milliseconds> Settings::*,
-                 Setting<bool> Settings::*, Setting<int> Settings::*, Setting<OnError> Settings::*,
-                 Setting<OnDeadlock> Settings::*, Setting<WaitFor> Settings::*,
-                 Setting<Scope> Settings::*, Setting<std::string> Settings::*,
-                 Setting<std::vector<std::string>> Settings::*>;
+                 Setting<bool> Settings::*, Setting<int> Settings::*, Setting<double> Settings::*,
+                 Setting<OnError> Settings::*, Setting<OnDeadlock> Settings::*,
+                 Setting<WaitFor> Settings::*, Setting<IdleAction> Settings::*,
+                 Setting<Admission> Settings::*, Setting<Clamp> Settings::*,
+                 Setting<IoNice> Settings::*, Setting<Scope> Settings::*,
+                 Setting<std::string> Settings::*, Setting<std::vector<std::string>> Settings::*>;
 
 /// One setting: `timeout` in TOML, `ONELANE_TIMEOUT` in .env.development and the environment.
 struct Field {
   std::string_view name;  ///< Lower case.
+  /// For people: one sentence in lower case without a full stop.
+  std::string_view meaning;
   Member member;
   Form form = Form::Plain;
   bool seed = false;  ///< The seeds' bare name (`TIMEOUT`) counts where bare names count.
   Allowed allowed = Allowed::Everywhere;
+  std::int64_t least = 0;  ///< Of a number.
+  std::int64_t most = std::int64_t{1} << 40;
 };
 
 /// Every setting, in the order `onelane settings` prints them.
@@ -39,6 +64,9 @@ struct Field {
 
 /// Exact, lower case; nullptr when there is none.
 [[nodiscard]] const Field* find_field(std::string_view name);
+
+/// What `field` takes, for people: `tool, all`, `seconds (30, 2.5), 500ms, 30s, 10m, 2h`.
+[[nodiscard]] std::string accepted(const Field& field);
 
 /// `MEMORY_LIMIT_MB` for `memory_limit_mb`.
 [[nodiscard]] std::string upper_name(std::string_view name);

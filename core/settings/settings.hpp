@@ -30,6 +30,10 @@ struct Setting {
 enum class OnError { Open, Closed };  ///< onelane cannot work: run the tool, or refuse with 125.
 enum class OnDeadlock { Fail, Run };
 enum class WaitFor { Tool, All };  ///< Shim waits for its tool, or for every descendant.
+enum class IdleAction { Warn, Kill };
+enum class Admission { Wait, Refuse };  ///< The machine is too busy: wait, or exit with 75.
+enum class Clamp { Off, Soft, Hard };   ///< How far MAX_WORKERS reaches into a tool's own choice.
+enum class IoNice { None, Low, Idle };  ///< Low is best-effort at its lowest level.
 enum class Scope { Worktree, Repository, User, Named };
 /// Who asks. Run = `onelane run`, seq, safe-run: the seeds' bare names count in the
 /// environment, and the seeds' figures are built in.
@@ -52,12 +56,27 @@ struct Settings {
   Setting<std::chrono::milliseconds> check_interval;  ///< Longest guard tick, 50 ms or more.
   Setting<std::chrono::milliseconds> timeout;         ///< 0 = none.
   Setting<std::chrono::milliseconds> idle_timeout;    ///< 0 = none.
-  Setting<std::chrono::milliseconds> kill_timeout;    ///< From TERM to KILL.
-  Setting<std::chrono::milliseconds> linger;          ///< From the tool's end to TERM.
-  Setting<std::chrono::milliseconds> queue_timeout;   ///< 0 = for ever.
+  Setting<IdleAction> idle_action;
+  Setting<std::chrono::milliseconds> kill_timeout;   ///< From TERM to KILL.
+  Setting<std::chrono::milliseconds> linger;         ///< From the tool's end to TERM.
+  Setting<std::chrono::milliseconds> queue_timeout;  ///< 0 = for ever.
+  Setting<std::chrono::milliseconds> rejoin;         ///< 0 = no place is kept for the killed.
   Setting<std::chrono::milliseconds> git_lock_wait;
   Setting<std::chrono::milliseconds> ns_wait;
   Setting<std::chrono::milliseconds> pipeline_timeout;  ///< 0 = none.
+  Setting<std::uint64_t> system_reserve_mb;   ///< Of the machine, for everybody else; 0 = none.
+  Setting<std::uint64_t> min_free_memory_mb;  ///< Before a grant; 0 = any.
+  Setting<double> max_load;                   ///< Before a grant; 0 = any.
+  Setting<double> max_memory_pressure;        ///< Before a grant, percent (PSI); 0 = any.
+  Setting<Admission> admission;
+  Setting<int> nice;  ///< 0 to 19; 0 = as the caller.
+  Setting<IoNice> ionice;
+  Setting<std::string> cpu_affinity;  ///< `0-3,8`; empty = as the caller.
+  Setting<std::uint64_t> cpu_weight;  ///< 1 to 10000, where a control group allows; 0 = none.
+  Setting<bool> cgroup;               ///< Use control groups where they can be had.
+  Setting<Clamp> clamp;
+  Setting<std::uint64_t> max_workers;         ///< 0 = the tool's own choice.
+  Setting<std::uint64_t> pytest_max_workers;  ///< As max_workers, for pytest alone.
   Setting<bool> verbose;
   Setting<bool> quiet;
   Setting<bool> sequential;  ///< PROJECT_SEQUENTIAL_MODE; false switches the project off.
@@ -69,6 +88,8 @@ struct Settings {
   /// With Scope::Named: letters, digits and ._- only, never a path.
   Setting<std::string> scope_name;
   Setting<std::string> log_dir;  ///< Absolute when the root is known; empty = `<state>/logs`.
+  Setting<std::uint64_t> log_keep_days;
+  Setting<std::uint64_t> log_max_mb;  ///< Of all run logs together.
   /// SEQUENTIAL_LOCK_BASE_DIR, from project files only; absolute; empty = the git dir.
   Setting<std::string> lock_base_dir;
   Setting<std::string> lanes;              ///< "one" or "split".

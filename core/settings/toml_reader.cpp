@@ -44,7 +44,7 @@ constexpr std::ptrdiff_t kMostDotsALine = 64;
 /// A settings file has tens of keys. More tables than this only cost time.
 constexpr std::ptrdiff_t kMostLines = 20000;
 
-std::string text_of(double value) {
+std::string shortest_of(double value) {
   std::array<char, 64> buffer{};
   const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value).ptr;
   return {buffer.data(), end};
@@ -62,7 +62,7 @@ TomlValue value_of(std::string_view key, const toml::node& node) {
   } else if (const auto* integer = node.as_integer()) {
     value.text = std::to_string(integer->get());
   } else if (const auto* real = node.as_floating_point()) {
-    value.text = text_of(real->get());
+    value.text = shortest_of(real->get());
   } else if (const auto* boolean = node.as_boolean()) {
     value.text = boolean->get() ? "true" : "false";
   } else if (const auto* array = node.as_array()) {

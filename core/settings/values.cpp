@@ -25,18 +25,23 @@ std::pair<std::string_view, std::string_view> split_unit(std::string_view text) 
   return {text.substr(0, length), trim(text.substr(length))};
 }
 
+/// Of Damerau and Levenshtein: letters changed, added, left out, or two neighbours exchanged.
 std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> before;
+  std::vector<std::size_t> above;
   std::vector<std::size_t> row(b.size() + 1);
   for (std::size_t j = 0; j <= b.size(); ++j) {
     row[j] = j;
   }
   for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
+    before = std::exchange(above, row);
     row[0] = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t change = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, change});
+      const std::size_t change = above[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+      row[j] = std::min({above[j] + 1, row[j - 1] + 1, change});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+        row[j] = std::min(row[j], before[j - 2] + 1);
+      }
     }
   }
   return row.back();
@@ -103,6 +108,36 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
   return std::chrono::milliseconds{whole + (static_cast<double>(whole) < value ? 1 : 0)};
 }
 
+std::optional<double> parse_decimal(std::string_view text) {
+  text = trim(text);
+  double value = 0;
+  const char* const last = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data(), last, value, std::chars_format::fixed);
+  // Written so that a NaN is refused too.
+  const bool fits = error == std::errc{} && end == last && value >= 0 && value <= 1e9;
+  return fits ? std::optional{value} : std::nullopt;
+}
+
+std::optional<std::vector<int>> parse_cpu_list(std::string_view text) {
+  constexpr std::uint64_t kProcessors = 1024;  // of cpu_set_t, CPU_SET(3)
+  std::vector<int> list;
+  for (const std::string& part : split_list(text)) {
+    const std::size_t dash = part.find('-');
+    const auto first = parse_count(std::string_view{part}.substr(0, dash));
+    const auto last =
+        dash == std::string::npos ? first : parse_count(std::string_view{part}.substr(dash + 1));
+    if (!first || !last || *last < *first || *last >= kProcessors) {
+      return std::nullopt;
+    }
+    for (std::uint64_t cpu = *first; cpu <= *last; ++cpu) {
+      list.push_back(static_cast<int>(cpu));
+    }
+  }
+  std::ranges::sort(list);
+  list.erase(std::unique(list.begin(), list.end()), list.end());
+  return list.empty() ? std::nullopt : std::optional{std::move(list)};
+}
+
 std::optional<bool> parse_bool(std::string_view text) {
   std::string word{trim(text)};
   std::ranges::transform(word, word.begin(), lower);
@@ -164,7 +199,11 @@ std::string_view nearest(std::string_view text, const std::vector<std::string_vi
     return best;
   }
   for (const auto candidate : candidates) {
-    if (const auto d = distance(text, candidate); d < least && d < candidate.size()) {
+    const auto d = distance(text, candidate);
+    // Letters are swapped more often than left out.
+    const bool is_nearer = d < least || (d == least && candidate.size() == text.size() &&
+                                         best.size() != text.size() && !best.empty());
+    if (is_nearer && d < candidate.size()) {
       least = d;
       best = candidate;
     }

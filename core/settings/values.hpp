@@ -18,6 +18,12 @@ namespace onelane::settings {
 /// A whole number that is not negative, at most 2^40.
 [[nodiscard]] std::optional<std::uint64_t> parse_count(std::string_view text);
 
+/// `8`, `2.5`; not negative, at most 10^9. Nothing for anything else.
+[[nodiscard]] std::optional<double> parse_decimal(std::string_view text);
+
+/// `0-3,8`: processors below 1024, in order, each once. Nothing for anything else.
+[[nodiscard]] std::optional<std::vector<int>> parse_cpu_list(std::string_view text);
+
 /// 1/0, true/false, yes/no, on/off, in any case.
 [[nodiscard]] std::optional<bool> parse_bool(std::string_view text);
 

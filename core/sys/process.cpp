@@ -65,11 +65,18 @@ std::optional<ProcessStat> parse_stat(const char* text) noexcept {
   out.session = static_cast<pid_t>(fields.next());
   out.tty = static_cast<int>(fields.next());
   out.tty_group = static_cast<pid_t>(fields.next());
-  fields.skip(5);  // flags and page faults, fields 9 to 13
+  constexpr std::uint64_t kExiting = 0x4;  // PF_EXITING, include/linux/sched.h
+  out.is_exiting = (fields.next() & kExiting) != 0;
+  fields.skip(4);  // page faults, fields 10 to 13
   out.cpu_ticks = fields.next();
   out.cpu_ticks += fields.next();
-  fields.skip(6);  // children's times, priority, nice, threads, itrealvalue: fields 16 to 21
+  fields.skip(4);  // children's times, priority, nice: fields 16 to 19
+  out.threads = static_cast<int>(fields.next());
+  fields.skip(1);  // itrealvalue, field 21
   out.id.start = fields.next();
+  fields.skip(1);  // vsize, field 23
+  static const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  out.resident = fields.next() * page;
   return out;
 }
 
@@ -126,18 +133,26 @@ Ancestry ancestry_of(pid_t pid) {
   return out;
 }
 
-std::vector<pid_t> all_pids() {
-  std::vector<pid_t> out;
+std::vector<ProcEntry> listed_processes() {
+  std::vector<ProcEntry> out;
   DIR* proc = ::opendir("/proc");
   if (proc == nullptr) {
     return out;
   }
   while (const dirent* entry = ::readdir(proc)) {
     if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9') {
-      out.push_back(static_cast<pid_t>(std::strtol(entry->d_name, nullptr, 10)));
+      out.push_back({static_cast<pid_t>(std::strtol(entry->d_name, nullptr, 10)), entry->d_ino});
     }
   }
   ::closedir(proc);
+  return out;
+}
+
+std::vector<pid_t> all_pids() {
+  std::vector<pid_t> out;
+  for (const ProcEntry& listed : listed_processes()) {
+    out.push_back(listed.pid);
+  }
   return out;
 }
 

@@ -29,7 +29,15 @@ struct ProcessStat {
   int tty = 0;                  ///< Device number of the controlling terminal, 0 for none.
   pid_t tty_group = 0;          ///< Foreground group of that terminal, -1 for none.
   std::uint64_t cpu_ticks = 0;  ///< utime + stime.
+  int threads = 0;
+  bool is_exiting = false;  ///< Gives up what it has (PF_EXITING): closed files mean nothing now.
+  std::uint64_t resident = 0;   ///< Bytes in memory, mapped files and shared pages included.
   std::array<char, 16> name{};  ///< comm, NUL-terminated.
+  /// A zombie. One whose first thread alone has ended lives on in the others (pthread_exit(3)),
+  /// as one that was killed does until the last of them is gone.
+  [[nodiscard]] bool has_ended() const noexcept {
+    return (state == 'Z' || state == 'X') && threads <= 1;
+  }
 };
 
 /// Reads one process without allocating; nothing when it is gone or /proc is hidden.
@@ -66,6 +74,15 @@ struct Ancestry {
 
 /// Every process visible in /proc.
 [[nodiscard]] std::vector<pid_t> all_pids();
+
+/// One process in the listing of /proc. The inode tells a reused pid from the process before
+/// it without a read: it belongs to the kernel's object of the process, not to the number.
+struct ProcEntry {
+  pid_t pid = 0;
+  std::uint64_t inode = 0;
+};
+/// Every process visible in /proc; costs the listing alone.
+[[nodiscard]] std::vector<ProcEntry> listed_processes();
 
 /// Value of `name` in the *initial* environment of `pid` (/proc/PID/environ); nothing when
 /// unset or unreadable (another user's process).

@@ -1,0 +1,117 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace onelane::journal {
+
+/// How a run came to its end. The words in the journal are stable: see word_of.
+enum class Reason : std::uint8_t {
+  Exited,           ///< "exited": by itself, see `code`.
+  Signalled,        ///< "signalled": died of `signal`, which was not ours.
+  NotStarted,       ///< "not-started": the tool could not be executed, or the ticket was given up.
+  Timeout,          ///< "timeout": ended by us, as all below down to Reserve.
+  PipelineTimeout,  ///< "pipeline-timeout"
+  Idle,             ///< "idle"
+  Memory,           ///< "memory": one process over its limit.
+  TreeMemory,       ///< "tree-memory": all of them together.
+  Processes,        ///< "processes"
+  Reserve,          ///< "reserve": the machine was about to run out of memory.
+  Stopped,          ///< "stopped": somebody asked onelane to end it.
+  Crashed,          ///< "crashed": the supervisor died; written by whoever cleared away.
+};
+
+/// The word in the journal; "exited" for a value out of range.
+[[nodiscard]] std::string_view word_of(Reason reason) noexcept;
+[[nodiscard]] std::optional<Reason> reason_of(std::string_view word) noexcept;
+
+/// A process as the journal names it: pid and start time (proc(5), field 22) are its identity.
+struct Process {
+  std::int32_t pid = 0;
+  std::uint64_t start = 0;
+  std::string command;
+  friend bool operator==(const Process&, const Process&) = default;
+};
+
+/// One run, as one line of runs.jsonl. In the line every field has its name here, but `cls`,
+/// which is "class"; the names and their meaning are stable, new ones may be added. A field
+/// that is empty, zero or false is left out; `schema`, `id` and `reason` are always there.
+struct Record {
+  int schema = 1;
+  std::string id;                 ///< Run id: 11 characters, see is_run_id.
+  std::string project;            ///< Root of the project, a path.
+  std::string lane;               ///< State directory of the lane, a path.
+  std::string tool;               ///< "make".
+  std::vector<std::string> argv;  ///< As called; cut at 8 KiB, then one element "…".
+  std::string cwd;
+  std::string branch;
+  std::string label;  ///< What the user calls the run.
+  std::string cls;    ///< "lane", "editor", "service" or "batch".
+  std::string user;
+  std::uint64_t uid = 0;
+  std::string tty;    ///< "pts/3", empty for none.
+  std::string agent;  ///< Which agent or CI the call came from, empty for a person.
+
+  std::int64_t queued_wall_ms = 0;  ///< Milliseconds since the epoch, as all `_wall_ms`.
+  std::int64_t waited_ms = 0;       ///< For the lane.
+  std::int64_t started_wall_ms = 0;
+  std::int64_t ended_wall_ms = 0;
+  std::int64_t duration_ms = 0;  ///< From the start to the end of the tool; wall clocks may jump.
+
+  std::optional<std::int64_t> code;  ///< Exit status, when it exited.
+  std::int64_t signal = 0;           ///< That it died of, 0 for none.
+  Reason reason = Reason::Exited;
+
+  std::uint64_t peak_tree_kb = 0;     ///< KiB, all processes together.
+  std::uint64_t peak_process_kb = 0;  ///< KiB, the largest one.
+  std::uint64_t peak_processes = 0;
+  std::uint64_t cpu_ms = 0;
+  std::uint64_t read_bytes = 0;
+  std::uint64_t written_bytes = 0;
+
+  /// What sorting the run's leftovers later needs; opaque here, as in the lane's record.
+  std::array<std::uint64_t, 8> context{};
+  std::vector<Process> kept;          ///< Left running on purpose; at most 128 are written.
+  std::uint64_t ended_leftovers = 0;  ///< Stragglers ended by us.
+  std::vector<Process> survivors;     ///< Could not be ended; at most 128 are written.
+  bool empty = false;                 ///< The tree was seen empty, kept ones apart.
+  std::uint64_t fence = 0;            ///< Sequence of the ticket.
+  std::uint64_t warnings = 0;
+  std::uint64_t orphans_ended = 0;  ///< Of earlier runs, by this one.
+
+  std::uint64_t attempt = 0;      ///< From 1 where a run may be tried again: a record for each.
+  std::uint64_t parts = 0;        ///< Commands that ran one after the other in place of `argv`.
+  std::string batch;              ///< Run id of the batch that it is a job of.
+  std::vector<std::string> jobs;  ///< Of a batch: the run ids of its jobs, in their order.
+  std::string joined;             ///< Run whose result it took instead of running itself.
+
+  /// Why a limit was enforced: the text of a JSON object, empty for none. In the line it is
+  /// that object; read back, its keys are sorted. Anything else is kept as a string.
+  std::string card;
+
+  friend bool operator==(const Record&, const Record&) = default;
+};
+
+/// Longest line that is written (far from it in practice) or taken for one when reading.
+inline constexpr std::size_t kLongestLine = std::size_t{2} << 20;
+
+/// True for the eleven characters of a run id; nothing else ever becomes part of a file name.
+[[nodiscard]] bool is_run_id(std::string_view text) noexcept;
+
+/// The record as one line of JSON, `\n` included: valid whatever the strings hold. Bytes that
+/// are not UTF-8 become U+FFFD, each string is cut at 4 KiB (a command at 256 bytes) and then
+/// ends in "…". No `{"schema":` inside but at its beginning: that is where a reader
+/// finds its way back behind a torn line. Throws std::bad_alloc.
+[[nodiscard]] std::string to_line(const Record& record);
+
+/// Reads one line as data, with or without `\n`. Nothing when it is not a JSON object with a
+/// schema and an id, is longer than kLongestLine or nested too deep. Unknown fields are
+/// ignored, a field of a wrong type keeps its default. Never throws.
+[[nodiscard]] std::optional<Record> parse(std::string_view line) noexcept;
+
+}  // namespace onelane::journal

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace onelane::journal {
+
+/// What makes two commands the same kind of work: the tool and the first two words after it.
+/// `command` is the arguments joined by a blank, as a ticket shows them.
+[[nodiscard]] std::string_view kind_of(std::string_view command) noexcept;
+
+/// How long runs of a kind usually take, from the journal of one state directory. The newest
+/// records are read once, at the first question: a few milliseconds.
+class Usual {
+ public:
+  static constexpr std::size_t kFewest = 3;    ///< Runs that make a habit.
+  static constexpr std::size_t kEnough = 25;   ///< Runs of a kind that are looked at.
+  static constexpr std::size_t kMost = 2'000;  ///< Records that are read.
+
+  explicit Usual(std::string directory) : directory_{std::move(directory)} {}
+
+  /// Median duration of the runs of this kind that ended by themselves; nothing under kFewest.
+  /// Blocks for reading the journal; never throws what is not std::bad_alloc.
+  [[nodiscard]] std::optional<std::chrono::milliseconds> duration_of(std::string_view command);
+
+ private:
+  void read();
+
+  std::string directory_;
+  bool was_read_ = false;
+  std::map<std::string, std::vector<std::int64_t>, std::less<>> durations_;  ///< By kind.
+};
+
+}  // namespace onelane::journal
