@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/lane/left.hpp"
 #include "core/lane/ticket.hpp"
 
 namespace onelane::lane {
@@ -11,6 +12,10 @@ bool is_alive(const Table& table, std::size_t slot, std::optional<std::size_t> o
 }
 
 void clear(const Table& table, std::vector<Entry>& entries, std::size_t slot) {
+  if (may_rejoin(entries[slot])) {
+    Header header = table.header();
+    remember(table, header, slot, entries[slot]);
+  }
   entries[slot] = Entry{};
   table.write(slot, entries[slot]);
 }

@@ -29,14 +29,19 @@ bool LaneMutex::lock_within(int milliseconds) {
   for (;;) {
     switch (ticket.advance()) {
       case Step::Started:
-        ticket.begin();
-        return true;
+        if (ticket.begin()) {
+          return true;
+        }
+        impl_->ticket->leave();
+        impl_->ticket.reset();
+        return false;
       case Step::Cancelled:
       case Step::Gone:
         impl_->ticket.reset();
         return false;
       case Step::Waiting:
       case Step::Held:
+      case Step::Ready:
         break;
     }
     const auto left =

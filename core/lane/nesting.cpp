@@ -15,26 +15,6 @@ bool is_above(const sys::Ancestry& ancestry, const Entry& entry) {
                              [&](const auto& stat) { return stat.id == entry.supervisor(); });
 }
 
-/// The lane file that `pid` holds open as a supervisor.
-std::optional<std::string> lane_file_of(pid_t pid) {
-  for (const int first : {sys::kFirstOwnDescriptor, sys::kFirstOwnDescriptorOfFew}) {
-    for (int fd = first; fd < first + 8; ++fd) {
-      char link[64];
-      std::snprintf(link, sizeof link, "/proc/%d/fd/%d", pid, fd);
-      char target[4096];
-      const ssize_t length = ::readlink(link, target, sizeof target);
-      if (length < 0 && fd == first) {
-        break;
-      }
-      const std::string_view path{target, length > 0 ? static_cast<std::size_t>(length) : 0};
-      if (path.ends_with("/lane") && path.find("onelane") != std::string_view::npos) {
-        return std::string{path};
-      }
-    }
-  }
-  return std::nullopt;
-}
-
 std::optional<Above> running_under(const std::string& lane_file, const sys::ProcessId& supervisor) {
   const auto table = Table::open_existing(lane_file);
   if (!table) {
@@ -49,6 +29,22 @@ std::optional<Above> running_under(const std::string& lane_file, const sys::Proc
 }
 
 }  // namespace
+
+std::optional<std::string> lane_file_of(pid_t pid) {
+  for (const int first : {sys::kFirstOwnDescriptor, sys::kFirstOwnDescriptorOfFew}) {
+    for (int fd = first; fd < first + 8; ++fd) {
+      char link[64];
+      std::snprintf(link, sizeof link, "/proc/%d/fd/%d", pid, fd);
+      char target[4096];
+      const ssize_t length = ::readlink(link, target, sizeof target);
+      const std::string_view path{target, length > 0 ? static_cast<std::size_t>(length) : 0};
+      if (path.ends_with("/lane") && path.find("onelane") != std::string_view::npos) {
+        return std::string{path};
+      }
+    }
+  }
+  return std::nullopt;
+}
 
 bool names_run(std::string_view held, const RunId& id) {
   const std::string_view wanted = view(id);

@@ -1,5 +1,9 @@
 #pragma once
 
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -25,6 +29,10 @@ enum class Relation {
 
 /// True when `held` (run ids joined by commas) names `id`.
 [[nodiscard]] bool names_run(std::string_view held, const RunId& id);
+
+/// The lane file that `pid` holds open as a supervisor, guardian or waiting call; nothing
+/// when it is none or we may not look.
+[[nodiscard]] std::optional<std::string> lane_file_of(pid_t pid);
 
 /// The runs of other lanes above the calling process, nearest first. Found through the lane file
 /// that every supervisor keeps open at the first descriptor of ours, so a scrubbed environment

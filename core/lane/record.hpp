@@ -16,13 +16,14 @@ namespace onelane::lane {
 /// How the lane file is laid out. Every part carries a checksum, because readers do not
 /// take the gate; a part that fails it is read again under the gate or counts as empty.
 ///
-///   Header  LastRun  Entry[kSlots]  Detail[kSlots]  Kept[kKeptSlots]
+///   Header  LastRun  Entry[kSlots]  Detail[kSlots]  Kept[kKeptSlots]  Left[kLeftSlots]
 ///
 /// The bytes that are locked lie far behind the end of the file, so that a lock never
 /// meets a read or a write.
 inline constexpr std::uint32_t kMagic = 0x314c4e4fU;  // "ONL1"
 inline constexpr std::size_t kSlots = 1024;
 inline constexpr std::size_t kKeptSlots = 128;
+inline constexpr std::size_t kLeftSlots = 32;
 inline constexpr off_t kLaneByte = off_t{1} << 40;  ///< Holding it is holding the lane.
 inline constexpr off_t kSlotBytes =
     kLaneByte + 100;  ///< kSlotBytes + i: the owner of slot i lives.
@@ -58,7 +59,8 @@ struct Entry {
   std::uint32_t uid = 0;
   std::uint32_t boot = 0;
   RunId run_id{};
-  std::array<std::uint32_t, 2> padding{};
+  std::uint32_t rejoin_key = 0;  ///< Of what is asked for: who asks the same may take the place.
+  std::uint32_t rejoin_ms = 0;   ///< How long the place stays when the owner dies; 0: not at all.
   [[nodiscard]] sys::ProcessId supervisor() const noexcept { return {pid, start}; }
 };
 static_assert(sizeof(Entry) == 64);
@@ -80,7 +82,8 @@ struct Detail {
   std::array<char, 192> command{};
   std::array<char, 160> directory{};
   std::array<RunId, 4> ancestors{};  ///< Runs of other lanes above this ticket, nearest first.
-  std::array<char, 504> ancestor_lanes{};  ///< Their lane files, each NUL-terminated.
+  std::array<char, 16> agent{};      ///< Coding agent or CI that asked, empty for a person.
+  std::array<char, 488> ancestor_lanes{};  ///< Their lane files, each NUL-terminated.
 };
 static_assert(sizeof(Detail) == 1024);
 
@@ -89,10 +92,14 @@ struct Header {
   std::uint32_t checksum = 0;
   std::uint32_t magic = kMagic;
   std::uint64_t next_sequence = 1;
-  std::uint32_t high = 0;    ///< No slot at or above this is in use.
-  std::uint32_t cursor = 0;  ///< Where the next ticket looks for a free slot.
-  std::uint32_t held = 0;    ///< `onelane hold`: the granted ticket does not start.
-  std::array<char, 484> padding{};
+  std::uint32_t high = 0;       ///< No slot at or above this is in use.
+  std::uint32_t cursor = 0;     ///< Where the next ticket looks for a free slot.
+  std::uint32_t held = 0;       ///< `onelane hold`: the granted ticket does not start.
+  std::uint32_t held_by = 0;    ///< Uid of whoever said so; the hold outlives them.
+  std::int64_t held_since = 0;  ///< Seconds since the epoch: it outlives the boot, too.
+  std::array<char, 96> held_reason{};
+  std::uint32_t left = 0;  ///< Some Left may be in use: nobody reads them otherwise.
+  std::array<char, 372> padding{};
 };
 static_assert(sizeof(Header) == 512);
 
@@ -109,7 +116,8 @@ struct LastRun {
   std::uint64_t supervisor_start = 0;
   std::array<std::uint64_t, 8>
       context{};  ///< The owner's, opaque here: what clearing away after it needs.
-  std::array<char, 400> padding{};
+  std::int64_t started_boottime = 0;  ///< Nanoseconds.
+  std::array<char, 392> padding{};
 };
 static_assert(sizeof(LastRun) == 512);
 
@@ -124,10 +132,28 @@ struct Kept {
 };
 static_assert(sizeof(Kept) == 64);
 
+/// A place in the queue whose owner was killed, or told to end, while it waited: whoever asks for
+/// the same again in time gets it back. A remembered number, no more: nobody waits for it.
+struct Left {
+  std::uint32_t checksum = 0;
+  std::uint32_t key = 0;            ///< Entry::rejoin_key.
+  std::uint64_t sequence = 0;       ///< 0: nobody's.
+  std::int64_t until_boottime = 0;  ///< Nanoseconds.
+  std::uint32_t uid = 0;
+  std::uint32_t boot = 0;
+  std::int16_t priority = 0;
+  std::uint8_t overtaken = 0;
+  std::uint8_t padding = 0;
+  RunId run_id{};  ///< Of the ticket that left.
+  std::array<char, 208> command{};
+};
+static_assert(sizeof(Left) == 256);
+
 inline constexpr off_t kLastRunAt = sizeof(Header);
 inline constexpr off_t kEntriesAt = kLastRunAt + off_t{sizeof(LastRun)};
 inline constexpr off_t kDetailsAt = kEntriesAt + off_t{kSlots * sizeof(Entry)};
 inline constexpr off_t kKeptAt = kDetailsAt + off_t{kSlots * sizeof(Detail)};
+inline constexpr off_t kLeftAt = kKeptAt + off_t{kKeptSlots * sizeof(Kept)};
 
 /// Copies `text` into a fixed field, cut and NUL-terminated.
 template <std::size_t N>

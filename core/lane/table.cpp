@@ -37,6 +37,34 @@ long read_at(int fd, void* out, std::size_t size, off_t at) noexcept {
   }
 }
 
+// Texts end inside their fields whatever was written: readers take them for C strings.
+template <std::size_t... N>
+void end_texts(std::array<char, N>&... texts) noexcept {
+  ((texts.back() = '\0'), ...);
+}
+void end_texts(Header& header) noexcept {
+  end_texts(header.held_reason);
+}
+void end_texts(LastRun& record) noexcept {
+  end_texts(record.run_id);
+}
+void end_texts(Entry& entry) noexcept {
+  end_texts(entry.run_id);
+}
+void end_texts(Detail& detail) noexcept {
+  end_texts(detail.tool, detail.terminal, detail.command, detail.directory, detail.agent,
+            detail.ancestor_lanes);
+  for (RunId& run : detail.ancestors) {
+    end_texts(run);
+  }
+}
+void end_texts(Kept& kept) noexcept {
+  end_texts(kept.run_id, kept.name);
+}
+void end_texts(Left& left) noexcept {
+  end_texts(left.run_id, left.command);
+}
+
 template <class Part>
 std::optional<Part> read_part(int fd, off_t at) {
   Part part;
@@ -47,6 +75,7 @@ std::optional<Part> read_part(int fd, off_t at) {
   if (static_cast<std::size_t>(got) < sizeof part || part.checksum != checksum_of(part)) {
     return std::nullopt;
   }
+  end_texts(part);
   return part;
 }
 
@@ -60,29 +89,6 @@ void write_part(int fd, off_t at, Part& part) {
 }
 
 }  // namespace
-
-sys::FileDescriptor open_shared(const std::string& path, const std::string& directory,
-                                unsigned mode) {
-  const int flags = O_RDWR | O_NOFOLLOW | O_NOCTTY;
-  for (;;) {
-    auto file = sys::try_open_file(path.c_str(), flags);
-    if (file.is_open() || errno != ENOENT) {
-      return file.is_open() ? std::move(file) : sys::open_file(path, flags);
-    }
-    file = sys::try_open_file(path.c_str(), flags | O_CREAT | O_EXCL, mode);
-    if (file.is_open()) {
-      struct stat owner {};
-      (void)::fchmod(file.get(), mode);  // whatever the caller's umask takes away
-      if (::geteuid() == 0 && ::stat(directory.c_str(), &owner) == 0) {
-        (void)!::fchown(file.get(), owner.st_uid, owner.st_gid);
-      }
-      return file;
-    }
-    if (errno != EEXIST) {
-      return sys::open_file(path, flags | O_CREAT, mode);
-    }
-  }
-}
 
 RunId new_run_id() noexcept {
   std::array<unsigned char, 11> random{};
@@ -112,9 +118,17 @@ Table::Table(std::string path, sys::FileDescriptor file)
       file_{std::move(file)},
       slots_{kSlots} {}
 
-std::optional<Table> Table::open_existing(const std::string& path) {
-  auto file = sys::try_open_file(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+std::optional<Table> Table::open_existing(const std::string& path, int access) {
+  auto file = sys::try_open_file(path.c_str(), access | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
   if (!file.is_open()) {
+    return std::nullopt;
+  }
+  struct stat info {};
+  if (::fstat(file.get(), &info) != 0) {
+    return std::nullopt;
+  }
+  if (!S_ISREG(info.st_mode)) {
+    errno = S_ISDIR(info.st_mode) ? EISDIR : EINVAL;
     return std::nullopt;
   }
   return Table{path, std::move(file)};
@@ -163,8 +177,14 @@ std::vector<Entry> Table::entries(std::size_t high, bool* torn) const {
       }
       list[i] = Entry{};
     }
+    end_texts(list[i]);
   }
   return list;
+}
+
+std::vector<Entry> Table::entries() const {
+  const std::uint32_t high = header().high;
+  return entries(high == 0 ? slots_ : high);
 }
 
 void Table::write(std::size_t slot, Entry entry) const {
@@ -188,6 +208,7 @@ std::vector<Kept> Table::kept() const {
   const long got = read_at(fd(), all.data(), all.size() * sizeof(Kept), kKeptAt);
   all.resize(got > 0 ? static_cast<std::size_t>(got) / sizeof(Kept) : 0);
   std::erase_if(all, [](const Kept& k) { return k.pid == 0 || k.checksum != checksum_of(k); });
+  std::ranges::for_each(all, [](Kept& kept) { end_texts(kept); });
   return all;
 }
 
@@ -203,6 +224,21 @@ void Table::write_kept(std::vector<Kept> list) const {
   if (::pwrite(fd(), list.data(), size, kKeptAt) != static_cast<ssize_t>(size)) {
     sys::throw_errno("write", "the lane file");
   }
+}
+
+std::vector<Left> Table::left() const {
+  std::vector<Left> all(kLeftSlots);
+  const long got = read_at(fd(), all.data(), all.size() * sizeof(Left), kLeftAt);
+  const std::size_t whole = got > 0 ? static_cast<std::size_t>(got) / sizeof(Left) : 0;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    all[i] = i < whole && all[i].checksum == checksum_of(all[i]) ? all[i] : Left{};
+    end_texts(all[i]);
+  }
+  return all;
+}
+
+void Table::write(std::size_t index, Left left) const {
+  write_part(fd(), kLeftAt + static_cast<off_t>(index * sizeof(Left)), left);
 }
 
 bool Table::is_alive(std::size_t slot) const {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <fcntl.h>
+
 #include <optional>
 #include <span>
 #include <string>
@@ -14,8 +16,8 @@ namespace onelane::lane {
 inline constexpr std::uint8_t kOvertakeCap = 16;
 
 /// Opens a file of the lane for reading and writing; makes it with exactly `mode`, and as
-/// root with the owner of `directory`, so that whoever came first locks nobody out. Throws
-/// SystemError.
+/// root with the owner of `directory`, so that whoever came first locks nobody out. Never
+/// blocks on a FIFO. Throws SystemError, for what is no regular file too.
 [[nodiscard]] sys::FileDescriptor open_shared(const std::string& path, const std::string& directory,
                                               unsigned mode);
 
@@ -29,9 +31,12 @@ class Table {
   /// Opens `<directory>/lane`, creating it with `mode`. `slots` is for tests of a full table.
   Table(std::string directory, unsigned mode, std::size_t slots = kSlots);
 
-  /// Opens an existing lane file for reading only; nothing when there is none or it is not
-  /// readable. Locks may be asked for, not taken.
-  [[nodiscard]] static std::optional<Table> open_existing(const std::string& path);
+  /// Opens an existing lane file, for reading only unless `access` is O_RDWR; nothing when there is
+  /// none or it may not be; errno then says which: ELOOP for a symbolic link, EISDIR for a
+  /// directory, EINVAL for what else is no regular file. Without writing, locks may be asked for,
+  /// not taken.
+  [[nodiscard]] static std::optional<Table> open_existing(const std::string& path,
+                                                          int access = O_RDONLY);
 
   [[nodiscard]] const std::string& directory() const noexcept { return directory_; }
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
@@ -49,6 +54,8 @@ class Table {
   /// Entries of all slots that may be in use. `torn` is set where one failed its checksum
   /// (a reader without the gate met a writer, or the file was damaged).
   [[nodiscard]] std::vector<Entry> entries(std::size_t high, bool* torn = nullptr) const;
+  /// The same for whoever must find a ticket behind a damaged header: all slots then.
+  [[nodiscard]] std::vector<Entry> entries() const;
   void write(std::size_t slot, Entry entry) const;
   /// Nothing when torn, damaged or of another ticket than `sequence`.
   [[nodiscard]] std::optional<Detail> detail(std::size_t slot, std::uint64_t sequence) const;
@@ -57,6 +64,9 @@ class Table {
   [[nodiscard]] std::vector<Kept> kept() const;
   /// Replaces the list; what does not fit is dropped, oldest first.
   void write_kept(std::vector<Kept> list) const;
+  /// All kLeftSlots of them, blank where unused or damaged.
+  [[nodiscard]] std::vector<Left> left() const;
+  void write(std::size_t index, Left left) const;
 
   /// True while the owner of `slot` (another description than ours) lives.
   [[nodiscard]] bool is_alive(std::size_t slot) const;

@@ -5,8 +5,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
+#include "core/lane/left.hpp"
 #include "core/sys/clock.hpp"
 #include "core/sys/error.hpp"
 
@@ -21,6 +23,7 @@ Detail make_detail(const TicketInfo& info) {
   set_text(detail.command, info.command);
   set_text(detail.directory, info.directory);
   set_text(detail.terminal, info.terminal);
+  set_text(detail.agent, info.agent);
   detail.may_prompt = info.may_prompt ? 1 : 0;
   return detail;
 }
@@ -36,6 +39,9 @@ Entry make_entry(const TicketInfo& info) {
   entry.boot = static_cast<std::uint32_t>(sys::boot_id());
   entry.uid = ::getuid();
   entry.run_id = new_run_id();
+  entry.rejoin_key = info.rejoin_key;
+  entry.rejoin_ms = static_cast<std::uint32_t>(
+      std::clamp<std::int64_t>(info.rejoin.count(), 0, std::numeric_limits<std::uint32_t>::max()));
   return entry;
 }
 
@@ -54,6 +60,7 @@ Ticket::~Ticket() {
 }
 
 bool Ticket::claim_slot(Header& header, std::vector<Entry>& entries) {
+  remember_dead(table_, header, entries);  // before their slots get another owner
   // Round robin, so that a waiter about to sleep on a byte does not find a newcomer behind
   // it; the walk starts over whenever nobody is left who could sleep.
   bool idle = true;
@@ -77,7 +84,31 @@ bool Ticket::claim_slot(Header& header, std::vector<Entry>& entries) {
   return false;
 }
 
-Step Ticket::advance() {
+bool Ticket::take_place(Header& header, std::vector<Entry>& entries) {
+  if (!claim_slot(header, entries)) {
+    return false;
+  }
+  const auto old = find_left(table_, header, entries, entry_);
+  rejoined_ = old.has_value();
+  if (old) {
+    entry_.sequence = old->left.sequence;
+    entry_.priority = old->left.priority;
+    entry_.overtaken = old->left.overtaken;
+  } else {
+    entry_.sequence = header.next_sequence++;
+  }
+  detail_.sequence = entry_.sequence;
+  table_.write(header);
+  table_.write(slot_, detail_);
+  table_.write(slot_, entry_);
+  if (old) {
+    table_.write(old->index, Left{});  // last: killed before, we are the one who left
+  }
+  entries[slot_] = entry_;
+  return true;
+}
+
+Step Ticket::advance(bool may_start) {
   if (!table_.is_current()) {
     return Step::Gone;
   }
@@ -93,7 +124,7 @@ Step Ticket::advance() {
   cancel_sleep();
   try {
     const Gate gate{table_, Patience::UntilSignal};
-    return advance_inside(gate);
+    return advance_inside(gate, may_start);
   } catch (const sys::SystemError&) {
     if (table_.is_current()) {
       throw;
@@ -128,29 +159,26 @@ void Ticket::cancel_sleep() noexcept {
   target_.reset();
 }
 
-Step Ticket::advance_inside(const Gate& /*gate*/) {
+Step Ticket::advance_inside(const Gate& /*gate*/, bool may_start) {
   Header header = table_.header();
-  auto entries = table_.entries(header.high);
+  const std::size_t own_end = entry_.sequence == 0 ? 0 : slot_ + 1;
+  auto entries = table_.entries(std::max<std::size_t>(header.high, own_end));
   if (entry_.sequence == 0) {
-    if (!claim_slot(header, entries)) {
+    if (!take_place(header, entries)) {
       const auto current = grant_next(table_, entries, std::nullopt);
       const std::size_t slot = current.value_or(0);
       target_ = Target{slot_byte(slot), sys::LockKind::Read, entries[slot].sequence};
       return Step::Waiting;
     }
-    entry_.sequence = detail_.sequence = header.next_sequence++;
-    table_.write(header);
-    table_.write(slot_, detail_);
-    table_.write(slot_, entry_);
-    entries[slot_] = entry_;
-  } else if (slot_ >= entries.size() || entries[slot_].sequence != entry_.sequence) {
-    // Our entry was damaged or wrongly cleared; our byte proves that we live.
-    header.high = static_cast<std::uint32_t>(std::max<std::size_t>(header.high, slot_ + 1));
+  } else if (slot_ >= header.high || entries[slot_].sequence != entry_.sequence) {
+    // The header or our entry was damaged or wrongly cleared; our byte proves that we live.
+    header.high = static_cast<std::uint32_t>(entries.size());
     header.next_sequence = std::max(header.next_sequence, entry_.sequence + 1);
     table_.write(header);
-    table_.write(slot_, entry_);
-    entries.resize(header.high);
-    entries[slot_] = entry_;
+    if (entries[slot_].sequence != entry_.sequence) {
+      table_.write(slot_, entry_);
+      entries[slot_] = entry_;
+    }
   }
   entry_ = entries[slot_];
   if (entry_.state == State::Cancelled) {
@@ -159,7 +187,7 @@ Step Ticket::advance_inside(const Gate& /*gate*/) {
   const auto current = grant_next(table_, entries, slot_);
   entry_ = entries[slot_];
   if (current == slot_) {
-    return try_start(header);
+    return may_start || header.held != 0 ? try_start(header) : Step::Ready;
   }
   if (current) {
     target_ = Target{slot_byte(*current), sys::LockKind::Read, entries[*current].sequence};
@@ -204,15 +232,22 @@ void Ticket::write_running() {
   mine.supervisor_start = entry_.start;
   mine.uid = entry_.uid;
   mine.context = context_;
+  mine.started_boottime = detail_.started_boottime;
   table_.write(mine);
 }
 
-void Ticket::begin() {
-  if (unsettled_) {
-    const Gate gate{table_, Patience::Always};
-    write_running();
-    unsettled_.reset();
+bool Ticket::begin() {
+  if (!unsettled_) {
+    return true;
   }
+  const Gate gate{table_, Patience::Always};
+  const auto entries = table_.entries(slot_ + 1);
+  if (entries[slot_].sequence == entry_.sequence && entries[slot_].state == State::Cancelled) {
+    return false;
+  }
+  write_running();
+  unsettled_.reset();
+  return true;
 }
 
 }  // namespace onelane::lane

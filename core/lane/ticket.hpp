@@ -18,16 +18,25 @@ struct TicketInfo {
   std::string command;
   std::string directory;
   std::string terminal;
+  std::string agent;        ///< Coding agent or CI, empty for a person.
   bool may_prompt = false;  ///< May sit in an editor or prompt.
   int priority = 0;
+  /// What is asked for, in one number: a caller that was killed while it waited and asks for the
+  /// same gets its place back (left.hpp).
+  std::uint32_t rejoin_key = 0;
+  std::chrono::milliseconds rejoin{0};     ///< For how long such a place stays; 0: not at all.
   std::array<std::uint64_t, 8> context{};  ///< Goes into LastRun while this ticket runs.
 };
+
+/// What becomes of the place of a ticket that leaves the queue.
+enum class Leaving { ForGood, MayRejoin };
 
 /// How far a ticket has come.
 enum class Step {
   Started,    ///< We hold the lane; `unsettled()` may name a run to clear away first.
   Waiting,    ///< Somebody else is current.
   Held,       ///< Our turn, but the lane is on hold.
+  Ready,      ///< Our turn, but the caller asked not to start.
   Cancelled,  ///< Somebody cancelled the ticket; it has left the queue.
   Gone,       ///< The lane file was removed or replaced: leave and look again.
 };
@@ -39,6 +48,8 @@ struct Place {
   std::optional<Entry> holder;
   std::optional<Detail> holder_detail;
   State holder_state = State::Free;
+  bool is_next = false;  ///< It is our own turn: `holder` is us.
+  Header header;         ///< Tells who has put the lane on hold, and why.
 };
 
 /// One call's place in a lane, from enqueueing to the end of its run.
@@ -60,8 +71,9 @@ class Ticket {
   Ticket& operator=(const Ticket&) = delete;
   ~Ticket();
 
-  /// Looks whose turn it is, and starts if it is ours. Never blocks but for the gate.
-  [[nodiscard]] Step advance();
+  /// Looks whose turn it is, and starts if it is ours and `may_start`. Never blocks but for
+  /// the gate.
+  [[nodiscard]] Step advance(bool may_start = true);
   /// True when the last advance() found somebody new current: the lane has just changed
   /// hands, and the processor belongs to the one who got it.
   [[nodiscard]] bool has_seen_handover() const noexcept { return handover_; }
@@ -75,13 +87,16 @@ class Ticket {
   void park();
   void unpark();
   /// Leaves the queue, also between Started and begin() (the open run before us then stays
-  /// open for the next); harmless afterwards.
-  void leave() noexcept;
+  /// open for the next); harmless afterwards. MayRejoin is what happens to the killed, too.
+  void leave(Leaving how = Leaving::ForGood) noexcept;
+  /// True for a ticket that has the place of one that was killed while it waited.
+  [[nodiscard]] bool has_rejoined() const noexcept { return rejoined_; }
 
   /// The run before us whose supervisor and guardian both died, if that is how we found the lane.
   [[nodiscard]] const std::optional<LastRun>& unsettled() const noexcept { return unsettled_; }
-  /// After Started: writes us down as the holder. Call once, after clearing `unsettled()`.
-  void begin();
+  /// After Started: writes us down as the holder. Call once, after clearing `unsettled()`. False
+  /// when the ticket was cancelled meanwhile: leave() then, that run stays open for the next.
+  [[nodiscard]] bool begin();
   /// Writes down the runs of other lanes above the caller, nearest first; needed by the
   /// cycle search of others, so only once we wait.
   void set_above(const std::vector<Above>& above);
@@ -113,7 +128,8 @@ class Ticket {
   };
 
   [[nodiscard]] bool claim_slot(Header& header, std::vector<Entry>& entries);
-  [[nodiscard]] Step advance_inside(const Gate& gate);
+  [[nodiscard]] bool take_place(Header& header, std::vector<Entry>& entries);
+  [[nodiscard]] Step advance_inside(const Gate& gate, bool may_start);
   [[nodiscard]] Step try_start(const Header& header);
   [[nodiscard]] std::optional<Target> next_target() const;
   void cancel_sleep() noexcept;
@@ -128,6 +144,7 @@ class Ticket {
   Life life_ = Life::Queued;
   std::optional<Target> target_;
   bool handover_ = false;
+  bool rejoined_ = false;
   std::optional<LastRun> unsettled_;
   std::optional<Sleeper> sleeper_;
   sys::FileDescriptor watch_;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/lane/left.hpp"
 #include "core/lane/ticket.hpp"
 #include "core/sys/error.hpp"
 
@@ -78,7 +79,7 @@ void Ticket::unpark() {
   }
 }
 
-void Ticket::leave() noexcept {
+void Ticket::leave(Leaving how) noexcept {
   if (life_ != Life::Queued && !unsettled_) {
     return;
   }
@@ -89,8 +90,12 @@ void Ticket::leave() noexcept {
   }
   try {
     const Gate gate{table_, Patience::Always};
-    auto entries = table_.entries(table_.header().high);
+    Header header = table_.header();
+    auto entries = table_.entries(header.high);
     if (slot_ < entries.size() && entries[slot_].sequence == entry_.sequence) {
+      if (how == Leaving::MayRejoin) {
+        remember(table_, header, slot_, entries[slot_]);
+      }
       entries[slot_] = Entry{};
       table_.write(slot_, entries[slot_]);
       (void)grant_next(table_, entries, std::nullopt);
@@ -185,14 +190,16 @@ void Ticket::release() noexcept {
 
 Place Ticket::place() const {
   Place place;
-  const auto entries = table_.entries(table_.header().high);
+  place.header = table_.header();
+  const auto entries = table_.entries(place.header.high);
   const auto order = waiting_order(entries);
   place.waiting = order.size();
   const auto mine = std::ranges::find(order, slot_);
   place.position = static_cast<std::size_t>(mine - order.begin()) + 1;
   if (const auto current = current_slot(entries)) {
-    if (entries[*current].state == State::Granted && *current != slot_) {
-      ++place.position;
+    place.is_next = *current == slot_;
+    if (entries[*current].state == State::Granted) {
+      place.position = place.is_next ? 1 : place.position + 1;
       ++place.waiting;
     }
     place.holder = entries[*current];

@@ -9,7 +9,8 @@ namespace onelane::process {
 /// The canary is a child in the same group with every signal blocked: a signal sent to the
 /// group (terminal, `kill %1`, a caller that kills its group) stays pending in it, where
 /// /proc/PID/status shows it; one sent to the supervisor alone does not. It borrows our
-/// memory (CLONE_VM) and has no descriptors, never runs, and dies with us (PDEATHSIG).
+/// memory (CLONE_VM) and has no descriptors, never runs, and dies with us (PDEATHSIG). It has our
+/// name, so that pkill(1) by name meets it as well.
 class Canary {
  public:
   Canary() = default;

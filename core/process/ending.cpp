@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
+#include <unordered_set>
 
 #include "core/sys/clock.hpp"
 #include "core/sys/file_descriptor.hpp"
@@ -15,14 +17,75 @@ namespace {
 
 using std::chrono::milliseconds;
 
-void kill_all(const std::vector<sys::ProcessStat>& members) {
-  for (const auto& member : members) {
-    (void)send_signal(member.id, SIGSTOP);
+constexpr std::chrono::seconds kPatience{10};  ///< With those whom KILL does not end.
+constexpr std::chrono::seconds kLongest{60};   ///< With all that fork on.
+constexpr milliseconds kStopping{3'000};       ///< At most, before each round of KILL.
+
+/// Frees the memory of one that is dying but gets no processor to do it (process_mrelease(2),
+/// Linux 5.15).
+void release_memory(const sys::ProcessId& id) noexcept {
+#ifdef SYS_process_mrelease
+  const sys::FileDescriptor fd{static_cast<int>(::syscall(SYS_pidfd_open, id.pid, 0))};
+  if (fd.is_open() && sys::exists(id)) {
+    ::syscall(SYS_process_mrelease, fd.get(), 0U);
   }
-  for (const auto& member : members) {
-    (void)send_signal(member.id, SIGKILL);
-  }
+#else
+  (void)id;
+#endif
 }
+
+/// Stops all of them before one is killed: what is stopped does not fork, and a place that a
+/// dead one leaves is taken at once. Without a pause, until a scan finds nobody new.
+std::vector<sys::ProcessStat> stop_all(const Ending& ending,
+                                       std::vector<sys::ProcessStat> members) {
+  std::unordered_set<pid_t> stopped;
+  const auto until = sys::monotonic_time() + kStopping;
+  for (bool news = true; news && sys::monotonic_time() < until; members = ending.members()) {
+    (void)ending.wait(milliseconds{0});  // thousands of zombies would slow every scan
+    news = false;
+    for (const auto& member : members) {
+      if (stopped.insert(member.id.pid).second) {
+        news = true;
+        (void)send_signal(member.id, SIGSTOP);
+      }
+    }
+  }
+  return members;
+}
+
+/// KILL, round after round, as long as that gets anywhere.
+class KillPhase {
+ public:
+  explicit KillPhase(std::chrono::nanoseconds now) : began_{now}, progress_{now} {}
+
+  /// False once the same few have stood KILL for long: in the kernel, or another user's.
+  bool is_worth_it(const std::vector<sys::ProcessStat>& left, std::chrono::nanoseconds now) {
+    bool news = left.size() < fewest_;
+    fewest_ = std::min(fewest_, left.size());
+    for (const auto& member : left) {
+      news = seen_.insert(member.id.pid).second || news;
+    }
+    progress_ = news ? now : progress_;
+    return now < progress_ + kPatience && now < began_ + kLongest;
+  }
+
+  void round(const Ending& ending, const std::vector<sys::ProcessStat>& found) {
+    const auto members = stop_all(ending, found);
+    for (const auto& member : members) {
+      (void)send_signal(member.id, SIGKILL);
+    }
+    if (++rounds_ > 2) {
+      std::ranges::for_each(members, [](const auto& member) { release_memory(member.id); });
+    }
+  }
+
+ private:
+  std::chrono::nanoseconds began_;
+  std::chrono::nanoseconds progress_;
+  std::size_t fewest_ = static_cast<std::size_t>(-1);
+  std::unordered_set<pid_t> seen_;
+  int rounds_ = 0;
+};
 
 /// TERM to every member not signalled yet; CONT, because a stopped one would never see it.
 void terminate_new(const std::vector<sys::ProcessStat>& members,
@@ -49,21 +112,22 @@ bool send_signal(const sys::ProcessId& id, int signal) noexcept {
 
 Ended end_members(const Ending& ending) {
   Ended result;
-  std::vector<sys::ProcessId> signalled;
-  const auto start = sys::monotonic_time();
-  const auto kill_at = start + ending.grace;
-  const auto give_up_at = kill_at + std::chrono::seconds{10};
+  std::vector<sys::ProcessId> signalled = ending.told;
+  auto kill_at = sys::monotonic_time() + ending.grace;
+  std::optional<KillPhase> kill;
   milliseconds pause{2};
-  int empty_scans = 0;
-  for (;;) {
+  for (int empty_scans = 0;;) {
     result.left = ending.members();
     empty_scans = result.left.empty() ? empty_scans + 1 : 0;
     const auto now = sys::monotonic_time();
-    if (empty_scans == 2 || now >= give_up_at) {
+    if (!kill && (now >= kill_at || (ending.hurry && ending.hurry()))) {
+      kill.emplace(now);
+    }
+    if (empty_scans == 2 || (kill && !kill->is_worth_it(result.left, now))) {
       break;
     }
-    if (now >= kill_at) {
-      kill_all(result.left);
+    if (kill) {
+      kill->round(ending, result.left);
       pause = std::min(pause, milliseconds{20});
     } else {
       terminate_new(result.left, signalled);

@@ -26,12 +26,17 @@ struct Ending {
   std::function<std::vector<sys::ProcessStat>()> members;
   /// Waits at most that long for something to happen (and reaps); false to give up.
   std::function<bool(std::chrono::milliseconds)> wait;
+  /// Those that have been sent TERM already.
+  std::vector<sys::ProcessId> told;
+  /// True ends the grace at once; may be empty.
+  std::function<bool()> hurry;
   std::chrono::milliseconds grace{10'000};
 };
 
 /// Ends all members: TERM and CONT to each as it is found, KILL from `grace` on, until two
-/// scans in a row are empty. Stops the survivors first in the KILL phase, so that a bomb
-/// cannot fork past the sweep. Blocks at most `grace` plus ten seconds.
+/// scans in a row are empty. Stops all survivors before one is killed, so that a bomb cannot
+/// fork past the sweep. Gives up on those that stand KILL for ten seconds; on a bomb that
+/// nothing stops after a minute.
 Ended end_members(const Ending& ending);
 
 }  // namespace onelane::process

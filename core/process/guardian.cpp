@@ -70,7 +70,7 @@ void Guardian::start(const Duty& duty) noexcept {
 
 void Guardian::watch(const Duty& duty, int pipe) noexcept {
   ::setsid();
-  ::prctl(PR_SET_NAME, "onelane-guard");
+  ::prctl(PR_SET_NAME, kGuardianName);
   std::vector<int> kept = duty.descriptors;
   kept.push_back(pipe);
   close_all_but(std::move(kept));

@@ -11,6 +11,9 @@
 
 namespace onelane::process {
 
+/// What ps(1) shows it as.
+inline constexpr const char kGuardianName[] = "onelane-guard";
+
 /// What a guardian has to do if the supervisor dies.
 struct Duty {
   std::string run_id;

@@ -2,6 +2,7 @@
 
 #include <sched.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
@@ -16,9 +17,34 @@ namespace {
 namespace asio = boost::asio;
 namespace v2 = boost::process::v2;
 
+/// What cannot be had is left as it is: a tool that runs at the caller's priority is better
+/// than none. Async-signal-safe.
+void apply(const Scheduling& scheduling) noexcept {
+  if (scheduling.nice != 0) {
+    (void)!::nice(scheduling.nice);
+  }
+  if (scheduling.io_priority >= 0) {
+    constexpr int kProcess = 1;  // IOPRIO_WHO_PROCESS, ioprio_set(2)
+    ::syscall(SYS_ioprio_set, kProcess, 0, scheduling.io_priority);
+  }
+  if (scheduling.affinity != nullptr) {
+    ::sched_setaffinity(0, sizeof(cpu_set_t), scheduling.affinity);
+  }
+}
+
+/// dup2(2) clears close-on-exec. Async-signal-safe.
+void redirect(const std::array<int, 2>& output) noexcept {
+  for (int i = 0; i < 2; ++i) {
+    if (output[static_cast<std::size_t>(i)] >= 0) {
+      ::dup2(output[static_cast<std::size_t>(i)], i + 1);
+    }
+  }
+}
+
 /// Prepares the child between clone and exec; async-signal-safe.
 struct ChildSetup {
   const Signals* signals;
+  const Command* command;
   pid_t supervisor;
 
   template <class Launcher>
@@ -30,6 +56,8 @@ struct ChildSetup {
     if (::getppid() != supervisor) {
       ::_exit(125);
     }
+    redirect(command->output);
+    apply(command->scheduling);
     signals->restore();
     return {};
   }
@@ -81,7 +109,7 @@ Launched launch(const Command& command, const Signals& signals) {
   launcher.env = command.environment;
   asio::io_context context{1};
   auto process = launcher(context.get_executor(), command.path, command.argv,
-                          ChildSetup{&signals, ::getpid()});
+                          ChildSetup{&signals, &command, ::getpid()});
   process.detach();  // the wait loop is ours: stops, continues and other children included
   return {launcher.exec_error != 0 && launcher.pid < 0 ? -1 : launcher.pid, launcher.exec_error};
 }

@@ -1,16 +1,28 @@
 #pragma once
 
+#include <sched.h>
 #include <sys/types.h>
+
+#include <array>
 
 #include "core/process/signals.hpp"
 
 namespace onelane::process {
+
+/// How the tool is scheduled; by default as the caller is.
+struct Scheduling {
+  int nice = 0;                         ///< Added to the caller's (nice(2)).
+  int io_priority = -1;                 ///< As ioprio_set(2) takes it; -1 leaves it.
+  const cpu_set_t* affinity = nullptr;  ///< Borrowed; processors the tool may use.
+};
 
 /// What to run. Everything is borrowed for the call.
 struct Command {
   const char* path = nullptr;         ///< Absolute path of the real tool.
   const char* const* argv = nullptr;  ///< NULL-terminated, argv[0] as the caller wrote it.
   const char* const* environment = nullptr;
+  std::array<int, 2> output{-1, -1};  ///< The tool's descriptors 1 and 2; -1: the caller's.
+  Scheduling scheduling;
 };
 
 /// Outcome of a launch: a child, or the errno of fork or exec.

@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <unordered_map>
 
 namespace onelane::process {
@@ -16,6 +18,23 @@ namespace {
 
 bool is_null_device(const struct stat& info) noexcept {
   return S_ISCHR(info.st_mode) && info.st_rdev == makedev(1, 3);
+}
+
+/// A thread of `stat` that has what the process has: its first one, unless that has ended.
+std::optional<sys::ProcessStat> living_thread_of(const sys::ProcessStat& stat) {
+  if (stat.state != 'Z' && stat.state != 'X') {
+    return stat;
+  }
+  const std::string tasks = "/proc/" + std::to_string(stat.id.pid) + "/task";
+  std::error_code error;
+  for (std::filesystem::directory_iterator at{tasks, error}, end; !error && at != end;
+       at.increment(error)) {
+    const auto other = sys::read_stat(std::atoi(at->path().filename().c_str()));
+    if (other && other->state != 'Z' && other->state != 'X') {
+      return other;
+    }
+  }
+  return std::nullopt;
 }
 
 /// True when descriptor `number` of `pid` ties it to the run: a pipe, socket, terminal or
@@ -30,7 +49,9 @@ bool is_tied(pid_t pid, int number, const RunTraits& traits) noexcept {
   if (is_null_device(info)) {
     return false;
   }
-  if (!S_ISREG(info.st_mode)) {
+  // A file that has no name any more is somebody's scratch file: nobody could read there what a
+  // daemon has to say (pytest captures its workers' output like that).
+  if (!S_ISREG(info.st_mode) || info.st_nlink == 0) {
     return true;
   }
   return std::ranges::any_of(traits.stdio, [&](const RunTraits::File& file) {
@@ -75,6 +96,23 @@ bool is_listed(const sys::ProcessStat& stat, const KeepList& keep) {
   return keep(stat.name.data(), after) || (!base.empty() && keep(base, after));
 }
 
+/// Where the caller has no stdio, everybody below it has none by inheritance: that says nothing of
+/// who was left running on purpose, and whoever the run had in the foreground was not.
+bool may_have_inherited_nothing(pid_t pid, const sys::ProcessStat& stat, const RunTraits& traits) {
+  const auto is_none = [](const RunTraits::File& file) { return file.inode == 0; };
+  if (stat.session != traits.session || !std::ranges::all_of(traits.stdio, is_none)) {
+    return false;
+  }
+  for (int number = 0; number < 3; ++number) {
+    const std::string path = "/proc/" + std::to_string(pid) + "/fd/" + std::to_string(number);
+    struct stat info {};
+    if (::stat(path.c_str(), &info) == 0 && !is_null_device(info)) {
+      return false;  // a log of its own
+    }
+  }
+  return true;
+}
+
 }  // namespace
 
 RunTraits traits_of_self(const Signals& signals) noexcept {
@@ -94,7 +132,7 @@ RunTraits traits_of_self(const Signals& signals) noexcept {
 Leftover sort_leftover(const sys::ProcessStat& seen, const RunTraits& traits,
                        const KeepList& keep) {
   const auto now = sys::read_stat(seen.id.pid);
-  if (!now || now->id != seen.id || now->state == 'Z' || now->state == 'X') {
+  if (!now || now->id != seen.id || now->has_ended()) {
     return Leftover::Gone;
   }
   const pid_t pid = now->id.pid;
@@ -104,7 +142,14 @@ Leftover sort_leftover(const sys::ProcessStat& seen, const RunTraits& traits,
   if (now->session != traits.session && now->tty != 0) {
     return Leftover::Elsewhere;
   }
-  const bool tied = is_tied(pid, 0, traits) || is_tied(pid, 1, traits) || is_tied(pid, 2, traits);
+  const auto living = living_thread_of(*now);
+  if (!living || living->is_exiting) {
+    return Leftover::Straggler;  // in the middle of its end
+  }
+  const pid_t thread = living->id.pid;
+  const bool tied = is_tied(thread, 0, traits) || is_tied(thread, 1, traits) ||
+                    is_tied(thread, 2, traits) ||
+                    (traits.was_cut_short != 0 && may_have_inherited_nothing(thread, *now, traits));
   if (!tied || (traits.ignored_hangup == 0 && ignores_hangup(pid)) || has_display(pid)) {
     return Leftover::Detached;
   }
@@ -150,7 +195,7 @@ std::vector<sys::ProcessStat> find_members(const Search& search, const RunTraits
   };
   std::vector<sys::ProcessStat> out;
   for (const auto& [pid, stat] : all) {
-    if (stat.state != 'Z' && mark(mark, pid, 0) == Mark::Member) {
+    if (!stat.has_ended() && mark(mark, pid, 0) == Mark::Member) {
       out.push_back(stat);
     }
   }

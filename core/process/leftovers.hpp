@@ -30,6 +30,8 @@ struct RunTraits {
   std::array<File, 3> stdio{};  ///< The caller's fds 0 to 2; zero for closed.
   std::int32_t session = 0;
   std::uint32_t ignored_hangup = 0;  ///< The tool was started with SIGHUP ignored (nohup).
+  /// The run did not come to its own end, so what it had in the foreground is among what is left.
+  std::uint32_t was_cut_short = 0;
 };
 
 /// Reads the traits off the calling process, before it gives its descriptors up.

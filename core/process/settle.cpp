@@ -18,6 +18,11 @@ namespace {
 
 constexpr milliseconds kNoticeAfter{1'000};
 
+/// We may not signal it: sudo's, say.
+bool is_out_of_reach(pid_t pid) noexcept {
+  return ::kill(pid, 0) != 0 && errno == EPERM;
+}
+
 std::string list_of(const std::vector<sys::ProcessStat>& members) {
   std::string text;
   for (std::size_t i = 0; i < members.size() && i < 3; ++i) {
@@ -29,16 +34,43 @@ std::string list_of(const std::vector<sys::ProcessStat>& members) {
 
 }  // namespace
 
-milliseconds Supervisor::until_tick() const {
-  const auto left = next_tick_ - sys::monotonic_time();
+milliseconds Supervisor::until_look() const {
+  const auto left = next_look_ - sys::monotonic_time();
   return std::max(milliseconds{0}, std::chrono::ceil<milliseconds>(left));
 }
 
 // Often at first, when a tree grows, then with doubling pauses: a tree at rest costs nothing.
-void Supervisor::tick() {
-  guardian_.publish(members());
-  tick_length_ = std::min(tick_length_ * 2, run_.check_interval);
-  next_tick_ = sys::monotonic_time() + tick_length_;
+void Supervisor::look() {
+  if (order_ == Order::Kill) {  // whoever ends the run looks himself, without a pause
+    next_look_ = sys::monotonic_time() + run_.check_interval;
+    return;
+  }
+  const auto all = members();
+  guardian_.publish(all);
+  pause_ = std::min(pause_ * 2, run_.check_interval);
+  if (hooks_.judge) {
+    const bool has_ended = tool_status_.has_value();
+    const auto running = sys::monotonic_time() - started_ - stopped_for_;
+    const auto bounded = has_ended ? condemned() : all;
+    const Judgement judgement = hooks_.judge({bounded, running, has_ended});
+    order_ = std::max(order_, judgement.order);
+    spares_kept_ = spares_kept_ && judgement.spares_kept;
+    pause_ = std::min(pause_, judgement.next);
+    peek_ = hooks_.peek ? judgement.peek : milliseconds{0};
+  }
+  next_look_ = sys::monotonic_time() + pause_;
+}
+
+// What was condemned while the tool ran stays so when the tool has ended.
+std::vector<sys::ProcessStat> Supervisor::condemned() const {
+  if (tool_status_ && spares_kept_) {
+    return sort_members().stragglers;
+  }
+  auto all = members();
+  if (is_ending_) {
+    std::erase_if(all, [](const sys::ProcessStat& stat) { return is_out_of_reach(stat.id.pid); });
+  }
+  return all;
 }
 
 std::vector<sys::ProcessStat> Supervisor::members() const {
@@ -48,7 +80,7 @@ std::vector<sys::ProcessStat> Supervisor::members() const {
     const bool prior = std::ranges::find(prior_, stat.id) != prior_.end();
     if (prior || foreign.contains(stat.parent) || foreign.contains(stat.id.pid)) {
       foreign.insert(stat.id.pid);
-    } else if (stat.state != 'Z') {
+    } else if (!stat.has_ended()) {
       out.push_back(stat);
     }
   }
@@ -63,12 +95,11 @@ Supervisor::Sorted Supervisor::sort_members() const {
       kept.insert(stat.id.pid);  // what a kept one started is its own business
       continue;
     }
-    const Leftover leftover = sort_leftover(stat, run_.traits, run_.keep);
+    const Leftover leftover = sort_leftover(stat, traits_, run_.keep);
     if (leftover == Leftover::Gone) {
       continue;
     }
-    const bool out_of_reach =
-        is_ending_ && ::kill(stat.id.pid, 0) != 0 && errno == EPERM;  // sudo's, say
+    const bool out_of_reach = is_ending_ && is_out_of_reach(stat.id.pid);
     if ((leftover == Leftover::Straggler && !out_of_reach) ||
         (run_.wait_for_all && leftover == Leftover::Detached)) {
       out.stragglers.push_back(stat);
@@ -88,7 +119,12 @@ bool Supervisor::is_alone() const {
 }
 
 void Supervisor::settle() {
+  outcome_.tool = tool_.pid;
+  outcome_.wait_status = tool_status_.value_or(0);
   Sorted sorted;
+  // Who was ended with the tool has had its grace.
+  const milliseconds grace = outcome_.ended_by_order ? milliseconds{0} : run_.kill_timeout;
+  outcome_.survivors.clear();
   if (!is_alone()) {
     if (guardian_.pid() < 0) {
       start_guardian();
@@ -97,7 +133,7 @@ void Supervisor::settle() {
     is_ending_ = true;
     sorted = sort_members();
     if (!sorted.stragglers.empty()) {
-      end_stragglers(sorted.stragglers);
+      end_stragglers(sorted.stragglers, grace);
       sorted = sort_members();
     }
   }
@@ -107,21 +143,19 @@ void Supervisor::settle() {
 // Sorted again at each step: a daemon may be in the middle of its forks.
 Supervisor::Sorted Supervisor::wait_for_leftovers() {
   const auto ended = sys::monotonic_time();
-  const bool waits_for_all = run_.wait_for_all && !outcome_.timed_out;
   milliseconds pause{5};
   bool said = false;
   for (;;) {
     Sorted sorted = sort_members();
     const auto waited = sys::monotonic_time() - ended;
-    if (sorted.stragglers.empty() || impatient_ || (!waits_for_all && waited >= run_.linger)) {
+    if (order_ != Order::GoOn && !sorted.stragglers.empty()) {
+      outcome_.ended_by_order = true;
       return sorted;
     }
-    if (waits_for_all && run_.timeout.count() > 0 &&
-        sys::monotonic_time() >= started_ + stopped_for_ + run_.timeout) {
-      outcome_.timed_out = true;
+    if (sorted.stragglers.empty() || impatient_ || (!run_.wait_for_all && waited >= run_.linger)) {
       return sorted;
     }
-    if (!said && !waits_for_all && waited >= kNoticeAfter) {
+    if (!said && !run_.wait_for_all && waited >= kNoticeAfter) {
       said = true;
       say(run_.name + " has ended; waiting for " + list_of(sorted.stragglers));
     }
@@ -130,16 +164,22 @@ Supervisor::Sorted Supervisor::wait_for_leftovers() {
   }
 }
 
-void Supervisor::end_stragglers(const std::vector<sys::ProcessStat>& stragglers) {
-  say(run_.name + " left " + list_of(stragglers) + " behind; ending it");
+void Supervisor::end_stragglers(const std::vector<sys::ProcessStat>& stragglers,
+                                milliseconds grace) {
+  if (order_ == Order::GoOn) {
+    say(run_.name + " left " + list_of(stragglers) + " behind; ending it");
+  }
   Ending ending;
-  ending.grace = run_.kill_timeout;
-  ending.members = [this] { return sort_members().stragglers; };
+  ending.grace = grace;
+  ending.members = [this] { return condemned(); };
+  ending.hurry = [this] { return order_ == Order::Kill; };
   ending.wait = [this](milliseconds limit) {
     pump(limit);
     return true;
   };
-  outcome_.survivors = end_members(ending).left;
+  const Ended ended = end_members(ending);
+  outcome_.survivors = ended.left;
+  outcome_.ended_leftovers += ended.signalled;
 }
 
 // The order is the point: the record is cleared while the locks are held, the guardian is told
@@ -153,6 +193,12 @@ void Supervisor::finish(const std::vector<KeptProcess>& kept) {
       say(run_.name + " left running: " + process.command + " (pid " +
           std::to_string(process.id.pid) + ")");
     }
+  }
+  outcome_.kept = kept;
+  if (hooks_.goes_on && hooks_.goes_on(outcome_)) {
+    guardian_.settled();
+    guardian_.reap();
+    return;
   }
   if (hooks_.settled) {
     hooks_.settled(kept);

@@ -2,9 +2,11 @@
 
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdint>
 #include <ctime>
@@ -38,6 +40,8 @@ void note_continue(int /*signal*/) {
 bool is_write_signal(int signal) noexcept {
   return signal == SIGPIPE || signal == SIGXFSZ;
 }
+
+constexpr int kStopOrder = 0x4f4c5354;  // "OLST"
 
 }  // namespace
 
@@ -104,6 +108,9 @@ bool Signals::next(Arrived& out) const noexcept {
            info.ssi_pid == static_cast<std::uint32_t>(::getpid()));
   out.signal = static_cast<int>(info.ssi_signo);
   out.from_kernel = info.ssi_code == SI_KERNEL;
+  out.is_order = out.signal == SIGTERM && info.ssi_code == SI_QUEUE && info.ssi_int == kStopOrder;
+  out.sender = static_cast<pid_t>(info.ssi_pid);
+  out.user = info.ssi_uid;
   return true;
 }
 
@@ -118,6 +125,16 @@ bool Signals::next_noticed(Arrived& out) const noexcept {
 
 // A stop signal throws a pending SIGCONT away (signal(7)), so one that arrives just before we
 // stop must not be pending: it is let through to a handler, and then there is no stop.
+int order_stop(int pidfd) noexcept {
+  siginfo_t info{};
+  info.si_signo = SIGTERM;
+  info.si_code = SI_QUEUE;
+  info.si_pid = ::getpid();
+  info.si_uid = ::getuid();
+  info.si_value.sival_int = kStopOrder;
+  return ::syscall(SYS_pidfd_send_signal, pidfd, SIGTERM, &info, 0) == 0 ? 0 : errno;
+}
+
 bool stop_self(int signal) noexcept {
   was_continued = 0;
   struct sigaction note {};

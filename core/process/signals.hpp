@@ -32,6 +32,9 @@ class Signals {
   struct Arrived {
     int signal = 0;
     bool from_kernel = false;  ///< SI_KERNEL: the terminal or a timer, not kill(2).
+    bool is_order = false;     ///< order_stop() sent it.
+    pid_t sender = 0;
+    uid_t user = 0;  ///< Of the sender.
   };
   [[nodiscard]] bool next(Arrived& out) const noexcept;
   /// As next(), without what the caller ignores: blocked signals are queued even when
@@ -43,6 +46,10 @@ class Signals {
   bool child_ignored_ = false;
   sys::FileDescriptor fd_;
 };
+
+/// Tells the supervisor in `pidfd` to end its run: SIGTERM with a value that no other sender
+/// uses, so that one that does not know of it passes it on as the signal it is. Errno, or 0.
+[[nodiscard]] int order_stop(int pidfd) noexcept;
 
 /// Stops the calling process by `signal` as its default action would, all others staying
 /// blocked. Returns true when it was continued, afterwards or just before it came to stop;

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <signal.h>
+
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <span>
@@ -10,9 +13,12 @@
 
 #include "core/process/canary.hpp"
 #include "core/process/guardian.hpp"
+#include "core/process/judgement.hpp"
 #include "core/process/launch.hpp"
 #include "core/process/leftovers.hpp"
 #include "core/process/signals.hpp"
+
+struct rusage;
 
 namespace onelane::process {
 
@@ -25,10 +31,12 @@ struct Run {
   std::string name;  ///< For notices: "make test".
   RunTraits traits;
   KeepList keep;
-  milliseconds timeout{0};  ///< From launch on, stopped time excluded; 0 for none.
   milliseconds linger{2'000};
   milliseconds kill_timeout{10'000};
   milliseconds check_interval{5'000};
+  int kill_signal = SIGTERM;  ///< The first one that the tool gets when it is ended.
+  /// Another command of the run follows, maybe: the caller's descriptors are kept for it.
+  bool may_go_on = false;
   bool wait_for_all = false;  ///< Wait for every descendant that is not on the keep list.
   std::vector<int> guardian_descriptors;
 };
@@ -40,11 +48,41 @@ struct KeptProcess {
   bool listed = false;
 };
 
+/// What the members of a run have used (getrusage(2)), those apart that nobody waited for.
+struct Usage {
+  std::uint64_t cpu_ms = 0;
+  std::uint64_t largest_kb = 0;  ///< Resident, of the largest process.
+  std::uint64_t blocks_in = 0;   ///< Of 512 bytes.
+  std::uint64_t blocks_out = 0;
+};
+
+/// How a run ended.
+struct Outcome {
+  pid_t tool = 0;
+  int launch_error = 0;  ///< errno of fork or exec; nothing ran then.
+  int wait_status = 0;   ///< Of the tool (waitpid(2)).
+  std::vector<KeptProcess> kept;
+  bool ended_by_order = false;              ///< By the judge or a stop order, not by itself.
+  int ending_signal = 0;                    ///< INT, TERM, HUP or QUIT that reached us; 0 for none.
+  std::size_t ended_leftovers = 0;          ///< Stragglers that were sent a signal.
+  std::vector<sys::ProcessStat> survivors;  ///< What even KILL did not end.
+  Usage usage;
+};
+
 /// What the supervisor tells its caller while it works; each may be empty.
 struct Hooks {
   std::function<void(const sys::ProcessId& tool)> started;
+  /// Bounds the run: asked at each look at its members.
+  std::function<Judgement(const Scene& scene)> judge;
+  /// A cheap question between two looks (Judgement::peek): true when a look is due.
+  std::function<bool()> peek;
+  /// Somebody ordered the run to stop (order_stop).
+  std::function<void(pid_t sender, uid_t user)> stop_ordered;
   /// One line for people, without prefix and newline.
   std::function<void(const std::string& line)> say;
+  /// Asked when everything has ended or is kept: true where another command of the run follows
+  /// under the same locks. Then settled and release are not called; may be empty.
+  std::function<bool(const Outcome& outcome)> goes_on;
   /// Everything has ended or is kept; the guardian still stands by.
   std::function<void(const std::vector<KeptProcess>& kept)> settled;
   /// The guardian has been told; now the locks may go.
@@ -53,17 +91,9 @@ struct Hooks {
   std::function<void()> after_crash;
 };
 
-/// How a run ended.
-struct Outcome {
-  int launch_error = 0;  ///< errno of fork or exec; nothing ran then.
-  int wait_status = 0;   ///< Of the tool (waitpid(2)).
-  bool timed_out = false;
-  std::vector<sys::ProcessStat> survivors;  ///< What even KILL did not end.
-};
-
 /// Starts a tool in the caller's process group and stays beside it until it and all its
 /// stragglers have ended: passes on what reached us alone, stops and continues with it,
-/// publishes its members to a guardian, bounds its time, sorts what it leaves behind.
+/// publishes its members to a guardian, has it judged, sorts what it leaves behind.
 ///
 /// Never changes a process group, session or terminal, and never signals a group: members
 /// are the descendants of the process that runs this (a subreaper, prctl(2)). Gives the
@@ -79,18 +109,20 @@ class Supervisor {
   void see_it_through(pid_t tool) noexcept;
   void start_guardian();
   void wait_for_tool();
-  void end_by_timeout();
+  void end_by_order();
   void settle();
 
-  /// Waits at most `limit` for signals and handles them, ticks included.
+  /// Waits at most `limit` for signals and handles them, looks included.
   void pump(milliseconds limit);
   void handle(const Signals::Arrived& arrived);
+  void note_ending(int signal);
+  void note_usage(const struct rusage& usage);
   void forward(int signal);
   void renew_canary();
   void reap();
   void stop_with_tool(int signal);
-  void tick();
-  [[nodiscard]] milliseconds until_tick() const;
+  void look();
+  [[nodiscard]] milliseconds until_look() const;
 
   /// Living descendants that belong to the run.
   [[nodiscard]] std::vector<sys::ProcessStat> members() const;
@@ -100,12 +132,14 @@ class Supervisor {
   };
   [[nodiscard]] Sorted sort_members() const;
   [[nodiscard]] Sorted wait_for_leftovers();
-  void end_stragglers(const std::vector<sys::ProcessStat>& stragglers);
+  [[nodiscard]] std::vector<sys::ProcessStat> condemned() const;
+  void end_stragglers(const std::vector<sys::ProcessStat>& stragglers, milliseconds grace);
   void finish(const std::vector<KeptProcess>& kept);
   [[nodiscard]] bool is_alone() const;
   void say(const std::string& line) const;
 
   const Run& run_;
+  RunTraits traits_;  ///< The run's, and whether it was cut short.
   const Signals& signals_;
   Hooks hooks_;
   std::vector<sys::ProcessId> prior_;  ///< Children from before the launch.
@@ -115,12 +149,17 @@ class Supervisor {
   sigset_t missed_{};  ///< Arrived before the tool existed, so it has none of them.
   Guardian guardian_;
   Outcome outcome_;
+  bool has_more_to_reap_ = false;
   bool impatient_ = false;  ///< An ending signal arrived after the tool had ended.
   bool is_ending_ = false;  ///< LINGER is over: what we may not signal is left running.
   std::chrono::nanoseconds started_{};
   std::chrono::nanoseconds stopped_for_{};
-  std::chrono::nanoseconds next_tick_{};
-  milliseconds tick_length_{50};
+  std::chrono::nanoseconds awake_{};  ///< Last moment at which we surely ran.
+  Order order_ = Order::GoOn;
+  bool spares_kept_ = true;
+  std::chrono::nanoseconds next_look_{};
+  milliseconds pause_{50};  ///< Before the next look.
+  milliseconds peek_{0};    ///< Between two peeks.
 };
 
 }  // namespace onelane::process

@@ -1,0 +1,109 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "core/guard/limits.hpp"
+#include "core/guard/measure.hpp"
+
+namespace onelane::guard {
+
+/// A limit that was crossed, and how things stood.
+struct Breach {
+  Cause cause = Cause::Timeout;
+  std::uint64_t used = 0;   ///< Bytes, processes or milliseconds.
+  std::uint64_t limit = 0;  ///< In the same unit.
+  sys::ProcessId process;   ///< The one over its limit; pid 0 where it is all of them.
+  std::chrono::nanoseconds running{};
+};
+
+/// Half of a limit is used.
+struct Warning {
+  Cause cause = Cause::Memory;
+  std::uint64_t used = 0;
+  std::uint64_t limit = 0;
+  sys::ProcessId process;
+  double per_second = 0;  ///< Bytes that use grows by; 0 where it does not.
+};
+
+/// What is to be done after a sample.
+struct Ruling {
+  enum class Order { GoOn, End, Kill } order = Order::GoOn;
+  std::optional<Breach> breach;  ///< The first time only.
+  std::vector<Warning> warnings;
+  bool is_idle = false;  ///< Idle for as long as allowed; once for each time.
+  std::chrono::milliseconds next{5'000};
+  std::chrono::milliseconds peek{0};
+};
+
+/// How use rose: at most 64 points at equal distances, the whole run.
+class Curve {
+ public:
+  void add(std::chrono::nanoseconds running, std::uint64_t bytes);
+  [[nodiscard]] const std::vector<std::uint64_t>& points() const noexcept { return points_; }
+  [[nodiscard]] std::chrono::milliseconds step() const noexcept { return step_; }
+
+ private:
+  static constexpr std::size_t kMost = 64;
+  std::vector<std::uint64_t> points_;
+  std::chrono::milliseconds step_{50};
+};
+
+/// Decides, sample by sample, whether a run keeps within its limits. Reads nothing itself.
+///
+/// The first crossing orders an end (TERM first); memory or processes that grow on after
+/// that, or stand at 110 %, order a kill. One object a run, one thread.
+class Guard {
+ public:
+  /// `before` is what earlier attempts of the run have taken; only the pipeline's limit counts it.
+  explicit Guard(const Limits& limits, std::chrono::nanoseconds before = {})
+      : limits_{limits}, before_{before} {}
+
+  /// `running` is the time since the launch without the time the job was stopped.
+  /// `takes_most` is asked when the machine runs short: is this run the largest one?
+  [[nodiscard]] Ruling judge(const Sample& sample, std::chrono::nanoseconds running,
+                             const std::function<bool()>& takes_most);
+
+  [[nodiscard]] const Curve& curve() const noexcept { return curve_; }
+  [[nodiscard]] std::uint64_t peak_tree() const noexcept { return peak_tree_; }
+  [[nodiscard]] std::uint64_t peak_process() const noexcept { return peak_process_; }
+  [[nodiscard]] std::size_t peak_count() const noexcept { return peak_count_; }
+  [[nodiscard]] const std::optional<Breach>& breach() const noexcept { return breach_; }
+
+ private:
+  /// Half-used limits that have been warned about.
+  struct Level {
+    bool warned = false;
+    [[nodiscard]] bool rises(std::uint64_t used, std::uint64_t limit);
+  };
+
+  [[nodiscard]] std::optional<Breach> find_breach(const Sample& sample, const ProcessUse& largest,
+                                                  const std::function<bool()>& takes_most);
+  [[nodiscard]] bool must_kill(const Sample& sample, const ProcessUse& largest) const;
+  void note_activity(const Sample& sample);
+  void warn(const ProcessUse& largest, const Sample& sample, Ruling& ruling);
+  void pace(const Sample& sample, const ProcessUse& largest, Ruling& ruling) const;
+  [[nodiscard]] double slope(std::uint64_t bytes, std::chrono::nanoseconds at) const;
+
+  const Limits& limits_;
+  std::chrono::nanoseconds before_;
+  Curve curve_;
+  std::optional<Breach> breach_;
+  std::uint64_t at_breach_ = 0;  ///< What was used then, of what the breach is about.
+  Level process_level_;
+  Level tree_level_;
+  std::chrono::nanoseconds running_{};
+  std::chrono::nanoseconds idle_since_{};
+  std::uint64_t activity_ = 0;
+  bool idle_said_ = false;
+  std::chrono::nanoseconds last_at_{};
+  std::uint64_t last_bytes_ = 0;
+  unsigned short_of_memory_ = 0;  ///< Samples in a row below the reserve.
+  std::uint64_t peak_tree_ = 0;
+  std::uint64_t peak_process_ = 0;
+  std::size_t peak_count_ = 0;
+};
+
+}  // namespace onelane::guard

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "core/lane/table.hpp"
+
+namespace onelane::lane {
+
+/// A ticket whose owner lives: the call itself, its supervisor, or the guardian that clears
+/// away after it.
+struct LiveTicket {
+  Entry entry;
+  std::size_t slot = 0;
+};
+
+/// Every live ticket of the lane, whatever its state; a snapshot without the gate. A table that
+/// the owner of a ticket has open itself leaves that ticket out: our own locks never count.
+[[nodiscard]] std::vector<LiveTicket> live_tickets(const Table& table);
+
+/// The live ticket of `run_id`.
+[[nodiscard]] std::optional<LiveTicket> find_live(const Table& table, std::string_view run_id);
+
+/// The processes we may look into that keep `slot` alive: supervisor, guardian, or whoever else
+/// has the lane file open at one of our descriptors with the slot's byte locked
+/// (/proc/PID/fdinfo, proc(5)). Reads the descriptors of every process; for the rare case.
+[[nodiscard]] std::vector<pid_t> owners_of(const Table& table, std::size_t slot);
+
+}  // namespace onelane::lane

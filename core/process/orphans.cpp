@@ -1,0 +1,267 @@
+#include "core/process/orphans.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <ctime>
+#include <unordered_set>
+
+#include "core/sys/clock.hpp"
+
+namespace onelane::process {
+namespace {
+
+/// A marker comes with an exec, so a process caught between fork and exec, or in it, shows none
+/// yet: two looks that are apart count, and one more from time to time.
+constexpr int kLooksEnough = 2;
+constexpr std::chrono::milliseconds kBetweenLooks{500};
+constexpr std::uint64_t kScansToForget = 60;
+
+constexpr int kDeepest = 64;
+
+std::vector<std::string> split(std::string_view held) {
+  std::vector<std::string> out;
+  while (!held.empty()) {
+    const std::size_t comma = std::min(held.find(','), held.size());
+    if (comma > 0) {
+      out.emplace_back(held.substr(0, comma));
+    }
+    held.remove_prefix(std::min(comma + 1, held.size()));
+  }
+  return out;
+}
+
+}  // namespace
+
+void OrphanWatch::read_marker(pid_t pid, Seen& seen) {
+  ++reads_;
+  const auto now = sys::monotonic_time();
+  if (seen.looks == 0 || now - seen.looked >= kBetweenLooks) {
+    ++seen.looks;
+    seen.looked = now;
+  }
+  const auto held = sys::initial_environment(pid, "ONELANE_HELD");
+  if (!held || held->empty()) {
+    return;
+  }
+  const auto executor = sys::initial_environment(pid, "SEQUENTIAL_EXECUTOR_PID");
+  const auto stat = sys::read_stat(pid);
+  if (stat) {
+    seen.id = stat->id;
+    seen.executor = executor ? static_cast<pid_t>(std::strtol(executor->c_str(), nullptr, 10)) : 0;
+    seen.runs = split(*held);
+  }
+}
+
+void OrphanWatch::list() {
+  ++scans_;
+  for (const sys::ProcEntry& listed : sys::listed_processes()) {
+    Seen& seen = seen_[listed.pid];
+    if (seen.inode != listed.inode) {
+      seen = Seen{};
+      seen.inode = listed.inode;
+    }
+    seen.scan = scans_;
+    const bool again = (scans_ + static_cast<std::uint64_t>(listed.pid)) % kScansToForget == 0;
+    if (seen.runs.empty() && (seen.looks < kLooksEnough || again)) {
+      read_marker(listed.pid, seen);
+    }
+  }
+  std::erase_if(seen_, [this](const auto& entry) { return entry.second.scan != scans_; });
+}
+
+/// Judges the processes of one scan.
+class OrphanJudge {
+ public:
+  explicit OrphanJudge(const OrphanWatch& watch) : watch_{watch}, rules_{watch.rules_} {
+    if (rules_.live_runs) {
+      for (std::string& id : rules_.live_runs()) {
+        live_.insert(std::move(id));
+      }
+    }
+    own_.insert(::getpid());
+    for (const auto& stat : sys::ancestry_of(::getpid()).chain) {
+      own_.insert(stat.id.pid);
+    }
+  }
+
+  OrphanScan run() {
+    for (const auto& [pid, seen] : watch_.seen_) {
+      if (is_candidate(seen)) {
+        (void)judge(pid, 0);
+      }
+    }
+    for (std::size_t next = 0; next < out_.orphans.size(); ++next) {
+      for (const auto& stat : sys::descendants_of(out_.orphans[next].stat.id.pid)) {
+        stats_.try_emplace(stat.id.pid, stat);
+        (void)judge(stat.id.pid, 0);
+      }
+    }
+    return std::move(out_);
+  }
+
+ private:
+  enum class Verdict { Foreign, Live, Undecided, Kept, Orphan };
+
+  const std::optional<sys::ProcessStat>& stat_of(pid_t pid) {
+    const auto [it, is_new] = stats_.try_emplace(pid);
+    if (is_new) {
+      it->second = sys::read_stat(pid);
+    }
+    return it->second;
+  }
+
+  [[nodiscard]] const OrphanWatch::Seen* seen_of(const sys::ProcessId& id) const {
+    const auto it = watch_.seen_.find(id.pid);
+    return it != watch_.seen_.end() && it->second.id == id ? &it->second : nullptr;
+  }
+
+  [[nodiscard]] bool is_live(const OrphanWatch::Seen& seen) const {
+    return std::ranges::any_of(seen.runs, [&](const auto& id) { return live_.contains(id); });
+  }
+
+  /// The innermost run that was asked for; empty for none.
+  [[nodiscard]] std::string_view wanted_of(const OrphanWatch::Seen& seen) const {
+    const auto wanted = std::find_if(seen.runs.rbegin(), seen.runs.rend(), [&](const auto& id) {
+      return !rules_.is_wanted || rules_.is_wanted(id);
+    });
+    return wanted == seen.runs.rend() ? std::string_view{} : *wanted;
+  }
+
+  [[nodiscard]] bool is_candidate(const OrphanWatch::Seen& seen) const {
+    return !seen.runs.empty() && !is_live(seen) && !wanted_of(seen).empty();
+  }
+
+  Verdict judge(pid_t pid, int depth) {
+    if (const auto known = verdicts_.find(pid); known != verdicts_.end()) {
+      return known->second;
+    }
+    const auto stat = stat_of(pid);
+    if (!stat || depth > kDeepest) {
+      return Verdict::Undecided;
+    }
+    const Verdict verdict = judge(*stat, depth);
+    verdicts_.emplace(pid, verdict);
+    return verdict;
+  }
+
+  Verdict judge(const sys::ProcessStat& stat, int depth) {
+    if (rules_.is_onelane && rules_.is_onelane(stat.id.pid)) {
+      return Verdict::Live;
+    }
+    const OrphanWatch::Seen* seen = seen_of(stat.id);
+    const Verdict above = judge_above(stat, depth);
+    if (above == Verdict::Live || above == Verdict::Kept || above == Verdict::Undecided) {
+      return above;
+    }
+    if (seen != nullptr && (is_live(*seen) || has_supervisor_above(stat, seen->executor))) {
+      return Verdict::Live;
+    }
+    const bool is_kept = rules_.is_kept && rules_.is_kept(stat.id);
+    const bool candidate = seen != nullptr && is_candidate(*seen);
+    if (above != Verdict::Orphan && !candidate) {
+      return is_kept ? Verdict::Kept : Verdict::Foreign;
+    }
+    const std::string run_id{candidate ? wanted_of(*seen) : run_above(stat)};
+    return sort(stat, run_id, is_kept);
+  }
+
+  /// What is above `stat`.
+  Verdict judge_above(const sys::ProcessStat& stat, int depth) {
+    if (stat.parent == 0) {
+      // The top of our namespace: carrying an id, it came from a run outside of it.
+      const OrphanWatch::Seen* seen = seen_of(stat.id);
+      return seen != nullptr && is_candidate(*seen) ? Verdict::Live : Verdict::Foreign;
+    }
+    if (stat.parent == 1 && !stat_of(1)) {
+      return Verdict::Foreign;  // /proc mounted with hidepid
+    }
+    return judge(stat.parent, depth + 1);
+  }
+
+  bool has_supervisor_above(const sys::ProcessStat& stat, pid_t supervisor) {
+    pid_t above = stat.parent;
+    for (int level = 0; level < kDeepest && above > 0; ++level) {
+      if (above == supervisor) {
+        return true;
+      }
+      const auto& next = stat_of(above);
+      above = next ? next->parent : 0;
+    }
+    return false;
+  }
+
+  Verdict sort(const sys::ProcessStat& stat, const std::string& run_id, bool is_kept) {
+    const auto traits = rules_.traits ? rules_.traits(run_id) : std::nullopt;
+    const Leftover sorted = sort_leftover(stat, traits.value_or(RunTraits{}), rules_.keep);
+    if (sorted == Leftover::Gone) {
+      return Verdict::Undecided;
+    }
+    if (sorted == Leftover::Straggler && !is_kept) {
+      if (own_.contains(stat.id.pid)) {
+        return Verdict::Kept;  // with all below it: the rest of our pipeline
+      }
+      run_of_[stat.id.pid] = run_id;
+      out_.orphans.push_back({stat, run_id, sorted});
+      return Verdict::Orphan;
+    }
+    out_.kept.push_back({stat, run_id, is_kept ? Leftover::Detached : sorted});
+    return Verdict::Kept;
+  }
+
+  [[nodiscard]] std::string_view run_above(const sys::ProcessStat& stat) const {
+    const auto it = run_of_.find(stat.parent);
+    return it == run_of_.end() ? std::string_view{} : it->second;
+  }
+
+  const OrphanWatch& watch_;
+  const OrphanRules& rules_;
+  std::unordered_set<std::string> live_;
+  std::unordered_set<pid_t> own_;  ///< The calling process and its ancestors.
+  std::unordered_map<pid_t, std::optional<sys::ProcessStat>> stats_;
+  std::unordered_map<pid_t, Verdict> verdicts_;
+  std::unordered_map<pid_t, std::string> run_of_;
+  OrphanScan out_;
+};
+
+OrphanScan OrphanWatch::scan() {
+  list();
+  OrphanScan out = OrphanJudge{*this}.run();
+  for (const Orphan& orphan : out.orphans) {
+    const auto it = seen_.find(orphan.stat.id.pid);
+    if (it != seen_.end() && it->second.runs.empty()) {
+      it->second.id = orphan.stat.id;
+      it->second.runs = {orphan.run_id};
+    }
+  }
+  const auto by_age = [](const Orphan& orphan) {
+    return std::pair{orphan.stat.id.start, orphan.stat.id.pid};
+  };
+  std::ranges::sort(out.orphans, {}, by_age);
+  std::ranges::sort(out.kept, {}, by_age);
+  return out;
+}
+
+Ended end_orphans(OrphanWatch& watch, std::span<const std::string> runs,
+                  std::chrono::milliseconds grace) {
+  Ending ending;
+  ending.grace = grace;
+  ending.members = [&] {
+    std::vector<sys::ProcessStat> out;
+    for (const Orphan& orphan : watch.scan().orphans) {
+      if (std::ranges::find(runs, orphan.run_id) != runs.end()) {
+        out.push_back(orphan.stat);
+      }
+    }
+    return out;
+  };
+  ending.wait = [](std::chrono::milliseconds pause) {
+    const timespec nap{pause.count() / 1000, (pause.count() % 1000) * 1'000'000};
+    ::nanosleep(&nap, nullptr);
+    return true;
+  };
+  return end_members(ending);
+}
+
+}  // namespace onelane::process
