@@ -106,6 +106,7 @@ void Options::read_long(std::string_view text, const Syntax& syntax, Args args, 
   word.name = option.name;
   word.value = equals == std::string_view::npos ? next_word(option.takes, args, at)
                                                 : text.substr(equals + 1);
+  word.at = at;
   words_.push_back(word);
 }
 
@@ -114,6 +115,7 @@ void Options::read_bundle(std::string_view letters, const Syntax& syntax, Args a
   for (std::size_t i = 0; i < letters.size(); ++i) {
     Word word;
     word.letter = letters[i];
+    word.at = at;
     const Takes kind = takes(word.letter, syntax.shorts);
     if (kind == Takes::Nothing) {
       words_.push_back(word);
@@ -122,6 +124,7 @@ void Options::read_bundle(std::string_view letters, const Syntax& syntax, Args a
     word.value = letters.substr(i + 1);
     if (word.value.empty()) {
       word.value = next_word(kind, args, at);
+      word.at = at;
     }
     words_.push_back(word);
     return;

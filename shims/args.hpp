@@ -55,6 +55,7 @@ class Options {
     std::string_view name;  ///< Without dashes and `no-`, abbreviation resolved.
     bool negated = false;
     std::string_view value;
+    std::size_t at = 0;  ///< Index of the argument that ends with the value, or with the option.
   };
   /// Options in the order they were written.
   [[nodiscard]] const std::vector<Word>& words() const { return words_; }

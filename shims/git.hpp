@@ -24,6 +24,11 @@ struct Command {
 /// The row of `name`, nullptr when git 2.39 to 2.55 ship no such command.
 [[nodiscard]] const Command* find_command(std::string_view name);
 
+// Reasons that several of its files give.
+inline constexpr std::string_view kReads = "git: only reads";
+inline constexpr std::string_view kAsks = "git: asks which changes to take";
+inline constexpr std::string_view kCurrentPatch = "git: only shows the patch it stopped at";
+
 /// `reason` without a lane.
 [[nodiscard]] constexpr Decision pass(std::string_view reason) {
   return {.cls = Class::Pass, .reason = reason};

@@ -6,7 +6,6 @@
 namespace onelane::shims::git {
 namespace {
 
-constexpr std::string_view kReads = "git: only reads";
 constexpr std::string_view kText = "git: only turns text into text";
 constexpr std::string_view kMoves = "git: moves objects between repositories, not the work tree";
 constexpr std::string_view kServes = "git: plumbing that another program keeps open";

@@ -30,10 +30,8 @@ Decision as_editor(Decision decision, bool stays, std::string_view reason) {
   return decision;
 }
 
-constexpr std::string_view kAsks = "git: asks which changes to take";
 constexpr std::string_view kMessage = "git: opens an editor for the message";
 constexpr std::string_view kMayOpen = "git: may open an editor for the message";
-constexpr std::string_view kCurrentPatch = "git: only shows the patch it stopped at";
 
 constexpr auto kCommitLongs = std::to_array<Longs>({"ahead-behind",
                                                     "all",

@@ -9,9 +9,6 @@ namespace {
 
 using Longs = std::string_view;
 
-constexpr std::string_view kAsks = "git: asks which changes to take";
-constexpr std::string_view kCurrentPatch = "git: only shows the patch it stopped at";
-
 constexpr auto kPatchLongs = std::to_array<Longs>({"conflict=", "orphan=", "patch",
                                                    "pathspec-from-file=", "pathspec-file-nul",
                                                    "source=", "unified=", "inter-hunk-context="});

@@ -9,8 +9,6 @@ namespace {
 
 using Longs = std::string_view;
 
-constexpr std::string_view kReads = "git: only reads";
-
 /// The first argument that is no option.
 std::string_view verb_of(Args args) {
   const Options options{args, {.abbreviations = false, .stops_at_operand = true}};

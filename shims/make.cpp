@@ -112,6 +112,10 @@ Decision classify_make(Args args, const Facts& facts) {
           .passes_below_service = !builds};
 }
 
+const Syntax& make_syntax() {
+  return kSyntax;
+}
+
 Target target_make(Args args) {
   Target target;
   const Options options{args, kSyntax};

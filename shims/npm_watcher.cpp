@@ -13,7 +13,7 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-struct Command {
+struct Step {
   Words words;
   bool background = false;  ///< Ended by a lone `&`: the script does not wait for it.
 };
@@ -57,8 +57,8 @@ constexpr auto kPrograms = std::to_array<Program>({
 });
 
 /// Commands of a script's text, cut at the shell's operators; quotes keep words together.
-std::vector<Command> commands_of(std::string_view text) {
-  std::vector<Command> commands(1);
+std::vector<Step> commands_of(std::string_view text) {
+  std::vector<Step> commands(1);
   std::string word;
   bool in_word = false;
   char quote = '\0';
@@ -198,7 +198,7 @@ bool command_watches(Args words, const Facts& facts, int depth) {
 
 bool watches(std::string_view text, const Facts& facts, int depth) {
   const auto commands = commands_of(text);
-  return std::ranges::any_of(commands, [&](const Command& command) {
+  return std::ranges::any_of(commands, [&](const Step& command) {
     const std::vector<std::string_view> words{command.words.begin(), command.words.end()};
     return !command.background && command_watches(words, facts, depth);
   });

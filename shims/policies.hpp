@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "shims/args.hpp"
 #include "shims/shim.hpp"
 
 /// What the five policies show each other. Not for use outside shims/.
@@ -16,6 +17,7 @@ namespace onelane::shims {
 
 [[nodiscard]] Decision classify_make(Args args, const Facts& facts);
 [[nodiscard]] Target target_make(Args args);
+[[nodiscard]] const Syntax& make_syntax();
 /// The goals, in order; `VAR=value` words are not goals.
 [[nodiscard]] std::vector<std::string_view> make_goals_of(Args args);
 
@@ -26,6 +28,7 @@ namespace onelane::shims {
 
 [[nodiscard]] Decision classify_pytest(Args args, const Facts& facts);
 [[nodiscard]] Target target_pytest(Args args);
+[[nodiscard]] const Syntax& pytest_syntax();
 
 [[nodiscard]] Decision classify_vitest(Args args, const Facts& facts);
 [[nodiscard]] Target target_vitest(Args args);

@@ -117,6 +117,10 @@ Decision classify_pytest(Args args, const Facts& facts) {
   return {.cls = Class::Lane, .reason = "pytest: runs tests"};
 }
 
+const Syntax& pytest_syntax() {
+  return kSyntax;
+}
+
 Target target_pytest(Args /*args*/) {
   return {};
 }

@@ -1,0 +1,271 @@
+#include "shims/atoms.hpp"
+
+#include <algorithm>
+
+#include "shims/args.hpp"
+#include "shims/clamp_words.hpp"
+
+namespace onelane::shims {
+namespace {
+
+/// A tool in front of the tool: `npx eslint`, `uv run ruff check`.
+struct AtomLauncher {
+  std::string_view program;
+  std::string_view part;
+  std::string_view flags;
+};
+
+constexpr AtomLauncher kAtomLaunchers[] = {
+    {"npx", "", "--no-install --no -y --yes"},
+    {"pdm", "run", ""},
+    {"pnpm", "exec", ""},
+    {"poetry", "run", ""},
+    {"python*", "-m", "-B -E -I -s"},
+    {"uv", "run", "--frozen --locked --no-sync"},
+};
+
+std::string quoted(std::string_view word) {
+  return "`" + std::string{word} + "`";
+}
+
+/// Index of the tool's word behind a launcher; 0 when there is none, or one used otherwise.
+std::size_t behind_launcher(Args words) {
+  const std::string_view program = base_name(words.front());
+  for (const AtomLauncher& launcher : kAtomLaunchers) {
+    if (!glob_matches(launcher.program, program)) {
+      continue;
+    }
+    std::size_t at = 1;
+    bool has_part = launcher.part.empty();
+    while (at < words.size()) {
+      if (!has_part && words[at] == launcher.part) {
+        has_part = true;
+      } else if (!atom_listed(launcher.flags, words[at])) {
+        break;
+      }
+      ++at;
+    }
+    return has_part && at < words.size() ? at : 0;
+  }
+  return 0;
+}
+
+/// Walks the words after the tool's name, and stops at the first that forbids the split.
+class AtomReader {
+ public:
+  AtomReader(Args words, const AtomConsent& consent, AtomCall& call)
+      : words_{words}, consent_{consent}, call_{call}, tool_{*call.tool} {}
+
+  void read() {
+    for (at_ = call_.options; at_ < words_.size() && call_.refusal.empty(); ++at_) {
+      const std::string_view word = words_[at_];
+      if (ended_ || word.empty() || word.front() != '-') {
+        read_operand(word);
+      } else if (word == "--") {
+        ended_ = true;
+      } else if (word == "-") {
+        refuse("`-` is standard input, which only one command can read", false);
+      } else if (word[1] == '-') {
+        read_long(word);
+      } else if (tool_.one_dash) {
+        dashed_ = "-" + std::string{word};
+        read_long(dashed_);
+      } else {
+        read_bundle(word);
+      }
+    }
+    if (call_.refusal.empty() && !tool_.required.empty() && !has_required_) {
+      refuse(std::string{tool_.required_why});
+    }
+  }
+
+ private:
+  struct Meaning {
+    bool known = true;
+    AtomValue value = AtomValue::None;
+    const AtomRefusal* refusal = nullptr;
+  };
+
+  void refuse(std::string why, bool force_helps = true) {
+    if (force_helps && consent_.force) {
+      return;
+    }
+    call_.refusal = std::move(why);
+    call_.force_helps = force_helps;
+  }
+
+  void read_operand(std::string_view word) {
+    if (leading_ < tool_.leading) {
+      ++leading_;
+      refuse_words_in(word);
+    } else if (tool_.program == "ruff" && word.starts_with('@')) {
+      refuse(quoted(word) + " is a file of arguments", false);
+    } else {
+      if (tool_.on_request && word.find("::") != std::string_view::npos) {
+        refuse("`::` picks tests within a file");
+      }
+      call_.files.push_back(at_);
+    }
+  }
+
+  /// A program of jq's that asks for its other inputs.
+  void refuse_words_in(std::string_view program) {
+    constexpr std::string_view kLetters =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+    while (!program.empty()) {
+      const std::size_t length = std::min(program.find_first_not_of(kLetters), program.size());
+      if (atom_listed(tool_.words, program.substr(0, length))) {
+        refuse(quoted(program.substr(0, length)) + " reads or ends the other files of the call");
+        return;
+      }
+      program.remove_prefix(length);
+      program.remove_prefix(std::min(program.find_first_of(kLetters), program.size()));
+    }
+  }
+
+  [[nodiscard]] Meaning meaning_of(std::string_view name) const {
+    for (const AtomRefusal& refusal : tool_.refusals) {
+      if (atom_listed(refusal.names, name)) {
+        return {true, refusal.value, &refusal};
+      }
+    }
+    if (atom_listed(tool_.values, name)) {
+      return {true, AtomValue::Next};
+    }
+    if (atom_listed(tool_.attached, name)) {
+      return {true, AtomValue::Attached};
+    }
+    if (atom_listed(tool_.pairs, name)) {
+      return {true, AtomValue::NextTwo};
+    }
+    return {atom_listed(tool_.flags, name)};
+  }
+
+  void read_long(std::string_view word) {
+    const std::size_t equals = word.find('=');
+    const std::string_view name = word.substr(0, equals);
+    const Meaning meaning = meaning_of(name);
+    if (!meaning.known) {
+      refuse(
+          "what " + quoted(name) + " means for " + std::string{tool_.name} + " is not known here",
+          false);
+    } else if (equals != std::string_view::npos) {
+      take(name, meaning, word.substr(equals + 1));
+    } else {
+      if (meaning.value == AtomValue::NextTwo) {
+        (void)next_word();
+      }
+      const bool takes_next =
+          meaning.value == AtomValue::Next || meaning.value == AtomValue::NextTwo;
+      take(name, meaning, takes_next ? next_word() : std::string_view{});
+    }
+  }
+
+  void read_bundle(std::string_view word) {
+    for (std::size_t at = 1; at < word.size() && call_.refusal.empty(); ++at) {
+      const std::string name{'-', word[at]};
+      const Meaning meaning = meaning_of(name);
+      if (!meaning.known) {
+        refuse(
+            "what " + quoted(word) + " means for " + std::string{tool_.name} + " is not known here",
+            false);
+      } else if (meaning.value == AtomValue::None) {
+        take(name, meaning, {});
+      } else {
+        const std::string_view rest = word.substr(at + 1);
+        const bool takes_next = rest.empty() && meaning.value == AtomValue::Next;
+        take(name, meaning, takes_next ? next_word() : rest);
+        return;
+      }
+    }
+  }
+
+  std::string_view next_word() {
+    return at_ + 1 < words_.size() ? words_[++at_] : std::string_view{};
+  }
+
+  void take(std::string_view name, const Meaning& meaning, std::string_view value) {
+    has_required_ = has_required_ || atom_listed(tool_.required, name);
+    call_.pins_settings = call_.pins_settings || atom_listed(tool_.pinned_by, name);
+    const bool is_fine = meaning.refusal == nullptr ||
+                         (!value.empty() && atom_listed(meaning.refusal->unless, value));
+    if (!is_fine) {
+      refuse(quoted(name) + ": " + std::string{meaning.refusal->why});
+    }
+  }
+
+  Args words_;
+  AtomConsent consent_;
+  AtomCall& call_;
+  const AtomTool& tool_;
+  std::size_t at_ = 0;
+  std::size_t leading_ = 0;
+  std::string dashed_;
+  bool ended_ = false;
+  bool has_required_ = false;
+};
+
+void refuse_variables(AtomCall& call, const AtomConsent& consent, const Facts& facts) {
+  for (const std::string_view name : split_words(call.tool->variables)) {
+    const auto value = facts.environment(name);
+    if (value && !value->empty() && call.refusal.empty() && !consent.force) {
+      call.refusal = std::string{name} + " is set, which may hold any option";
+      call.force_helps = true;
+    }
+  }
+}
+
+}  // namespace
+
+const AtomTool* find_atom_tool(std::string_view program, std::string_view next) {
+  for (const auto tools : {python_atom_tools(), other_atom_tools()}) {
+    const auto found = std::ranges::find_if(tools, [&](const AtomTool& tool) {
+      return tool.program == program && (tool.part.empty() || tool.part == next);
+    });
+    if (found != tools.end()) {
+      return &*found;
+    }
+  }
+  return nullptr;
+}
+
+std::vector<std::string_view> atom_words(std::string_view list) {
+  return split_words(list);
+}
+
+bool atom_listed(std::string_view list, std::string_view word) {
+  return std::ranges::any_of(split_words(list), [&](std::string_view pattern) {
+    return pattern == word || glob_matches(pattern, word);
+  });
+}
+
+AtomCall read_atom_call(Args words, const AtomConsent& consent, const Facts& facts) {
+  AtomCall call;
+  if (words.empty()) {
+    call.refusal = "there is no command";
+    return call;
+  }
+  call.program = behind_launcher(words);
+  call.tool = find_atom_tool(base_name(words[call.program]), call.program + 1 < words.size()
+                                                                 ? words[call.program + 1]
+                                                                 : std::string_view{});
+  if (call.tool == nullptr) {
+    call.refusal = "what " + quoted(base_name(words[call.program])) +
+                   " says of a file may depend on the other files";
+    return call;
+  }
+  if (call.tool->on_request && !consent.pytest_files) {
+    call.refusal = "tests of several files may share fixtures and state; " +
+                   std::string{"--atoms=pytest-file asks for one command per file"};
+    return call;
+  }
+  call.options = call.program + (call.tool->part.empty() ? 1 : 2);
+  AtomReader{words, consent, call}.read();
+  refuse_variables(call, consent, facts);
+  if (call.refusal.empty() && call.files.empty() && call.tool->whole_operand.empty()) {
+    call.refusal = "no file or directory is named";
+  }
+  return call;
+}
+
+}  // namespace onelane::shims
