@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "core/settings/values.hpp"
 #include "core/sys/byte_lock.hpp"
 #include "multicall/facts.hpp"
 #include "multicall/say.hpp"
@@ -180,6 +181,38 @@ Verdict decide(const Call& call) {
   verdict.action =
       verdict.decision.cls == Class::Service ? Verdict::Action::Service : Verdict::Action::Lane;
   return verdict;
+}
+
+std::string_view word_of(shims::Class cls) noexcept {
+  switch (cls) {
+    case Class::Pass:
+      return "pass";
+    case Class::Lane:
+      return "lane";
+    case Class::Editor:
+      return "editor";
+    case Class::Service:
+      return "service";
+  }
+  return "lane";
+}
+
+std::string explain_in_one_line(const Call& call, const Verdict& verdict, const std::string& tool) {
+  std::string text = words(call) + ": ";
+  const shims::Decision& decision = verdict.decision;
+  if (verdict.action == Verdict::Action::Pass && decision.cls != Class::Pass) {
+    text += "passes: " + verdict.why + "; class " + std::string{word_of(decision.cls)} + " (" +
+            std::string{decision.reason} + ")";
+  } else {
+    text += std::string{word_of(decision.cls)} + " (" + verdict.why + ")";
+  }
+  if (verdict.project) {
+    text += "; project " + settings::clean(verdict.project->root, 400);
+  }
+  if (!verdict.lane_dir.empty()) {
+    text += "; lane " + settings::clean(verdict.lane_dir, 400);
+  }
+  return text + "; tool " + settings::clean(tool, 400);
 }
 
 }  // namespace onelane::multicall

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/lane/nesting.hpp"
@@ -54,5 +55,12 @@ void place_lane(project::Project& project, const settings::Settings& settings);
 
 /// How the calling process stands to the lane in `lane_dir`.
 [[nodiscard]] lane::Relation relation_to(const std::string& lane_dir);
+
+/// "pass", "lane", "editor", "service": stable words.
+[[nodiscard]] std::string_view word_of(shims::Class cls) noexcept;
+
+/// One line for VERBOSE=1: class, reason, project, lane and real tool of a call.
+[[nodiscard]] std::string explain_in_one_line(const Call& call, const Verdict& verdict,
+                                              const std::string& tool);
 
 }  // namespace onelane::multicall

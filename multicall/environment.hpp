@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace onelane::multicall {
@@ -10,11 +11,14 @@ namespace onelane::multicall {
 ///   ONELANE_HELD            run ids above the tool, this run's last (marker and token)
 ///   ONELANE_AT              which candidate on PATH was executed (see core/tool/find.hpp)
 ///   SEQUENTIAL_EXECUTOR_PID the supervisor's pid, for scripts that look for it; proves nothing
+///   `more`                  variables a setting asks for; each replaces the caller's
 ///
+/// ONELANE_BATCH and ONELANE_LABEL are taken out: they are the run's own (batch_environment.hpp).
 /// Points into `environ`; valid while that and this object live.
 class ToolEnvironment {
  public:
-  ToolEnvironment(const std::string& run_id, const std::string& at);
+  using Variables = std::vector<std::pair<std::string, std::string>>;
+  ToolEnvironment(const std::string& run_id, const std::string& at, const Variables& more = {});
   [[nodiscard]] const char* const* data() const noexcept { return pointers_.data(); }
 
  private:

@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <array>
 #include <ctime>
+#include <filesystem>
+#include <string_view>
 
 #include "core/sys/clock.hpp"
 #include "shims/tables.hpp"
@@ -21,6 +23,25 @@ constexpr std::time_t kFreshSeconds = 10;
 bool is_fresh(const std::string& path) {
   struct stat info {};
   return ::lstat(path.c_str(), &info) == 0 && ::time(nullptr) - info.st_mtime < kFreshSeconds;
+}
+
+std::string lock_path(const std::string& git_dir) {
+  return git_dir + "/" + std::string{shims::index_lock_name()};
+}
+
+bool has_open(pid_t pid, const struct stat& file) {
+  const std::string directory = "/proc/" + std::to_string(pid) + "/fd";
+  std::error_code error;
+  // Not a range-for: its step throws when the process ends meanwhile.
+  for (std::filesystem::directory_iterator at{directory, error}, end; !error && at != end;
+       at.increment(error)) {
+    struct stat info {};
+    if (::stat(at->path().c_str(), &info) == 0 && info.st_ino == file.st_ino &&
+        info.st_dev == file.st_dev) {
+      return true;
+    }
+  }
+  return false;
 }
 
 /// The first pending signal that ends a process by default; the others are dropped, as they
@@ -40,7 +61,7 @@ int ending_signal(const process::Signals& signals) {
 
 int wait_for_index_lock(const std::string& git_dir, std::chrono::milliseconds limit,
                         const process::Signals& signals) {
-  const std::string path = git_dir + "/" + std::string{shims::index_lock_name()};
+  const std::string path = lock_path(git_dir);
   if (!is_fresh(path)) {
     return 0;
   }
@@ -65,6 +86,51 @@ int wait_for_index_lock(const std::string& git_dir, std::chrono::milliseconds li
     }
   }
   return 0;
+}
+
+std::optional<LockOwner> find_index_lock_owner(const std::string& git_dir,
+                                               std::span<const sys::ProcessStat> members) {
+  struct stat lock {};
+  if (git_dir.empty() || ::lstat(lock_path(git_dir).c_str(), &lock) != 0) {
+    return std::nullopt;
+  }
+  const sys::ProcessStat* only = nullptr;
+  std::size_t count = 0;
+  for (const sys::ProcessStat& member : members) {
+    if (std::string_view{member.name.data()} != "git") {
+      continue;
+    }
+    only = &member;
+    if (has_open(member.id.pid, lock)) {
+      count = 1;
+      break;
+    }
+    ++count;
+  }
+  return count == 1 ? std::optional{LockOwner{only->id.pid, sys::command_line(only->id.pid, 60)}}
+                    : std::nullopt;
+}
+
+LockSeen see_index_lock(const std::string& git_dir) {
+  struct stat lock {};
+  if (git_dir.empty() || ::lstat(lock_path(git_dir).c_str(), &lock) != 0) {
+    return {};
+  }
+  return {lock.st_dev, lock.st_ino, lock.st_ctim.tv_sec, lock.st_ctim.tv_nsec};
+}
+
+std::optional<std::string> left_index_lock(const std::string& git_dir,
+                                           const std::optional<LockOwner>& owner,
+                                           const LockSeen& before) {
+  const LockSeen now = see_index_lock(git_dir);
+  if (now == LockSeen{} || now == before) {
+    return std::nullopt;
+  }
+  const std::string path = lock_path(git_dir);
+  const std::string by =
+      owner ? "was left by " + owner->command + " (pid " + std::to_string(owner->pid) + ")"
+            : std::string{"was made during this run and is still there"};
+  return path + " " + by + "; when no other git is at work here, remove it: rm '" + path + "'";
 }
 
 }  // namespace onelane::multicall

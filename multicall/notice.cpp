@@ -5,10 +5,13 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <utility>
 
+#include "core/journal/text.hpp"
 #include "core/sys/clock.hpp"
 #include "core/sys/file_descriptor.hpp"
+#include "multicall/lane_view.hpp"
 #include "multicall/say.hpp"
 
 namespace onelane::multicall {
@@ -27,47 +30,91 @@ std::size_t terminal_width() {
   return ::ioctl(2, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
 }
 
+/// `text` in at most `width` columns, since a wrapped line could not be redrawn in place; what is
+/// cut ends in "…". Bytes of a multi-byte character are not split.
+std::string cut_line(std::string text, std::size_t width) {
+  std::size_t columns = 0;
+  std::size_t last = 0;  // where the last column begins
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if ((static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U) {
+      continue;
+    }
+    if (columns++ == width) {
+      return text.substr(0, last) + "…";
+    }
+    last = at;
+  }
+  return text;
+}
+
+/// A terminal that says it is dumb would show the redrawing itself.
+bool can_redraw() {
+  const char* term = std::getenv("TERM");
+  return ::isatty(2) == 1 && (term == nullptr || std::string_view{term} != "dumb");
+}
+
+/// Anybody who shares the lane may have written the text.
+template <std::size_t N>
+std::string printable(const std::array<char, N>& field) {
+  std::string out;
+  journal::append_printable(out, field.data(), N);
+  return out;
+}
+
 /// What a person would want to know about a holder that does not get on.
 std::string activity(const lane::Detail& detail) {
-  const auto stat = sys::read_stat(detail.tool_pid);
-  const bool same = stat && stat->id.start == detail.tool_start;
-  if (same && (stat->state == 'T' || stat->state == 't')) {
+  if (is_stopped({detail.tool_pid, detail.tool_start})) {
     return ", stopped (Ctrl-Z)";
   }
   const std::chrono::nanoseconds started{detail.started_boottime};
   if (detail.may_prompt == 0 || sys::boot_time() - started < kPromptAfter) {
     return "";
   }
-  const std::string_view terminal{detail.terminal.data()};
-  return terminal.starts_with("/dev/")
-             ? ", in an editor or prompt on " + std::string{terminal.substr(5)}
-             : ", in an editor or prompt";
+  const std::string terminal = printable(detail.terminal);
+  return terminal.starts_with("/dev/") ? ", in an editor or prompt on " + terminal.substr(5)
+                                       : ", in an editor or prompt";
 }
 
 }  // namespace
 
-std::string holder_words(const lane::Place& place) {
+std::string holder_words(const lane::Place& place, const Forecast& forecast) {
   if (!place.holder) {
     return "the lane is about to be free";
   }
   const lane::Entry& holder = *place.holder;
   std::string text = place.holder_state == lane::State::Granted ? "next: " : "running: ";
-  text += place.holder_detail ? place.holder_detail->command.data() : "a call";
+  text += place.holder_detail ? printable(place.holder_detail->command) : "a call";
   const bool here = holder.pid_namespace == sys::pid_namespace();
   text += here ? " (pid " + std::to_string(holder.pid) : std::string{" (in another container"};
   text += ", user " + user_name(holder.uid);
   if (place.holder_detail && place.holder_detail->started_boottime > 0) {
     const std::chrono::nanoseconds started{place.holder_detail->started_boottime};
     text += ", " + duration_words(sys::boot_time() - started);
+    if (forecast.usual) {
+      text += (forecast.is_overdue ? ", longer than the usual " : " of usually ") +
+              duration_words(*forecast.usual);
+    }
     text += here ? activity(*place.holder_detail) : "";
   }
   return text + ")";
 }
 
-WaitNotice::WaitNotice(std::string lane_name, bool is_quiet)
+std::string hold_words(const lane::Header& header, bool with_remedy) {
+  const auto since = std::max<std::int64_t>(0, sys::wall_seconds() - header.held_since);
+  std::string text = std::string{"on hold"} + (with_remedy ? " until `onelane release`" : "") +
+                     " by " + user_name(header.held_by) + " for " +
+                     duration_words(std::chrono::seconds{since});
+  if (header.held_reason[0] != '\0') {
+    text += " (" + printable(header.held_reason) + ")";
+  }
+  return text;
+}
+
+WaitNotice::WaitNotice(std::string lane_name, std::string state_dir, bool is_quiet)
     : lane_name_{std::move(lane_name)},
+      usual_{std::move(state_dir)},
       quiet_{is_quiet},
-      terminal_{::isatty(2) == 1},
+      terminal_{can_redraw()},
       since_{sys::boot_time()},
       next_{kSilence} {}
 
@@ -80,7 +127,7 @@ milliseconds WaitNotice::until_next() const {
   return std::clamp(left, milliseconds{0}, milliseconds{30min});
 }
 
-void WaitNotice::update(const lane::Ticket& ticket, bool on_hold) {
+void WaitNotice::update(const lane::Ticket& ticket, const std::string& obstacle) {
   if (quiet_ || waited() < kSilence) {
     next_ = quiet_ ? 30min : next_;
     return;
@@ -90,21 +137,23 @@ void WaitNotice::update(const lane::Ticket& ticket, bool on_hold) {
     hinted_ = true;
     clear();
     say("a call that runs for long on purpose can run beside the lane: [tools." +
-        std::string{place.holder_detail->tool.data()} +
+        printable(place.holder_detail->tool) +
         "] service = [\"…\"] in onelane.toml (see the README)");
   }
   if (first_position_ == 0) {
     first_position_ = place.position;
   }
   if (terminal_) {
-    draw(line(place, on_hold));
+    draw(line(ticket, place, obstacle));
     next_ = waited() + 1s;
     return;
   }
   const bool due = waited() >= next_;
-  if (place.position != shown_position_ || due) {
+  const bool is_held = place.header.held != 0;
+  if (place.position != shown_position_ || is_held != shown_hold_ || due) {
     shown_position_ = place.position;
-    say(line(place, on_hold));
+    shown_hold_ = is_held;
+    say(line(ticket, place, obstacle));
     while (reminders_ < kReminders.size() && kReminders[reminders_] <= waited()) {
       ++reminders_;
     }
@@ -113,31 +162,33 @@ void WaitNotice::update(const lane::Ticket& ticket, bool on_hold) {
   }
 }
 
-std::string WaitNotice::line(const lane::Place& place, bool on_hold) const {
+std::string WaitNotice::holder_line(const lane::Ticket& ticket, const lane::Place& place) {
+  const Forecast forecast = forecast_of(ticket, usual_);
+  // Before what a narrow terminal cuts off. Where the holder is late it says so itself.
+  const bool is_known = forecast.eta && !forecast.is_overdue && place.holder;
+  return (is_known ? "~" + duration_words(*forecast.eta) + " to go · " : "") +
+         holder_words(place, forecast);
+}
+
+std::string WaitNotice::line(const lane::Ticket& ticket, const lane::Place& place,
+                             const std::string& obstacle) {
   std::string text = "waiting for lane '" + lane_name_ + "' · " + ordinal(place.position) + " of " +
-                     std::to_string(std::max(place.waiting, place.position)) + " · ";
-  text += on_hold ? "the lane is on hold" : holder_words(place);
-  return text + " · Ctrl-C leaves the queue";
+                     std::to_string(std::max(place.waiting, place.position)) +
+                     (ticket.has_rejoined() ? ", its place before" : "") + " · ";
+  const bool is_held = place.header.held != 0;
+  if (!is_held || !place.is_next) {
+    text += obstacle.empty() ? holder_line(ticket, place) : obstacle;
+    text += is_held ? " · " : "";
+  }
+  text += is_held ? hold_words(place.header, true) : "";
+  return text + (terminal_ ? " · Ctrl-C leaves the queue" : " · queued, not hung");
 }
 
 void WaitNotice::draw(const std::string& text) {
   if (::tcgetpgrp(2) != ::getpgrp()) {
     return;  // somebody else's screen now
   }
-  // Cut to the width: a wrapped line could not be redrawn in place. Bytes of a multi-byte
-  // character are not split.
-  std::string shown = "onelane: " + text;
-  std::size_t columns = 0;
-  std::size_t at = 0;
-  const std::size_t width = terminal_width() - 1;
-  for (; at < shown.size(); ++at) {
-    const bool starts = (static_cast<unsigned char>(shown[at]) & 0xC0U) != 0x80U;
-    if (starts && columns++ == width) {
-      break;
-    }
-  }
-  shown.resize(at);
-  shown_ = "\r" + shown + "\033[K";
+  shown_ = "\r" + cut_line("onelane: " + text, terminal_width() - 1) + "\033[K";
   (void)sys::write_all(2, shown_);
 }
 

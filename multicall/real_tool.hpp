@@ -15,6 +15,7 @@ inline constexpr int kExitTimedOut = 124;
 inline constexpr int kExitFailed = 125;
 inline constexpr int kExitCannotExecute = 126;
 inline constexpr int kExitNotFound = 127;
+inline constexpr int kExitOverLimit = 137;  ///< Memory or processes: as after the OOM killer.
 
 /// Finds the real tool of `call` behind all shims on PATH.
 [[nodiscard]] tool::Found find_real_tool(const Call& call);

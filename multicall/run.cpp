@@ -1,36 +1,30 @@
 #include "multicall/run.hpp"
 
-#include <fcntl.h>
-#include <poll.h>
-#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
-#include <cstring>
+#include <iterator>
 #include <optional>
 
-#include "core/lane/nesting.hpp"
-#include "core/lane/ticket.hpp"
-#include "core/process/ending.hpp"
+#include "core/guard/cgroup.hpp"
+#include "core/journal/journal.hpp"
 #include "core/process/supervisor.hpp"
-#include "core/project/state.hpp"
-#include "core/sys/error.hpp"
+#include "core/sys/clock.hpp"
+#include "multicall/attempt.hpp"
+#include "multicall/clamp.hpp"
 #include "multicall/environment.hpp"
 #include "multicall/index_lock.hpp"
+#include "multicall/keep.hpp"
+#include "multicall/pause.hpp"
 #include "multicall/real_tool.hpp"
-#include "multicall/say.hpp"
-#include "multicall/wait_turn.hpp"
-#include "shims/tables.hpp"
+#include "multicall/record.hpp"
+#include "multicall/take_lane.hpp"
+#include "multicall/watch.hpp"
 
 namespace onelane::multicall {
 namespace {
-
-using shims::Class;
-using std::chrono::milliseconds;
-
-static_assert(sizeof(process::RunTraits) <= sizeof(lane::LastRun::context));
 
 /// One planned call on its way; the steps of run_planned with what they share.
 class PlannedRun {
@@ -39,52 +33,104 @@ class PlannedRun {
 
   /// Gets the lane (or a service's place); an exit code when there is nothing to run.
   std::optional<int> enter() {
-    if (!sys::proc_is_ours()) {
-      throw sys::SystemError{ESRCH, "find this process in", "/proc"};
+    times_.queued = sys::monotonic_time();
+    times_.queued_wall_ms = wall_milliseconds();
+    if (plan_.lane_dir.empty()) {
+      return std::nullopt;
     }
-    const sys::FileDescriptor state = project::open_state(plan_.project);
-    for (int attempt = 0; attempt < 8; ++attempt) {
-      make_lane_directory(state.get());
-      table_.emplace(plan_.lane_dir, project::file_mode(state.get()));
-      ticket_.emplace(*table_, info());
-      if (plan_.decision.cls == Class::Service) {
-        (void)ticket_->enlist_service();
-        return std::nullopt;
-      }
-      const Turn turn = wait_turn(*ticket_, signals_, wait_options());
-      switch (turn.end) {
-        case Turn::End::Started:
-          return clear_away_last_run();
-        case Turn::End::Signal:
-          process::die_of(turn.signal);
-        case Turn::End::GaveUp:
-          say_always(turn.why);
-          return kExitGaveUp;
-        case Turn::End::Unqueued:
-          say_always(turn.why + "; running without the lane" +
-                     (plan_.bounded_wait ? "" : " (ON_DEADLOCK=run)"));
-          ticket_.reset();
-          return std::nullopt;
-        case Turn::End::Gone:
-          ticket_.reset();
-          let_removal_pass();
-          break;  // replaced: try again; removed with its directory: opening fails above
-      }
+    const auto code = take_lane(plan_, signals_, traits_, place_);
+    if (!code && place_.ticket) {
+      run_id_ = lane::view(place_.ticket->run_id());
     }
-    throw sys::SystemError{ESTALE, "use", plan_.project.state_dir};
+    return code;
   }
 
-  /// Launches and supervises; ends the process as the tool ended.
+  /// Launches and supervises, again where that is asked for; ends the process as the tool ended.
   int run() {
     if (plan_.decision.writes_index && !plan_.project.git_dir.empty()) {
-      if (const int signal = wait_for_index_lock(plan_.project.git_dir,
-                                                 plan_.settings.git_lock_wait.value, signals_)) {
-        ticket_.reset();
-        process::die_of(signal);
+      leave_by(
+          wait_for_index_lock(plan_.project.git_dir, plan_.settings.git_lock_wait.value, signals_));
+    }
+    started_ = sys::monotonic_time();
+    begin_attempt();
+    run_parts();
+    while (next_ == Next::Attempt) {
+      wind_up();  // the output first, then what we say of it
+      watch_->say_line(retry_words(whole_, *watch_, plan_, attempt_));
+      leave_by(pause(signals_, plan_.retry_delay));
+      ++attempt_;
+      times_.queued = sys::monotonic_time();
+      times_.queued_wall_ms = wall_milliseconds();
+      begin_attempt();
+      run_parts();
+    }
+    wind_up();
+    if (whole_.launch_error != 0) {
+      give_lane_back();
+      return explain_exec_failure(plan_.tool.path, whole_.launch_error);
+    }
+    if (const auto code = watch_->exit_code()) {
+      ::_exit(*code);  // not through main: a pending signal would end us otherwise
+    }
+    process::mirror(whole_.wait_status);
+  }
+
+ private:
+  enum class Next { Nothing, Part, Attempt };
+
+  /// Does nothing for 0.
+  void leave_by(int signal) {
+    if (signal != 0) {
+      give_lane_back();
+      process::die_of(signal);
+    }
+  }
+
+  /// Where no supervisor does it: nothing of the run lives.
+  void give_lane_back() noexcept {
+    if (place_.ticket && has_run_) {
+      place_.ticket->close_record(kept_);
+      place_.ticket->release();
+    }
+    place_.ticket.reset();
+  }
+
+  void begin_attempt() {
+    times_.started = sys::monotonic_time();
+    times_.started_wall_ms = wall_milliseconds();
+    watch_.emplace(plan_, run_id_, times_.started - started_);
+    whole_ = {};
+    if (attempt_ == 1 && !clamp_.notice.empty()) {
+      watch_->say_line(words(*plan_.call, 60) + ": " + clamp_.notice);
+    }
+  }
+
+  /// One attempt: the call itself, or what stands in its place.
+  void run_parts() {
+    const std::size_t count = std::max<std::size_t>(plan_.commands.size(), 1);
+    for (part_ = 0; part_ < count; ++part_) {
+      leave_by(part_ == 0 ? 0 : pause(signals_, std::chrono::milliseconds{0}));
+      next_ = Next::Nothing;
+      add_part(whole_, supervise_part(), plan_.nothing_code);
+      if (next_ != Next::Part) {
+        return;
       }
     }
+  }
+
+  process::Outcome supervise_part() {
     std::string path = plan_.tool.path;
     std::vector<char*> argv = make_argv(*plan_.call, path);
+    if (plan_.commands.empty()) {
+      use_clamped_args(clamp_, argv);
+    } else {
+      std::vector<std::string>& command = commands_[part_];
+      argv.resize(1);
+      std::ranges::transform(command.begin() + 1, command.end(), std::back_inserter(argv),
+                             [](std::string& word) { return word.data(); });
+      argv.push_back(nullptr);
+    }
+    part_started_ = sys::monotonic_time();
     process::Outcome outcome = supervise(path, argv);
     if (outcome.launch_error == ENOEXEC) {
       static char shell[] = "/bin/sh";
@@ -92,192 +138,146 @@ class PlannedRun {
       argv.insert(argv.begin(), shell);
       outcome = supervise(shell, argv);
     }
-    if (outcome.launch_error != 0) {
-      ticket_.reset();
-      return explain_exec_failure(path, outcome.launch_error);
-    }
-    if (outcome.timed_out) {
-      ::_exit(kExitTimedOut);  // not through main: a pending signal would end us otherwise
-    }
-    process::mirror(outcome.wait_status);
-  }
-
- private:
-  [[nodiscard]] lane::TicketInfo info() const {
-    lane::TicketInfo info;
-    info.tool = plan_.call->name;
-    info.command = words(*plan_.call);
-    char buffer[4096];
-    info.directory = ::getcwd(buffer, sizeof buffer) != nullptr ? buffer : "";
-    if (const char* terminal = ::ttyname(2); terminal != nullptr) {
-      info.terminal = terminal;
-    }
-    info.may_prompt = plan_.decision.cls == Class::Editor;
-    info.priority = plan_.settings.priority.value;
-    std::memcpy(info.context.data(), &traits_, sizeof traits_);
-    return info;
-  }
-
-  [[nodiscard]] WaitOptions wait_options() const {
-    WaitOptions options;
-    options.lane_name = plan_.project.name;
-    options.no_wait = plan_.no_wait;
-    options.quiet = is_quiet() || plan_.settings.quiet.value;
-    const char* held = std::getenv("ONELANE_HELD");
-    options.unprovable =
-        lane::relation_to_lane(*table_, held == nullptr ? "" : held) == lane::Relation::Unprovable;
-    options.run_on_deadlock =
-        plan_.bounded_wait || plan_.settings.on_deadlock.value == settings::OnDeadlock::Run;
-    options.run_when_over = plan_.bounded_wait;
-    options.queue_timeout = plan_.bounded_wait ? plan_.settings.git_lock_wait.value
-                                               : plan_.settings.queue_timeout.value;
-    options.namespace_wait = plan_.settings.ns_wait.value;
-    return options;
-  }
-
-  /// A lane below the project's own looks like it: owner, group and mode.
-  void make_lane_directory(int state) const {
-    struct stat like {};
-    if (plan_.lane_dir == plan_.project.state_dir || ::fstat(state, &like) != 0 ||
-        ::mkdir(plan_.lane_dir.c_str(), like.st_mode & 07777U) != 0) {
-      return;
-    }
-    (void)!::lchown(plan_.lane_dir.c_str(), ::geteuid() == 0 ? like.st_uid : ::geteuid(),
-                    like.st_gid);
-    (void)::chmod(plan_.lane_dir.c_str(), like.st_mode & 07777U);
-  }
-
-  /// Whoever removes the whole repository has just removed the lane file: a new one now would
-  /// make his rm(1) fail at the directory.
-  void let_removal_pass() const {
-    if (const int signal = ending_signal(milliseconds{100})) {
-      process::die_of(signal);
-    }
-  }
-
-  /// Supervisor and guardian of the last run both died: end what it left before we start.
-  std::optional<int> clear_away_last_run() {
-    const auto& last = ticket_->unsettled();
-    if (!last) {
-      return std::nullopt;
-    }
-    if (last->pid_namespace == sys::pid_namespace()) {
-      process::RunTraits traits;
-      std::memcpy(static_cast<void*>(&traits), last->context.data(), sizeof traits);
-      process::Search search;
-      search.run_id = lane::view(last->run_id);
-      search.known = {sys::self_id()};
-      int signal = 0;
-      process::Ending ending;
-      ending.grace = plan_.settings.kill_timeout.value;
-      ending.members = [&] { return process::find_members(search, traits, keep_list()); };
-      ending.wait = [&](milliseconds limit) { return (signal = ending_signal(limit)) == 0; };
-      const process::Ended ended = process::end_members(ending);
-      if (signal != 0) {
-        ticket_->leave();
-        process::die_of(signal);
-      }
-      if (ended.signalled > 0) {
-        say("the last run in this lane was killed; ended " + std::to_string(ended.signalled) +
-            " of its processes");
-      }
-    }
-    ticket_->begin();
-    return std::nullopt;
-  }
-
-  /// Waits for an ending signal, at most that long; 0 for none.
-  [[nodiscard]] int ending_signal(milliseconds limit) const {
-    pollfd polled{signals_.fd(), POLLIN, 0};
-    (void)::poll(&polled, 1, static_cast<int>(limit.count()));
-    process::Signals::Arrived arrived;
-    while (signals_.next_noticed(arrived)) {
-      if (arrived.signal == SIGINT || arrived.signal == SIGTERM || arrived.signal == SIGHUP ||
-          arrived.signal == SIGQUIT) {
-        return arrived.signal;
-      }
-    }
-    return 0;
-  }
-
-  /// What may live on: the built-in list and the project's KEEP.
-  [[nodiscard]] process::KeepList keep_list() const {
-    return [&more = plan_.settings.keep.value](std::string_view name,
-                                               std::span<const std::string_view> arguments) {
-      const auto keeps = [&](const shims::KeepRule& rule) {
-        return shims::keeps(rule, name, arguments);
-      };
-      return std::ranges::any_of(shims::keep_list(), keeps) ||
-             std::ranges::any_of(more, [&](const std::string& pattern) {
-               return keeps({pattern, {}, {}});
-             });
-    };
-  }
-
-  [[nodiscard]] milliseconds time_limit() const {
-    const bool unlimited = plan_.decision.cls != Class::Lane || plan_.call->name == "git" ||
-                           (::isatty(0) == 1 && !plan_.wait_for_all);
-    return unlimited ? milliseconds{0} : plan_.settings.timeout.value;
+    return outcome;
   }
 
   process::Outcome supervise(const std::string& path, const std::vector<char*>& argv) {
-    const std::string run_id{ticket_ ? lane::view(ticket_->run_id()) : std::string_view{}};
-    const ToolEnvironment environment{run_id, plan_.tool.at};
+    const ToolEnvironment environment{run_id_, plan_.tool.at, clamp_.environment};
     process::Run run;
-    run.command = {path.c_str(), argv.data(), environment.data()};
-    run.run_id = run_id;
+    run.command = {path.c_str(), argv.data(), environment.data(), plan_.output,
+                   scheduling_of(plan_.settings, clamp_)};
+    run.run_id = run_id_;
     run.name = words(*plan_.call, 60);
     run.traits = traits_;
-    run.keep = keep_list();
-    run.timeout = time_limit();
+    run.keep = keep_list_of(plan_.settings);
     run.linger = plan_.settings.linger.value;
     run.kill_timeout = plan_.settings.kill_timeout.value;
+    run.kill_signal = plan_.kill_signal;
     run.check_interval = plan_.settings.check_interval.value;
-    run.wait_for_all = plan_.wait_for_all || plan_.settings.wait.value == settings::WaitFor::All;
-    if (table_) {
-      run.guardian_descriptors = {table_->fd()};
+    run.wait_for_all = waits_for_all(plan_);
+    run.may_go_on = attempt_ <= plan_.retries || part_ + 1 < plan_.commands.size();
+    if (place_.table) {
+      run.guardian_descriptors = {place_.table->fd(), place_.state.get()};
     }
+    watch_->note_launch();
     process::Supervisor supervisor{run, signals_, hooks()};
-    return supervisor.supervise();
+    process::Outcome outcome = supervisor.supervise();
+    has_run_ = has_run_ || outcome.launch_error == 0;
+    return outcome;
+  }
+
+  /// What follows a command that has ended; the last one gives the lane back.
+  [[nodiscard]] Next next_after(const process::Outcome& part) const {
+    if (part_ + 1 < plan_.commands.size() && ended_by_itself(part)) {
+      return Next::Part;
+    }
+    process::Outcome whole = whole_;
+    add_part(whole, part, plan_.nothing_code);
+    const auto limit = plan_.settings.pipeline_timeout.value;
+    const bool has_time =
+        limit.count() == 0 || sys::monotonic_time() - started_ + plan_.retry_delay < limit;
+    return attempt_ <= plan_.retries && has_time && may_retry(whole, *watch_) ? Next::Attempt
+                                                                              : Next::Nothing;
+  }
+
+  /// Nothing in here may be taken for a failure to run the tool: it would be run again.
+  void wind_up() noexcept {
+    try {
+      watch_->finish();
+      keep_record();
+      if (whole_.ended_by_order || (whole_.launch_error == 0 && WIFSIGNALED(whole_.wait_status))) {
+        watch_->say_left_lock(plan_.call->name == "git" ? whole_.tool : 0);
+      }
+    } catch (const std::exception&) {
+      // The record is lost, or a notice; the run is over all the same.
+    }
+  }
+
+  [[nodiscard]] journal::Record own_record() const {
+    journal::Record record = record_of(plan_, place_, traits_, times_);
+    record.attempt = plan_.retries == 0 ? 0 : attempt_;
+    return record;
+  }
+
+  /// A run without a ticket has no id, and so no line in the journal.
+  void keep_record() {
+    if (!place_.ticket && !plan_.report) {
+      return;
+    }
+    journal::Record record = own_record();
+    add_outcome(record, whole_, *watch_, times_);
+    if (plan_.report) {
+      plan_.report(record);  // first: who reads the record finds the output
+    }
+    if (place_.ticket) {
+      append(record);
+    }
+  }
+
+  void append(const journal::Record& record) const {
+    journal::Rotation rotation;
+    rotation.mode = place_.file_mode;
+    (void)journal::append(place_.state.get(), record, rotation);
   }
 
   process::Hooks hooks() {
     process::Hooks hooks;
-    hooks.say = [this](const std::string& line) {
-      if (!plan_.settings.quiet.value) {
-        say(line);
-      }
+    hooks.judge = [this](process::Scene scene) {
+      scene.running += part_started_ - times_.started;
+      return watch_->judge(scene);
     };
-    if (!ticket_) {
+    hooks.peek = [this] { return watch_->peek(); };
+    hooks.stop_ordered = [this](pid_t sender, uid_t user) { watch_->note_stop(sender, user); };
+    hooks.say = [this](const std::string& line) { watch_->say_line(line); };
+    hooks.goes_on = [this](const process::Outcome& part) {
+      add_kept(kept_, part.kept, run_id_);
+      next_ = next_after(part);
+      return next_ != Next::Nothing;
+    };
+    if (!place_.ticket) {
       return hooks;
     }
-    hooks.started = [this](const sys::ProcessId& tool) { ticket_->set_tool(tool); };
-    hooks.settled = [this](const std::vector<process::KeptProcess>& kept) {
-      std::vector<lane::Kept> records;
-      for (const process::KeptProcess& process : kept) {
-        lane::Kept record;
-        record.pid = process.id.pid;
-        record.start = process.id.start;
-        record.boot = static_cast<std::uint32_t>(sys::boot_id());
-        record.run_id = ticket_->run_id();
-        lane::set_text(record.name, process.command);
-        records.push_back(record);
+    lane::Ticket& ticket = *place_.ticket;
+    hooks.started = [&ticket](const sys::ProcessId& tool) { ticket.set_tool(tool); };
+    hooks.settled = [this, &ticket](const auto& /*kept*/) { ticket.close_record(kept_); };
+    hooks.release = [&ticket] { ticket.release(); };
+    hooks.after_crash = [this, &ticket] {
+      ticket.close_record(kept_);
+      if (auto group = guard::Cgroup::find(run_id_)) {
+        (void)group->release();
       }
-      ticket_->close_record(records);
+      journal::Record record = own_record();
+      add_end(record, times_);
+      record.reason = journal::Reason::Crashed;
+      append(record);
     };
-    hooks.release = [this] { ticket_->release(); };
-    hooks.after_crash = [this] { ticket_->close_record({}); };
     return hooks;
   }
 
   const Plan& plan_;
   process::Signals signals_;
   process::RunTraits traits_;
-  std::optional<lane::Table> table_;
-  std::optional<lane::Ticket> ticket_;
+  LanePlace place_;
+  ClampPlan clamp_{plan_clamp(*plan_.call, plan_.settings, plan_.decision.cls)};
+  Times times_;
+  std::string run_id_;                                              ///< Empty without the lane.
+  std::optional<Watch> watch_;                                      ///< Of the attempt.
+  std::vector<std::vector<std::string>> commands_{plan_.commands};  ///< execve(2) wants char*.
+  unsigned attempt_ = 1;
+  std::size_t part_ = 0;
+  Next next_ = Next::Nothing;
+  process::Outcome whole_;  ///< Of the attempt so far.
+  std::vector<lane::Kept> kept_;
+  std::chrono::nanoseconds started_{};
+  std::chrono::nanoseconds part_started_{};
+  bool has_run_ = false;
 };
 
 }  // namespace
+
+bool waits_for_all(const Plan& plan) {
+  return plan.wait_for_all || plan.settings.wait.value == settings::WaitFor::All;
+}
 
 int run_planned(const Plan& plan) {
   PlannedRun run{plan};

@@ -7,6 +7,7 @@
 #include <exception>
 #include <string_view>
 
+#include "core/settings/values.hpp"
 #include "multicall/decide.hpp"
 #include "multicall/real_tool.hpp"
 #include "multicall/run.hpp"
@@ -40,6 +41,15 @@ int fail(const Call& call, const std::exception& failure, settings::OnError on_e
   say_always(std::string{failure.what()} + "; running " + std::string{call.name} +
              " without the lane");
   return pass_through(call);
+}
+
+/// A call that passes at once reads no settings for this: the environment alone counts then.
+bool is_verbose(const Verdict& verdict) {
+  if (verdict.loaded) {
+    return verdict.loaded->settings.verbose.value;
+  }
+  const char* value = std::getenv("ONELANE_VERBOSE");
+  return value != nullptr && settings::parse_bool(value).value_or(false);
 }
 
 void say_problems(const settings::Loaded& loaded) {
@@ -77,6 +87,9 @@ int run_shim(const Call& call) {
       ::setenv("GIT_OPTIONAL_LOCKS", "0", 1);
     }
     if (verdict.action == Verdict::Action::Pass) {
+      if (is_verbose(verdict)) {
+        say(explain_in_one_line(call, verdict, find_real_tool(call).path));
+      }
       return pass_through(call);
     }
     on_error = verdict.loaded->settings.on_error.value;
@@ -90,9 +103,8 @@ int run_shim(const Call& call) {
     if (!verdict.loaded->settings.quiet.value) {
       say_problems(*verdict.loaded);
     }
-    if (verdict.loaded->settings.verbose.value) {
-      say(words(call) + ": " + verdict.why + "; lane " + verdict.lane_dir + ", tool " +
-          plan.tool.path);
+    if (is_verbose(verdict) && !verdict.loaded->settings.quiet.value) {
+      say(explain_in_one_line(call, verdict, plan.tool.path));
     }
     fill_standard_descriptors();
     plan.decision = verdict.decision;

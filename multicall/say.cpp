@@ -95,7 +95,23 @@ std::string from_passwd(unsigned uid, const Take& take) {
 
 }  // namespace
 
+std::string shell_word(std::string_view text) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-/:@%,";
+  if (!text.empty() && text.find_first_not_of(kPlain) == std::string_view::npos) {
+    return std::string{text};
+  }
+  std::string out = "'";
+  for (const char c : text) {
+    out += c == '\'' ? std::string{"'\\''"} : std::string(1, c);
+  }
+  return out + "'";
+}
+
 std::string user_name(unsigned uid) {
+  if (uid == 0) {
+    return "root";
+  }
   const std::string name = from_passwd(uid, [](const passwd& entry) { return entry.pw_name; });
   return name.empty() ? "uid " + std::to_string(uid) : name;
 }

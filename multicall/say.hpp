@@ -21,6 +21,9 @@ void say_always(std::string_view text) noexcept;
 /// "1st", "2nd", "3rd", "11th".
 [[nodiscard]] std::string ordinal(std::size_t number);
 
+/// `text` as one word of a POSIX shell, in single quotes where it needs them.
+[[nodiscard]] std::string shell_word(std::string_view text);
+
 /// Name of `uid` from /etc/passwd (no NSS in a static executable), else "uid 1000".
 [[nodiscard]] std::string user_name(unsigned uid);
 

@@ -28,12 +28,12 @@ class Wait {
       : ticket_{ticket},
         signals_{signals},
         options_{options},
-        notice_{options.lane_name, options.quiet},
+        notice_{options.lane_name, options.state_dir, options.quiet},
         start_{sys::monotonic_time()} {}
 
   Turn run() {
     for (;;) {
-      const Step step = ticket_.advance();
+      const Step step = advance();
       if (auto turn = finished(step)) {
         return *turn;
       }
@@ -50,7 +50,7 @@ class Wait {
         }
         continue;
       }
-      notice_.update(ticket_, step == Step::Held);
+      notice_.update(ticket_, objection_);
       if (auto turn = sleep()) {
         return *turn;
       }
@@ -58,6 +58,19 @@ class Wait {
   }
 
  private:
+  /// The machine is asked only when it is our turn: load and memory are of that moment.
+  Step advance() {
+    objection_.clear();
+    Step step = ticket_.advance(options_.admission == nullptr);
+    if (step == Step::Ready && options_.admission != nullptr) {
+      objection_ = options_.admission->objection().value_or("");
+      if (objection_.empty()) {
+        step = ticket_.advance();
+      }
+    }
+    return step;
+  }
+
   std::optional<Turn> finished(Step step) {
     switch (step) {
       case Step::Started:
@@ -73,6 +86,7 @@ class Wait {
         return Turn{Turn::End::Gone, 0, {}};
       case Step::Waiting:
       case Step::Held:
+      case Step::Ready:
         return std::nullopt;
     }
     return std::nullopt;
@@ -80,17 +94,24 @@ class Wait {
 
   [[nodiscard]] std::chrono::nanoseconds waited() const { return sys::monotonic_time() - start_; }
 
+  [[nodiscard]] std::string obstacle_words(Step step) const {
+    const lane::Place place = ticket_.place();
+    return step == Step::Held ? "the lane is " + hold_words(place.header) : holder_words(place);
+  }
+
   std::optional<Turn> given_up(Step step) {
+    if (!objection_.empty() && (options_.no_wait || options_.admission->refuses())) {
+      return Turn{Turn::End::GaveUp, 0, "not started: " + objection_};
+    }
     if (options_.no_wait) {
       return Turn{Turn::End::GaveUp, 0,
-                  step == Step::Held ? "the lane is on hold"
-                                     : "the lane is taken; " + holder_words(ticket_.place())};
+                  (step == Step::Held ? "" : "the lane is taken; ") + obstacle_words(step)};
     }
     if (options_.queue_timeout.count() > 0 && waited() >= options_.queue_timeout) {
       return Turn{options_.run_when_over ? Turn::End::Unqueued : Turn::End::GaveUp, 0,
                   "gave up after " + duration_words(waited()) + " in the queue (" +
                       (options_.run_when_over ? "GIT_LOCK_WAIT" : "QUEUE_TIMEOUT") + "); " +
-                      holder_words(ticket_.place())};
+                      obstacle_words(step)};
     }
     if (options_.unprovable) {
       if (auto turn = unproven()) {
@@ -148,7 +169,9 @@ class Wait {
     pollfd polled[3] = {{fds[0], POLLIN, 0}, {fds[1], POLLIN, 0}, {signals_.fd(), POLLIN, 0}};
     // The one look after a second also catches a slot that changed hands between reading
     // the table and going to sleep on its byte.
-    const bool look_again = !looked_again_ || ticket_.sequence() == 0;  // 0: all slots taken
+    // Nothing tells when the machine has less to do.
+    const bool look_again =
+        !looked_again_ || !objection_.empty() || ticket_.sequence() == 0;  // 0: all slots taken
     const milliseconds limit = look_again ? std::min(next_deadline(), 1000ms) : next_deadline();
     const int ready = ::poll(polled, 3, static_cast<int>(limit.count()));
     looked_again_ = ready == 0 && waited() >= 1s;
@@ -188,8 +211,13 @@ class Wait {
     if (signal == SIGCHLD || signal == SIGCONT || signal == SIGWINCH || signal == SIGURG) {
       return std::nullopt;  // their default action is nothing
     }
-    ticket_.leave();
+    const lane::Leaving how = leaving_by(signal);
+    ticket_.leave(how);
     notice_.clear();
+    if (how == lane::Leaving::MayRejoin && options_.rejoin > 0ms && notice_.has_been_shown()) {
+      say("left the queue; the same command gets its place back within " +
+          duration_words(options_.rejoin));
+    }
     return Turn{Turn::End::Signal, signal, {}};
   }
 
@@ -198,12 +226,17 @@ class Wait {
   const WaitOptions& options_;
   WaitNotice notice_;
   std::chrono::nanoseconds start_;
+  std::string objection_;  ///< It is our turn, but the machine is too busy.
   int cycle_checks_ = 0;
   bool said_unprovable_ = false;
   bool looked_again_ = false;
 };
 
 }  // namespace
+
+lane::Leaving leaving_by(int signal) noexcept {
+  return signal == SIGTERM || signal == SIGHUP ? lane::Leaving::MayRejoin : lane::Leaving::ForGood;
+}
 
 Turn wait_turn(lane::Ticket& ticket, const process::Signals& signals, const WaitOptions& options) {
   try {
@@ -213,7 +246,7 @@ Turn wait_turn(lane::Ticket& ticket, const process::Signals& signals, const Wait
     while (signals.next_noticed(arrived)) {
       if (arrived.signal == SIGINT || arrived.signal == SIGTERM || arrived.signal == SIGHUP ||
           arrived.signal == SIGQUIT) {
-        ticket.leave();
+        ticket.leave(leaving_by(arrived.signal));
         return {Turn::End::Signal, arrived.signal, {}};
       }
     }

@@ -5,6 +5,7 @@
 
 #include "core/lane/ticket.hpp"
 #include "core/process/signals.hpp"
+#include "multicall/admission.hpp"
 
 namespace onelane::multicall {
 
@@ -24,20 +25,27 @@ struct Turn {
 
 struct WaitOptions {
   std::string lane_name;
+  std::string state_dir;  ///< Whose journal tells how long runs take.
   bool no_wait = false;
   bool quiet = false;
   /// The holder is in another PID namespace and may be our ancestor: say which variable
   /// would prove it, and give up after `namespace_wait`.
   bool unprovable = false;
+  const Admission* admission = nullptr;        ///< Asked when it is our turn; null for no.
   bool run_on_deadlock = false;                ///< Unqueued instead of GaveUp.
   bool run_when_over = false;                  ///< The same for queue_timeout.
   std::chrono::milliseconds queue_timeout{0};  ///< 0: for ever.
   std::chrono::milliseconds namespace_wait{600'000};
+  std::chrono::milliseconds rejoin{0};  ///< How long our place stays when we are told to end.
 };
+
+/// Whoever is ended, as agents end what takes long, may come back; INT and QUIT are the wish to
+/// leave.
+[[nodiscard]] lane::Leaving leaving_by(int signal) noexcept;
 
 /// Waits until `ticket` has the lane. Blocks in poll(2) on the ticket's wake-ups, signals
 /// and the next moment something has to be said; no polling. INT, TERM, HUP and QUIT leave
-/// the queue at once, TSTP parks the ticket and stops us.
+/// the queue at once, as leaving_by() says; TSTP parks the ticket and stops us.
 [[nodiscard]] Turn wait_turn(lane::Ticket& ticket, const process::Signals& signals,
                              const WaitOptions& options);
 

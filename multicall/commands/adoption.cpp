@@ -16,6 +16,10 @@
 namespace onelane::multicall {
 namespace {
 
+bool is_reserved(std::string_view name) {
+  return name == "onelane" || name == "seq" || name == "safe-run";
+}
+
 /// What can be a file's name, a section of onelane.toml and a word in a shell as it stands.
 bool is_name(std::string_view name) {
   constexpr std::string_view kLetters =
@@ -80,9 +84,10 @@ bool write_text(const std::string& path, std::string_view text) {
     return false;
   }
   const std::string fresh = path + ".onelane-new";
+  // A new file always: one that lies there, left behind or laid out, may be a hard link.
+  (void)::unlink(fresh.c_str());
   {
-    sys::FileDescriptor file =
-        sys::open_file(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0644);
+    sys::FileDescriptor file = sys::open_file(fresh, O_WRONLY | O_CREAT | O_EXCL, 0644);
     if (exists) {
       (void)::fchmod(file.get(), info.st_mode & 07777U);
       (void)!::fchown(file.get(), info.st_uid, info.st_gid);
@@ -105,13 +110,17 @@ std::string own_path() {
   return std::filesystem::read_symlink("/proc/self/exe").string();
 }
 
+bool is_tool_name(std::string_view name) {
+  return is_name(name) && !is_reserved(name);
+}
+
 bool are_names(const std::vector<std::string>& names) {
   for (const std::string& name : names) {
     if (!is_name(name)) {
       say_always("onelane init: '" + settings::clean(name) + "' is no name of a tool");
       return false;
     }
-    if (name == "onelane" || name == "seq" || name == "safe-run") {
+    if (is_reserved(name)) {
       say_always("onelane init: " + name + " is onelane itself" +
                  (name == "onelane" ? "" : ": onelane init --link " + name));
       return false;

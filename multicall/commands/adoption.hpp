@@ -10,7 +10,7 @@ namespace onelane::multicall {
 
 /// What init made in a project, so that uninit removes just that. One line an entry in
 /// `<state>/manifest`, which `git clean -fdx` does not reach: "link make", "created .envrc",
-/// "line .envrc", "block .env.development", "tool cargo".
+/// "line .envrc", "block .env.development", "tool cargo", "directory .husky", "text HASH 0 0 FILE".
 class Manifest {
  public:
   /// Reads `<state_dir>/manifest`; empty when there is none.
@@ -34,6 +34,10 @@ class Manifest {
 /// Replaces a text file in one step (rename(2)), keeping its mode; makes it with 0644. Does
 /// nothing when the text is the same already; true when it was written.
 bool write_text(const std::string& path, std::string_view text);
+
+/// What can be the name of a tool: a file, a section of onelane.toml and a word in a shell as it
+/// stands, and not onelane itself.
+[[nodiscard]] bool is_tool_name(std::string_view name);
 
 /// False, said in one line, when one of the names can be no link, section or shell word, or
 /// is one of onelane's own.

@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "multicall/clamp.hpp"
 #include "multicall/commands/commands.hpp"
 #include "multicall/decide.hpp"
 #include "multicall/real_tool.hpp"
@@ -8,20 +10,6 @@
 
 namespace onelane::multicall {
 namespace {
-
-std::string_view class_words(shims::Class cls) {
-  switch (cls) {
-    case shims::Class::Pass:
-      return "pass";
-    case shims::Class::Lane:
-      return "lane";
-    case shims::Class::Editor:
-      return "editor";
-    case shims::Class::Service:
-      return "service";
-  }
-  return "lane";
-}
 
 std::string_view action_words(Verdict::Action action) {
   switch (action) {
@@ -47,9 +35,64 @@ bool applies(const std::string& name) {
   return false;
 }
 
+ClampPlan clamp_of(const Call& call, const Verdict& verdict) {
+  if (verdict.action == Verdict::Action::Pass || !verdict.loaded) {
+    return {};
+  }
+  return plan_clamp(call, verdict.loaded->settings, verdict.decision.cls);
+}
+
+/// The words the tool would get, argv[0] as called.
+std::vector<std::string> command_of(const Call& call, const ClampPlan& clamp) {
+  std::vector<std::string> words{call.argv.begin(), call.argv.end()};
+  if (clamp.args) {
+    std::ranges::copy(*clamp.args, words.begin() + 1);
+  }
+  return words;
+}
+
+std::vector<int> numbers_of(const cpu_set_t& processors) {
+  std::vector<int> numbers;
+  for (int number = 0; number < CPU_SETSIZE; ++number) {
+    if (CPU_ISSET(static_cast<std::size_t>(number), &processors)) {
+      numbers.push_back(number);
+    }
+  }
+  return numbers;
+}
+
+/// What a bound on workers changes: the command, the environment, the processors.
+std::string clamp_rows(const Call& call, const Verdict& verdict) {
+  const ClampPlan clamp = clamp_of(call, verdict);
+  std::string text;
+  if (clamp.args) {
+    std::vector<std::string> words_now = command_of(call, clamp);
+    std::vector<char*> argv;
+    for (std::string& word : words_now) {
+      argv.push_back(word.data());
+    }
+    text += "command:  " + words(make_call(static_cast<int>(argv.size()), argv.data())) + "\n";
+  }
+  for (const std::string& change : clamp.changes) {
+    text += "lowered:  " + change + "\n";
+  }
+  for (const auto& [name, value] : clamp.environment) {
+    text += "workers:  " + name + "=" + shown(value) + " (" +
+            clamp_source(verdict.loaded->settings, name) + ")\n";
+  }
+  if (clamp.processors) {
+    std::string list;
+    for (const int number : numbers_of(*clamp.processors)) {
+      list += (list.empty() ? "" : ",") + std::to_string(number);
+    }
+    text += "affinity: " + list + "\n";
+  }
+  return text;
+}
+
 std::string text_of(const Call& call, const Verdict& verdict, const tool::Found& found) {
   std::string text = "call:     " + words(call) + "\n";
-  text += "class:    " + std::string{class_words(verdict.decision.cls)} + " (" +
+  text += "class:    " + std::string{word_of(verdict.decision.cls)} + " (" +
           std::string{verdict.decision.reason} + ")\n";
   text += "decision: " + std::string{action_words(verdict.action)};
   if (verdict.why != verdict.decision.reason) {
@@ -67,6 +110,7 @@ std::string text_of(const Call& call, const Verdict& verdict, const tool::Found&
   }
   text += "tool:     " +
           (found.outcome == tool::Outcome::Found ? found.path : std::string{"not found"}) + "\n";
+  text += clamp_rows(call, verdict);
   if (verdict.loaded && verdict.action != Verdict::Action::Pass) {
     for (const settings::Row& row : settings::describe(verdict.loaded->settings)) {
       if (applies(row.name)) {
@@ -77,6 +121,28 @@ std::string text_of(const Call& call, const Verdict& verdict, const tool::Found&
   return text;
 }
 
+nlohmann::json verdict_json(const Call& call, const Verdict& verdict, const tool::Found& found) {
+  const ClampPlan clamp = clamp_of(call, verdict);
+  nlohmann::json environment = nlohmann::json::object();
+  for (const auto& [name, value] : clamp.environment) {
+    environment[name] = value;
+  }
+  return {{"schema", 1},
+          {"call", words(call, 4096)},
+          {"class", word_of(verdict.decision.cls)},
+          {"reason", verdict.decision.reason},
+          {"action", verdict.action == Verdict::Action::Pass      ? "pass"
+                     : verdict.action == Verdict::Action::Service ? "service"
+                                                                  : "lane"},
+          {"why", verdict.why},
+          {"project", verdict.project ? nlohmann::json(verdict.project->root) : nullptr},
+          {"tool", found.path},
+          {"command", command_of(call, clamp)},
+          {"environment", environment},
+          {"lowered", clamp.changes},
+          {"affinity", clamp.processors ? nlohmann::json(numbers_of(*clamp.processors)) : nullptr}};
+}
+
 }  // namespace
 
 int command_explain(std::span<char*> words_given) {
@@ -85,7 +151,7 @@ int command_explain(std::span<char*> words_given) {
   bool json = false;
   app.add_flag("--json", json, "one JSON object");
   app.prefix_command();
-  app.footer("usage: onelane explain [--json] -- TOOL [ARGUMENT…]");
+  app.footer(exit_codes({}));
   if (const auto code = parse_words(app, words_given)) {
     return *code;
   }
@@ -100,17 +166,7 @@ int command_explain(std::span<char*> words_given) {
   }
   const tool::Found found = find_real_tool(call);
   if (json) {
-    nlohmann::json out{
-        {"schema", 1},
-        {"call", words(call, 4096)},
-        {"class", class_words(verdict.decision.cls)},
-        {"reason", verdict.decision.reason},
-        {"action", verdict.action == Verdict::Action::Pass      ? "pass"
-                   : verdict.action == Verdict::Action::Service ? "service"
-                                                                : "lane"},
-        {"why", verdict.why},
-        {"project", verdict.project ? nlohmann::json(verdict.project->root) : nullptr},
-        {"tool", found.path}};
+    const nlohmann::json out = verdict_json(call, verdict, found);
     print(out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
     return 0;
   }

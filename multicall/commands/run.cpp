@@ -1,23 +1,21 @@
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
+#include "core/settings/values.hpp"
+#include "multicall/capture/capture.hpp"
 #include "multicall/commands/commands.hpp"
+#include "multicall/commands/run_options.hpp"
 #include "multicall/decide.hpp"
+#include "multicall/lanes_here.hpp"
 #include "multicall/real_tool.hpp"
 #include "multicall/run.hpp"
 #include "multicall/say.hpp"
 
 namespace onelane::multicall {
 namespace {
-
-struct RunOptions {
-  bool no_wait = false;
-  std::optional<int> priority;
-};
 
 /// The command to run: a path as it stands, unless it is a shim; a name behind the shims.
 tool::Found find_command(const Call& call) {
@@ -31,57 +29,157 @@ tool::Found find_command(const Call& call) {
   return found;
 }
 
-std::vector<std::pair<std::string, std::string>> as_settings(const RunOptions& options) {
-  std::vector<std::pair<std::string, std::string>> out;
-  if (options.priority) {
-    out.emplace_back("--priority", std::to_string(*options.priority));
+/// Says why the command cannot be run.
+int explain_no_command(const Call& call) {
+  const std::string_view word{call.argv[0]};
+  if (call.argv.size() == 1 && word.find_first_of(" \t\n") != std::string_view::npos) {
+    say_always("one word with blanks is no command: give its words as they are, `onelane run -- " +
+               settings::clean(word) + "`, or a shell's, `onelane run -- sh -c " +
+               shell_word(settings::clean(word)) + "`");
+    return kExitUsage;
   }
-  return out;
+  say_always(std::string{word} + ": not found");
+  return kExitNotFound;
 }
 
 int execute(const tool::Found& found, const Call& call) {
   std::string path = found.path;
+  ::unsetenv("ONELANE_BATCH");  // meant for us, and so is the label
+  ::unsetenv("ONELANE_LABEL");
   std::vector<char*> argv = make_argv(call, path);
   ::execve(path.c_str(), argv.data(), environ);
   return explain_exec_failure(path, errno);
 }
 
-int run_in_lane(const Call& call, const RunOptions& options) {
-  const tool::Found found = find_command(call);
-  if (found.outcome != tool::Outcome::Found) {
-    say_always(std::string{call.argv[0]} + ": not found");
-    return kExitNotFound;
+/// One `onelane run`: from its options to a plan, and to the process that runs it.
+class RunCommand {
+ public:
+  RunCommand(const Call& call, const RunOptions& options) : call_{call}, options_{options} {}
+
+  int run() {
+    plan_.tool = find_command(call_);
+    if (plan_.tool.outcome != tool::Outcome::Found) {
+      return explain_no_command(call_);
+    }
+    if (::access(plan_.tool.path.c_str(), X_OK) != 0) {
+      return explain_exec_failure(plan_.tool.path, errno);  // before anybody waits for nothing
+    }
+    if (const auto code = split_into_atoms(options_.atoms, options_.as_json, call_, plan_)) {
+      return *code;
+    }
+    if (const auto code = make_plan()) {
+      return *code;
+    }
+    if (options_.detach) {
+      return run_detached();
+    }
+    return options_.as_json || !options_.log.empty() ? run_captured() : run_planned(plan_);
   }
-  if (::access(found.path.c_str(), X_OK) != 0) {
-    return explain_exec_failure(found.path, errno);  // before anybody waits for nothing
+
+ private:
+  /// An exit code where there is nothing to plan.
+  std::optional<int> make_plan() {
+    auto project = project_here();
+    const bool has_lane = project && project->adopted;
+    if (!has_lane) {
+      say("no project here has adopted onelane (`onelane init`); running without the lane");
+      if (options_.detach) {
+        say_always("--detach needs a project: the output goes to its logs");
+        return kExitUsage;
+      }
+      if (!options_.needs_supervision()) {
+        return execute(plan_.tool, call_);
+      }
+    }
+    auto loaded =
+        load_settings(project ? project->root : ".", settings::Audience::Run, options_.settings);
+    for (const settings::Problem& problem : loaded.problems) {
+      say_always(settings::describe(problem));
+    }
+    if (!loaded.problems.empty()) {
+      return kExitBadSettings;
+    }
+    plan_.limits_only = options_.limits_only;
+    if (has_lane) {
+      place_lane(*project, loaded.settings);
+      plan_.lane_dir = project->state_dir;
+      if (const auto code = pass_below_holder()) {
+        return code;
+      }
+    }
+    fill_plan(std::move(project), std::move(loaded.settings));
+    return std::nullopt;
   }
-  auto project = project_here();
-  if (!project || !project->adopted) {
-    say("no project here has adopted onelane (`onelane init`); running without the lane");
-    return execute(found, call);
+
+  /// A call below the holder must not wait for it; limits of its own it gets all the same.
+  std::optional<int> pass_below_holder() {
+    if (relation_to(plan_.lane_dir) != lane::Relation::BelowHolder) {
+      return std::nullopt;
+    }
+    if (options_.detach) {
+      say_always("--detach inside a run of this lane: it would wait for what waits for it");
+      return kExitUsage;
+    }
+    if (!options_.needs_supervision()) {
+      return execute(plan_.tool, call_);
+    }
+    plan_.limits_only = true;
+    return std::nullopt;
   }
-  auto loaded = load_settings(project->root, settings::Audience::Run, as_settings(options));
-  place_lane(*project, loaded.settings);
-  if (relation_to(project->state_dir) == lane::Relation::BelowHolder) {
-    return execute(found, call);
+
+  void fill_plan(std::optional<project::Project> project, settings::Settings settings) {
+    plan_.call = &call_;
+    plan_.decision = {shims::Class::Lane, "onelane run"};
+    plan_.project = std::move(project).value_or(project::Project{});
+    plan_.settings = std::move(settings);
+    plan_.no_wait = options_.no_wait;
+    plan_.wait_for_all = true;
+    plan_.retries = options_.retries;
+    plan_.retry_delay = options_.retry_delay;
+    plan_.kill_signal = options_.kill_signal.value_or(SIGTERM);
+    plan_.label = options_.label;
+    if (plan_.settings.verbose.value && !plan_.settings.quiet.value) {
+      Verdict verdict;
+      verdict.decision = plan_.decision;
+      verdict.why = plan_.decision.reason;
+      verdict.action = Verdict::Action::Lane;
+      verdict.project = plan_.project;
+      verdict.lane_dir = plan_.lane_dir;
+      say(explain_in_one_line(call_, verdict, plan_.tool.path));
+    }
   }
-  for (const settings::Problem& problem : loaded.problems) {
-    say_always(settings::describe(problem));
+
+  int run_captured() {
+    const auto captured = capture::capture_output(plan_, {options_.log, options_.as_json});
+    return run_to_the_end(captured);
   }
-  if (!loaded.problems.empty()) {
-    return kExitBadSettings;
+
+  int run_detached() {
+    capture::Place place;
+    place.log_directory = log_directory(plan_.project, plan_.settings);
+    place.retention.age = std::chrono::days{plan_.settings.log_keep_days.value};
+    place.retention.bytes = plan_.settings.log_max_mb.value << 20U;
+    place.as_json = options_.as_json;
+    const auto detached = capture::detach(plan_, place);
+    return detached.code ? *detached.code : run_to_the_end(*detached.captured);
   }
-  Plan plan;
-  plan.call = &call;
-  plan.tool = found;
-  plan.decision = {shims::Class::Lane, "onelane run"};
-  plan.lane_dir = project->state_dir;
-  plan.project = std::move(*project);
-  plan.settings = std::move(loaded.settings);
-  plan.no_wait = options.no_wait;
-  plan.wait_for_all = true;
-  return run_planned(plan);
-}
+
+  /// Nothing may be said after the end has been told: a terminal of ours may be gone by then.
+  int run_to_the_end(const capture::Captured& captured) {
+    int code = kExitFailed;
+    try {
+      code = run_planned(plan_);
+    } catch (const std::exception& failure) {
+      say_always(failure.what());
+    }
+    captured.teller->tell_end();
+    return code;
+  }
+
+  const Call& call_;
+  const RunOptions& options_;
+  Plan plan_;
+};
 
 }  // namespace
 
@@ -91,24 +189,15 @@ int command_run(std::span<char*> words) {
       "and is waited for with all its descendants.",
       "onelane run"};
   RunOptions options;
-  int priority = 0;
-  app.add_flag("--no-wait", options.no_wait, "exit 75 when the lane is taken");
-  auto* priority_option =
-      app.add_option("--priority", priority, "higher goes first (default 0, -100 to 100)");
-  priority_option->check(CLI::Range(-100, 100));
-  app.prefix_command();
-  app.footer("usage: onelane run [options] -- COMMAND [ARGUMENT…]");
-  if (const auto code = parse_words(app, words)) {
+  if (const auto code = parse_run_options(app, options, words)) {
     return *code;
   }
   const auto command = command_behind(app, words, "onelane run [options] -- COMMAND");
   if (command.empty()) {
     return kExitUsage;
   }
-  if (priority_option->count() > 0) {
-    options.priority = priority;
-  }
-  return run_in_lane(make_call(static_cast<int>(command.size()), command.data()), options);
+  const Call call = make_call(static_cast<int>(command.size()), command.data());
+  return RunCommand{call, options}.run();
 }
 
 int run_sequential(const Call& call) {

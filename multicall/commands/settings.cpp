@@ -7,6 +7,7 @@
 #include "core/sys/file_descriptor.hpp"
 #include "multicall/commands/commands.hpp"
 #include "multicall/decide.hpp"
+#include "multicall/lanes_here.hpp"
 #include "multicall/real_tool.hpp"
 #include "multicall/say.hpp"
 
@@ -26,6 +27,7 @@ int command_settings(std::span<char*> words) {
   bool run = false;
   app.add_flag("--json", json, "one JSON object");
   app.add_flag("--run", run, "as `onelane run` and seq see them");
+  app.footer(exit_codes({{kExitBadSettings, "a value is bad; the others are printed"}}));
   if (const auto code = parse_words(app, words)) {
     return *code;
   }
@@ -56,10 +58,17 @@ int command_trust(std::span<char*> words) {
       "Trust this project's onelane.toml as it stands now: what it loosens (lists of the "
       "built-in tools, tool paths) counts from then on, until the file changes.",
       "onelane trust"};
+  app.footer(exit_codes({{1, "no project here has adopted onelane"},
+                         {kExitFailed, "no onelane.toml here, or it cannot be written down"}}));
   if (const auto code = parse_words(app, words)) {
     return *code;
   }
-  const std::string path = root_here() + "/onelane.toml";
+  const auto project = project_here();
+  if (!project || !project->adopted) {
+    say_nobody_adopted();
+    return 1;
+  }
+  const std::string path = project->root + "/onelane.toml";
   const auto content = sys::read_small_file(path.c_str(), 1 << 20);
   if (!content) {
     sys::throw_errno("read", path);

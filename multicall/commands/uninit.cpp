@@ -1,14 +1,18 @@
 #include <unistd.h>
 
+#include <cerrno>
 #include <filesystem>
 
 #include "core/lane/table.hpp"
 #include "core/settings/edit.hpp"
+#include "core/settings/values.hpp"
 #include "core/tool/find.hpp"
 #include "multicall/commands/adoption.hpp"
 #include "multicall/commands/commands.hpp"
 #include "multicall/decide.hpp"
+#include "multicall/lanes_here.hpp"
 #include "multicall/say.hpp"
+#include "multicall/setup/change.hpp"
 
 namespace onelane::multicall {
 namespace {
@@ -31,6 +35,9 @@ std::vector<std::string> state_directories(const project::Project& project) {
 bool has_live_ticket(const std::string& state) {
   const auto table = lane::Table::open_existing(state + "/lane");
   if (!table) {
+    if (errno != ENOENT && errno != ENOTDIR) {
+      throw open_error(state + "/lane", errno);
+    }
     return false;
   }
   const auto entries = table->entries(table->header().high);
@@ -61,6 +68,9 @@ void change_file(const std::string& root, const std::string& name, const Manifes
 
 void remove_files(const std::string& root, const Manifest& manifest) {
   std::error_code error;
+  for (const std::string& file : setup::take_back(root, manifest)) {
+    say_always("kept " + settings::clean(file) + ": changed since init wrote to it");
+  }
   for (const std::string& name : manifest.names("link")) {
     const std::string path = root + "/.onelane/bin/" + name;
     if (fs::is_symlink(path, error) && tool::is_onelane(path.c_str())) {
@@ -93,6 +103,8 @@ void remove_files(const std::string& root, const Manifest& manifest) {
 
 int command_uninit(std::span<char*> words) {
   CLI::App app{"Remove what `onelane init` made, and nothing else.", "onelane uninit"};
+  app.footer(exit_codes({{0, "removed, or there was nothing to remove"},
+                         {1, "somebody runs or waits; nothing removed"}}));
   if (const auto code = parse_words(app, words)) {
     return *code;
   }

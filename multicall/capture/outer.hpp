@@ -1,0 +1,50 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <functional>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "core/process/canary.hpp"
+#include "core/process/signals.hpp"
+#include "multicall/capture/stream.hpp"
+#include "multicall/capture/telling.hpp"
+#include "multicall/capture/terminal.hpp"
+
+namespace onelane::multicall::capture {
+
+/// The process between a captured run and its caller: pumps what the run writes, passes on the
+/// signals that came to it alone, stops and continues with it. One thread; blocks in poll(2).
+class Outer {
+ public:
+  /// `run` is our child. Borrows the others; `pty` is null where there is none.
+  Outer(pid_t run, const process::Signals& signals, std::vector<Stream>& streams,
+        Listener& listener, PtyBridge* pty);
+
+  /// Pumps until the run has ended; its wait status. What it has written is read and, unless an
+  /// ending signal arrives meanwhile, passed on by then.
+  [[nodiscard]] int pump();
+  /// Reads all that the run has written so far.
+  void drain() noexcept;
+
+ private:
+  void step(int timeout_ms);
+  void read_signals();
+  void handle(const process::Signals::Arrived& arrived);
+  void look_after_run();
+  void stop_with_run(int signal);
+  void flush();
+
+  pid_t run_;
+  const process::Signals& signals_;
+  std::vector<Stream>& streams_;
+  Listener& listener_;
+  PtyBridge* pty_;
+  process::Canary canary_;
+  std::optional<int> wait_status_;
+  bool was_interrupted_ = false;  ///< An ending signal arrived after the run's end.
+};
+
+}  // namespace onelane::multicall::capture

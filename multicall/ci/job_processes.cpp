@@ -1,0 +1,155 @@
+#include "multicall/ci/job_processes.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <ctime>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "core/process/ending.hpp"
+#include "multicall/orphan_rules.hpp"
+
+namespace onelane::multicall::ci {
+namespace {
+
+using std::chrono::milliseconds;
+
+/// What CI systems mark the processes of a job with, to end them after it.
+constexpr std::array kMarks{"RUNNER_TRACKING_ID", "CI_JOB_ID", "JENKINS_NODE_COOKIE"};
+
+/// The calling process and its ancestors.
+std::set<pid_t> own_line() {
+  std::set<pid_t> out{::getpid()};
+  for (const sys::ProcessStat& stat : sys::ancestry_of(::getpid()).chain) {
+    out.insert(stat.id.pid);
+  }
+  return out;
+}
+
+/// The processes to end: those that were found, all below them, and what of the same runs comes to
+/// light when the process above it is gone.
+class Victims {
+ public:
+  Victims(process::OrphanWatch& watch, Daemons daemons) : watch_{watch}, daemons_{daemons} {}
+
+  void add(const OrphanRow& row) {
+    ids_.insert({row.id.pid, row.id.start});
+    runs_.insert(row.run_id);
+  }
+  [[nodiscard]] bool may_end(pid_t pid) const { return !own_.contains(pid); }
+
+  std::vector<sys::ProcessStat> living() {
+    look_again();
+    std::vector<sys::ProcessStat> out;
+    for (const auto& [pid, start] : std::exchange(ids_, {})) {
+      const auto stat = sys::read_stat(pid);
+      if (!stat || stat->id != sys::ProcessId{pid, start} || stat->has_ended()) {
+        continue;
+      }
+      add(*stat, out);
+      for (const sys::ProcessStat& below : sys::descendants_of(pid)) {
+        add(below, out);
+      }
+    }
+    return out;
+  }
+
+ private:
+  void add(const sys::ProcessStat& stat, std::vector<sys::ProcessStat>& out) {
+    if (may_end(stat.id.pid) && !stat.has_ended() &&
+        ids_.insert({stat.id.pid, stat.id.start}).second) {
+      out.push_back(stat);
+    }
+  }
+
+  void look_again() {
+    const process::OrphanScan scan = watch_.scan();
+    for (const process::Orphan& orphan : scan.orphans) {
+      if (runs_.contains(orphan.run_id)) {
+        ids_.insert({orphan.stat.id.pid, orphan.stat.id.start});
+      }
+    }
+    for (const process::Orphan& kept : scan.kept) {
+      if (daemons_ == Daemons::End && runs_.contains(kept.run_id) &&
+          kept.sorted != process::Leftover::Elsewhere && may_end(kept.stat.id.pid) &&
+          is_of_this_job(kept.stat.id.pid)) {
+        ids_.insert({kept.stat.id.pid, kept.stat.id.start});
+      }
+    }
+  }
+
+  process::OrphanWatch& watch_;
+  const Daemons daemons_;
+  const std::set<pid_t> own_ = own_line();
+  std::set<std::pair<pid_t, std::uint64_t>> ids_;
+  std::set<std::string> runs_;
+};
+
+process::Ended end(Victims& victims, milliseconds grace) {
+  process::Ending ending;
+  ending.grace = grace;
+  ending.members = [&] { return victims.living(); };
+  ending.wait = [](milliseconds pause) {
+    const timespec nap{pause.count() / 1000, (pause.count() % 1000) * 1'000'000};
+    ::nanosleep(&nap, nullptr);
+    return true;
+  };
+  return process::end_members(ending);
+}
+
+}  // namespace
+
+bool is_of_this_job(pid_t pid) {
+  for (const char* name : kMarks) {
+    const char* ours = std::getenv(name);
+    if (ours != nullptr && *ours != '\0') {
+      return sys::initial_environment(pid, name) == std::string{ours};
+    }
+  }
+  return true;
+}
+
+Cleared clear_job(const LanesHere& lanes, Daemons daemons) {
+  const RunBook book = run_book(lanes);
+  process::OrphanWatch watch{orphan_rules(&lanes, book)};
+  OrphanRows rows = orphan_rows(watch.scan(), &lanes, book);
+  Victims victims{watch, daemons};
+  Cleared out;
+  std::vector<OrphanRow> doomed = std::move(rows.orphans);
+  for (OrphanRow& row : rows.kept) {
+    const bool ends =
+        daemons == Daemons::End && victims.may_end(row.id.pid) && is_of_this_job(row.id.pid);
+    (ends ? doomed : out.kept).push_back(std::move(row));
+  }
+  if (doomed.empty()) {
+    return out;
+  }
+  std::ranges::for_each(doomed, [&](const OrphanRow& row) { victims.add(row); });
+  (void)end(victims, lanes.settings.kill_timeout.value);
+  for (OrphanRow& row : doomed) {
+    const auto stat = sys::read_stat(row.id.pid);
+    const bool is_left = stat && stat->id == row.id && !stat->has_ended();
+    (is_left ? out.left : out.ended).push_back(std::move(row));
+  }
+  return out;
+}
+
+JobRuns job_runs(const LanesHere& lanes) {
+  const std::set<pid_t> own = own_line();
+  JobRuns out;
+  for (Found& found : find_tickets(lanes)) {
+    const pid_t supervisor = found.ticket.entry.pid;
+    if (found.state() != lane::State::Service || own.contains(supervisor)) {
+      out.others.push_back(std::move(found));
+    } else if (is_of_this_job(supervisor)) {
+      out.services.push_back(std::move(found));
+    }
+  }
+  return out;
+}
+
+}  // namespace onelane::multicall::ci

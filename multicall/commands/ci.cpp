@@ -1,0 +1,47 @@
+#include <unistd.h>
+
+#include "multicall/commands/commands.hpp"
+#include "multicall/decide.hpp"
+#include "multicall/real_tool.hpp"
+#include "multicall/say.hpp"
+
+namespace onelane::multicall {
+namespace {
+
+int print_shim_directory(const std::string& name, std::span<char*> words) {
+  CLI::App app{"Print the shim directory of this project, as $GITHUB_PATH wants it.", name};
+  app.footer(exit_codes({{1, "no .onelane/bin in this project"}}));
+  if (const auto code = parse_words(app, words)) {
+    return *code;
+  }
+  const auto project = project_here();
+  const std::string bin = project ? project->root + "/.onelane/bin" : std::string{};
+  if (bin.empty() || ::access(bin.c_str(), X_OK) != 0) {
+    say_always("no .onelane/bin in this project: run `onelane init --ci` first");
+    return 1;
+  }
+  print(bin + "\n");
+  return 0;
+}
+
+}  // namespace
+
+int command_ci(std::span<char*> words) {
+  CLI::App app{"The parts of a CI job: see `onelane ci --help`.", "onelane ci"};
+  app.footer(exit_codes({}));
+  if (const auto code = parse_words(app, words)) {
+    return *code;
+  }
+  say_always("onelane ci: path, verify or finish? (see `onelane ci --help`)");
+  return kExitUsage;
+}
+
+int command_ci_path(std::span<char*> words) {
+  return print_shim_directory("onelane ci path", words);
+}
+
+int command_ci_path_alias(std::span<char*> words) {
+  return print_shim_directory("onelane ci-path", words);
+}
+
+}  // namespace onelane::multicall

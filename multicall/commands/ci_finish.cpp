@@ -1,0 +1,245 @@
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "core/journal/text.hpp"
+#include "core/sys/error.hpp"
+#include "core/sys/file_descriptor.hpp"
+#include "multicall/ci/annotation.hpp"
+#include "multicall/ci/job_processes.hpp"
+#include "multicall/ci/unstarted_batch.hpp"
+#include "multicall/ci_fence.hpp"
+#include "multicall/commands/commands.hpp"
+#include "multicall/commands/output.hpp"
+#include "multicall/end_run.hpp"
+#include "multicall/real_tool.hpp"
+#include "multicall/record.hpp"
+#include "multicall/report/job_summary.hpp"
+#include "multicall/report/step_summary.hpp"
+#include "multicall/say.hpp"
+
+namespace onelane::multicall {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t kMostNamed = 20;
+
+/// Since when runs count for the summary: install/ci/setup.sh notes when the job began.
+std::int64_t job_start_wall_ms() {
+  constexpr std::int64_t kWeek = std::int64_t{7} * 86'400'000;
+  const char* noted = std::getenv("ONELANE_JOB_STARTED");
+  std::int64_t seconds = 0;
+  if (noted != nullptr &&
+      std::from_chars(noted, noted + std::strlen(noted), seconds).ec == std::errc{} &&
+      seconds > 0 && seconds < wall_milliseconds() / 1000 + 1) {
+    return seconds * 1000;
+  }
+  return wall_milliseconds() - kWeek;
+}
+
+std::string shown(std::string_view text) {
+  return journal::printable(text, 300);
+}
+
+std::string words_of(const OrphanRow& row) {
+  return shown(row.command) + " (pid " + std::to_string(row.id.pid) + ", run " + shown(row.run_id) +
+         (row.run_command.empty() ? "" : " `" + shown(row.run_command) + "`") + ")";
+}
+
+/// Why the job cannot be green.
+struct JobProblem {
+  std::string what;
+  std::string todo;
+};
+
+/// The end of one job.
+class JobEnd {
+ public:
+  JobEnd(const LanesHere& lanes, ci::Daemons daemons) : lanes_{lanes}, daemons_{daemons} {}
+
+  void clear() {
+    ci::JobRuns runs = ci::job_runs(lanes_);
+    if (daemons_ == ci::Daemons::End) {
+      for (const Found& service : runs.services) {
+        end(service);
+      }
+    } else {
+      runs_kept_ = runs.services;
+    }
+    for (const Found& found : runs.others) {
+      running_.push_back(multicall::words_of(found));
+      problems_.push_back({running_.back() + (found.has_started() ? " still runs" : " still waits"),
+                           "let its own step wait for it"});
+    }
+    cleared_ = ci::clear_job(lanes_, daemons_);
+    for (const OrphanRow& row : cleared_.left) {
+      problems_.push_back({words_of(row) + " is still there after SIGKILL",
+                           "it is another user's, or in the kernel"});
+    }
+  }
+
+  void look_at_queue() {
+    unstarted_ = ci::unstarted_entries(lanes_);
+    if (unstarted_.empty()) {
+      return;
+    }
+    std::string names;
+    for (std::size_t i = 0; i < std::min(unstarted_.size(), kMostNamed); ++i) {
+      names += (i == 0 ? "" : ", ") + shown(unstarted_[i]);
+    }
+    const std::size_t more = unstarted_.size() - std::min(unstarted_.size(), kMostNamed);
+    problems_.push_back({std::to_string(unstarted_.size()) +
+                             (unstarted_.size() == 1 ? " command was" : " commands were") +
+                             " queued and never started: " + names +
+                             (more == 0 ? "" : " and " + std::to_string(more) + " more"),
+                         "start them in this job: onelane queue start"});
+  }
+
+  void add_problem(std::string what, std::string todo) {
+    problems_.push_back({std::move(what), std::move(todo)});
+  }
+
+  [[nodiscard]] std::string text() const {
+    std::string out;
+    for (const std::string& run : runs_ended_) {
+      out += "ended   " + run + "\n";
+    }
+    for (const OrphanRow& row : cleared_.ended) {
+      out += "ended   " + words_of(row) + "\n";
+    }
+    for (const Found& found : runs_kept_) {
+      out += "left    " + multicall::words_of(found) + "\n";
+    }
+    for (const OrphanRow& row : cleared_.kept) {
+      out += "left    " + words_of(row) + "\n";
+    }
+    for (const JobProblem& problem : problems_) {
+      out += "wrong   " + problem.what + " -> " + problem.todo + "\n";
+    }
+    return out;
+  }
+
+  [[nodiscard]] std::string marks() const {
+    std::string out;
+    for (std::size_t i = 0; i < std::min(problems_.size(), kMostAnnotations); ++i) {
+      out += ci::line_of(
+          {.title = "onelane ci finish", .text = problems_[i].what + " -> " + problems_[i].todo});
+    }
+    return out;
+  }
+
+  [[nodiscard]] json object() const {
+    json problems = json::array();
+    for (const JobProblem& problem : problems_) {
+      problems.push_back({{"what", problem.what}, {"todo", problem.todo}});
+    }
+    return {{"schema", 1},
+            {"problems", problems},
+            {"unstarted", unstarted_},
+            {"running", running_},
+            {"ended_services", runs_ended_},
+            {"ended", json_of(cleared_.ended)},
+            {"kept", json_of(cleared_.kept)},
+            {"left", json_of(cleared_.left)}};
+  }
+
+  [[nodiscard]] int code() const noexcept { return problems_.empty() ? 0 : 1; }
+
+ private:
+  void end(const Found& service) {
+    const std::string words = multicall::words_of(service);
+    const RunEnd result =
+        end_run(*service.table, service.ticket, lanes_.settings.kill_timeout.value);
+    if (result.ended) {
+      runs_ended_.push_back(words);
+    } else {
+      problems_.push_back({words + " has not ended: " + result.why, "end it in its own step"});
+    }
+  }
+
+  const LanesHere& lanes_;
+  const ci::Daemons daemons_;
+  ci::Cleared cleared_;
+  std::vector<std::string> runs_ended_;
+  std::vector<Found> runs_kept_;
+  std::vector<std::string> running_;
+  std::vector<std::string> unstarted_;
+  std::vector<JobProblem> problems_;
+};
+
+/// The job's summary on GitHub; the text for a log elsewhere.
+struct JobStory {
+  std::string text;
+  std::string marks;
+};
+
+JobStory tell_story(const LanesHere& lanes, JobEnd& end) {
+  try {
+    const History history = history_of(lanes, job_start_wall_ms());
+    (void)append_step_summary(history);
+    return {text_of(history), annotations_of(history)};
+  } catch (const sys::SystemError& failure) {
+    end.add_problem(std::string{"the summary is missing: "} + failure.what(),
+                    "see to what the message names");
+    return {};
+  }
+}
+
+void print_end(const JobEnd& end, const JobStory& story) {
+  const CiFence fence;
+  print(end.text() + story.text);
+}
+
+int finish_job(const LanesHere& lanes, ci::Daemons daemons, bool as_json) {
+  JobEnd end{lanes, daemons};
+  end.clear();
+  try {
+    end.look_at_queue();
+  } catch (const sys::SystemError& failure) {
+    end.add_problem(std::string{"the queue cannot be read: "} + failure.what(),
+                    "see to what the message names");
+  }
+  const JobStory story = tell_story(lanes, end);
+  if (as_json) {
+    print_json(end.object());
+  } else {
+    print_end(end, story);
+  }
+  if (is_github_step()) {
+    // Commands of GitHub's in a stream of their own where standard output is JSON: it reads both.
+    (void)sys::write_all(as_json ? 2 : 1, end.marks() + story.marks);
+  }
+  return end.code();
+}
+
+}  // namespace
+
+int command_ci_finish(std::span<char*> words) {
+  CLI::App app{
+      "The last step of a job (`if: always()`): fails where queued commands were never started or "
+      "a "
+      "run still has the lane, ends and lists what the job's runs left running, writes the job's "
+      "summary. Waits for nobody's run.",
+      "onelane ci finish"};
+  bool as_json = false;
+  bool keeps = false;
+  app.add_flag("--keep-daemons", keeps, "list what was left running on purpose, do not end it");
+  app.add_flag("--json", as_json, "one JSON object: schema, problems, unstarted, ended, …");
+  app.footer(exit_codes({{0, "nothing is wrong"}, {1, "something is, or no project is here"}}));
+  if (const auto code = parse_words(app, words)) {
+    return *code;
+  }
+  const auto lanes = lanes_here_or_say();
+  if (!lanes) {
+    return 1;
+  }
+  if (lanes->unreadable) {  // what runs in it would look like an orphan
+    say_always(lanes->unreadable->what());
+    return 1;
+  }
+  return finish_job(*lanes, keeps ? ci::Daemons::Keep : ci::Daemons::End, as_json);
+}
+
+}  // namespace onelane::multicall

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "multicall/end_run.hpp"
+#include "multicall/find_ticket.hpp"
+#include "multicall/orphan_rules.hpp"
+
+namespace onelane::multicall {
+
+/// Ends runs for `stop` and `steal`, says what became of each, and keeps it for the report.
+/// Members block as end_run() and clear_remains() do.
+class Endings {
+ public:
+  /// With `as_json` only what fails is said, and that on standard error.
+  Endings(const LanesHere& lanes, bool as_json)
+      : lanes_{lanes}, book_{run_book(lanes)}, as_json_{as_json} {}
+
+  /// Ends a run and all it leaves but what is kept.
+  void end(const Found& found, Manner manner);
+  /// Nothing of the run may be left but what is kept.
+  void clear(const std::string& id);
+
+  /// Prints a line unless the report is JSON.
+  void tell(const std::string& line) const;
+  /// "schema", "ended", "kept", "left".
+  [[nodiscard]] nlohmann::json report() const;
+  /// 0, or 1 once something could not be ended.
+  [[nodiscard]] int code() const noexcept { return code_; }
+  [[nodiscard]] const RunBook& book() const noexcept { return book_; }
+
+ private:
+  const LanesHere& lanes_;
+  const RunBook book_;
+  const bool as_json_;
+  int code_ = 0;
+  nlohmann::json ended_ = nlohmann::json::array();
+  nlohmann::json kept_ = nlohmann::json::array();
+  nlohmann::json left_ = nlohmann::json::array();
+};
+
+}  // namespace onelane::multicall

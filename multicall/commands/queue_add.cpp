@@ -1,0 +1,134 @@
+#include <nlohmann/json.hpp>
+
+#include <unistd.h>
+
+#include "core/sys/error.hpp"
+#include "multicall/batch_environment.hpp"
+#include "multicall/caller.hpp"
+#include "multicall/commands/commands.hpp"
+#include "multicall/commands/output.hpp"
+#include "multicall/commands/queue_options.hpp"
+#include "multicall/queue_view.hpp"
+#include "multicall/real_tool.hpp"
+#include "multicall/record.hpp"
+#include "multicall/say.hpp"
+
+namespace onelane::multicall {
+namespace {
+
+using nlohmann::json;
+
+/// Why an entry is not added: the exit code and the line.
+struct AddRefusal {
+  int code = 0;
+  std::string line;
+};
+
+std::string directory_here() {
+  char path[4096];
+  if (::getcwd(path, sizeof path) == nullptr) {
+    sys::throw_errno("find", "the current directory");
+  }
+  return path;
+}
+
+batch::Entry entry_of(const std::vector<std::string>& argv, const QueueEntryOptions& options,
+                      bool is_deferred) {
+  batch::Entry entry;
+  entry.argv = argv;
+  entry.cwd = directory_here();
+  entry.environment = std::make_shared<batch::Environment>(environment_to_keep());
+  entry.options = options.run;
+  entry.label = options.label.value_or("");
+  entry.user = user_name(::getuid());
+  entry.agent = caller_agent();
+  entry.is_deferred = is_deferred;
+  entry.added_wall_ms = wall_milliseconds();
+  return entry;
+}
+
+/// In CI a command that is queued and never started looks like one that has passed.
+std::optional<AddRefusal> refusal_of(const batch::Queue& queue, bool is_started, bool is_deferred) {
+  if (queue.is_closed) {
+    return AddRefusal{1, "the queue is closed (`onelane queue reopen`)"};
+  }
+  if (queue.entries.size() >= batch::kMostEntries) {
+    return AddRefusal{1, "the queue is full: it has " + std::to_string(batch::kMostEntries) +
+                             " entries (`onelane queue clear`)"};
+  }
+  if (is_ci() && !is_started && !is_deferred) {
+    return AddRefusal{
+        kExitUsage,
+        "onelane queue add: this is CI, and nobody runs the queue: a command that is queued and "
+        "never started would look like one that passed. Use `onelane run`, or add with "
+        "--deferred and then `onelane queue start`"};
+  }
+  return std::nullopt;
+}
+
+int add(const LanesHere& lanes, batch::Store& store, batch::Entry entry, bool as_json) {
+  make_queue_directory(lanes);
+  const bool has_starter = store.is_started();
+  std::optional<AddRefusal> refusal;
+  std::size_t position = 0;
+  bool is_started = false;
+  store.change([&](batch::Queue& queue) {
+    // A start that has decided to end no longer calls itself the starter.
+    is_started = has_starter && queue.starter && !queue.is_stopping;
+    refusal = refusal_of(queue, is_started, entry.is_deferred);
+    if (!refusal) {
+      entry.id = queue.next_id++;
+      queue.entries.push_back(entry);
+      position = batch::count(queue, batch::State::Queued);
+    }
+  });
+  if (refusal) {
+    say_always(refusal->line);
+    return refusal->code;
+  }
+  if (as_json) {
+    json out = json_of(entry);
+    out["schema"] = 1;
+    out["position"] = position;
+    out["is_being_run"] = is_started;
+    print_json(out);
+  } else {
+    print("queued " + name_of(entry) + " (not run yet; " +
+          (is_started ? "the start that goes on runs it" : "\"onelane queue start\" runs it") +
+          ")\n");
+  }
+  return 0;
+}
+
+}  // namespace
+
+int command_queue_add(std::span<char*> words) {
+  CLI::App app{
+      "Put a command into the queue. Nothing is run: `onelane queue start` does that, in the "
+      "directory and environment of now. In CI, where nobody may notice that it never does, only "
+      "while a start goes on, or with --deferred.",
+      "onelane queue add"};
+  QueueEntryOptions options;
+  bool is_deferred = false;
+  bool as_json = false;
+  add_entry_options(app, options);
+  app.add_flag("--deferred", is_deferred, "in CI: it will be started later in this job");
+  app.add_flag("--json", as_json, "one JSON object: schema, id, state, position, is_being_run, …");
+  app.prefix_command();
+  app.footer(exit_codes({{0, "it is in the queue; nothing was run"},
+                         {1, "the queue is closed or full, or no project has adopted onelane"},
+                         {kExitUsage, "bad usage; in CI: nobody runs the queue"}}));
+  if (const auto code = parse_words(app, words)) {
+    return *code;
+  }
+  const auto command = command_behind(app, words, "onelane queue add [options] -- COMMAND");
+  if (command.empty()) {
+    return kExitUsage;
+  }
+  const std::vector<std::string> argv{command.begin(), command.end()};
+  return with_queue([&](const LanesHere& lanes, batch::Store& store) {
+    return add(lanes, store, entry_of(argv, options, is_deferred), as_json);
+  });
+}
+
+}  // namespace onelane::multicall

@@ -1,0 +1,80 @@
+#include "multicall/commands/queue_options.hpp"
+
+#include <array>
+
+#include "core/settings/values.hpp"
+
+namespace onelane::multicall {
+namespace {
+
+bool is_duration(const std::string& text) {
+  return settings::parse_duration(text).has_value();
+}
+bool is_size(const std::string& text) {
+  return settings::parse_megabytes(text).has_value();
+}
+bool is_count(const std::string& text) {
+  return settings::parse_count(text).has_value();
+}
+bool is_priority(const std::string& text) {
+  const auto value = settings::parse_count(text.starts_with('-') ? text.substr(1) : text);
+  return value && *value <= 100;
+}
+bool is_word(const std::string& text) {
+  return !text.empty();
+}
+
+struct RunOption {
+  const char* name;
+  const char* help;
+  bool (*fits)(const std::string& value);
+  const char* form;  ///< What fits.
+};
+
+constexpr auto kRunOptions = std::to_array<RunOption>({
+    {"--timeout", "end it after so long: 30, 500ms, 10m", &is_duration, "a duration"},
+    {"--kill-signal", "the signal that ends it first", &is_word, "a signal"},
+    {"--retry", "try so often again when it fails", &is_count, "a number"},
+    {"--retry-delay", "so long between two attempts", &is_duration, "a duration"},
+    {"--memory", "limit of one process, in MB, or 512M, 2G", &is_size, "a size"},
+    {"--tree-memory", "limit of all its processes together", &is_size, "a size"},
+    {"--max-processes", "so many processes at most", &is_count, "a number"},
+    {"--priority", "higher goes first in the lane, -100 to 100", &is_priority, "a priority"},
+    {"--log", "what it prints goes to this file as well", &is_word, "a file"},
+});
+
+}  // namespace
+
+void add_entry_options(CLI::App& app, QueueEntryOptions& options) {
+  for (const RunOption& option : kRunOptions) {
+    const auto take = [&options, &option](const std::string& value) {
+      options.run = merged_options(std::move(options.run), {option.name, value});
+    };
+    app.add_option_function<std::string>(option.name, take, option.help)
+        ->check([&option](const std::string& value) {
+          return option.fits(value) ? std::string{}
+                                    : "'" + settings::clean(value) + "' is not " + option.form;
+        });
+  }
+  app.add_option("--label", options.label, "what you call it; shown and recorded");
+}
+
+std::vector<std::string> merged_options(std::vector<std::string> before,
+                                        const std::vector<std::string>& changes) {
+  for (std::size_t i = 0; i + 1 < changes.size(); i += 2) {
+    bool is_new = true;
+    for (std::size_t j = 0; j + 1 < before.size(); j += 2) {
+      if (before[j] == changes[i]) {
+        before[j + 1] = changes[i + 1];
+        is_new = false;
+      }
+    }
+    if (is_new) {
+      before.push_back(changes[i]);
+      before.push_back(changes[i + 1]);
+    }
+  }
+  return before;
+}
+
+}  // namespace onelane::multicall

@@ -1,0 +1,132 @@
+#include <nlohmann/json.hpp>
+
+#include "core/journal/text.hpp"
+#include "core/journal/usual.hpp"
+#include "multicall/batch_words.hpp"
+#include "multicall/columns.hpp"
+#include "multicall/commands/commands.hpp"
+#include "multicall/commands/output.hpp"
+#include "multicall/overview.hpp"
+#include "multicall/queue_view.hpp"
+#include "multicall/record.hpp"
+#include "multicall/say.hpp"
+
+namespace onelane::multicall {
+namespace {
+
+using batch::Entry;
+using batch::State;
+using nlohmann::json;
+
+Columns::Paint paint_of(State state, const Paint& paint) {
+  switch (state) {
+    case State::Queued:
+      return [&paint](std::string_view text) { return paint.dim(text); };
+    case State::Running:
+      return [&paint](std::string_view text) { return paint.cyan(text); };
+    case State::Passed:
+      return [&paint](std::string_view text) { return paint.green(text); };
+    case State::Failed:
+      return [&paint](std::string_view text) { return paint.red(text); };
+    case State::Interrupted:
+      break;
+  }
+  return [&paint](std::string_view text) { return paint.yellow(text); };
+}
+
+std::string time_of(const Entry& entry, journal::Usual& usual) {
+  const auto often = usual.duration_of(command_of(entry));
+  const std::string usually = often ? "usually " + duration_words(*often) : "";
+  if (entry.state == State::Queued) {
+    return usually;
+  }
+  const bool runs = entry.state == State::Running;
+  const std::int64_t until = runs ? wall_milliseconds() : entry.ended_wall_ms;
+  return span_words(until - entry.started_wall_ms) + (runs && often ? " of " + usually : "");
+}
+
+std::string queue_text(const batch::Queue& queue, const LanesHere& lanes, const Paint& paint) {
+  std::string text = "queue of '" + lanes.project.name + "'";
+  std::string counts;
+  for (const State state :
+       {State::Running, State::Queued, State::Interrupted, State::Passed, State::Failed}) {
+    if (const std::size_t number = batch::count(queue, state); number > 0) {
+      counts += (counts.empty() ? ": " : ", ") + std::to_string(number) + " " +
+                std::string{batch::word_of(state)};
+    }
+  }
+  text += counts.empty() ? ": empty" : counts;
+  text += queue.is_closed ? "; closed" : "";
+  text += queue.paused_wall_ms == 0
+              ? ""
+              : "; paused for " + span_words(wall_milliseconds() - queue.paused_wall_ms);
+  text += queue.is_stopping ? "; stops before the next entry" : "";
+  text += queue.starter ? "; run by " + starter_words(*queue.starter) : "; nobody runs it";
+  text += "\n";
+  if (queue.entries.empty()) {
+    return text;
+  }
+  journal::Usual usual{lanes.project.state_dir};
+  Columns columns{
+      {{"STATE"}, {"ID"}, {"COMMAND", 0, true}, {"LABEL", 2}, {"CODE", 3}, {"TOOK", 1}}};
+  for (const Entry& entry : queue.entries) {
+    columns.add({std::string{batch::word_of(entry.state)}, std::to_string(entry.id),
+                 command_of(entry), journal::printable(entry.label, 40),
+                 entry.code ? std::to_string(*entry.code) : "", time_of(entry, usual)},
+                paint_of(entry.state, paint));
+  }
+  return text + columns.text(width_of(1));
+}
+
+json queue_json(const batch::Queue& queue, const LanesHere& lanes) {
+  json entries = json::array();
+  for (const Entry& entry : queue.entries) {
+    entries.push_back(json_of(entry));
+  }
+  json start = nullptr;
+  if (queue.starter) {
+    start = {{"pid", queue.starter->pid},
+             {"user", queue.starter->user},
+             {"batch", queue.starter->batch},
+             {"since_wall_ms", queue.starter->since_wall_ms}};
+  }
+  return {
+      {"schema", 1},
+      {"project", lanes.project.root},
+      {"closed", queue.is_closed},
+      {"paused_wall_ms", queue.paused_wall_ms == 0 ? json(nullptr) : json(queue.paused_wall_ms)},
+      {"stopping", queue.is_stopping},
+      {"start", std::move(start)},
+      {"entries", std::move(entries)}};
+}
+
+}  // namespace
+
+int command_queue_status(std::span<char*> words) {
+  CLI::App app{"What is in the queue, who runs it, and what became of the last batch.",
+               "onelane queue status"};
+  bool as_json = false;
+  Paint::When colour = Paint::When::Auto;
+  app.add_flag("--json", as_json,
+               "one JSON object: schema, project, closed, paused_wall_ms, stopping, start, "
+               "entries");
+  add_colour(app, colour);
+  app.footer(exit_codes({{1, "no project here has adopted onelane, or it cannot be read"}}));
+  if (const auto code = parse_words(app, words)) {
+    return *code;
+  }
+  return with_queue([&](const LanesHere& lanes, batch::Store& store) {
+    batch::Queue queue = store.read();
+    if (!store.is_started()) {
+      batch::forget_starter(queue, wall_milliseconds());
+    }
+    if (as_json) {
+      print_json(queue_json(queue, lanes));
+    } else {
+      print(queue_text(queue, lanes, Paint{1, colour}));
+    }
+    return 0;
+  });
+}
+
+}  // namespace onelane::multicall

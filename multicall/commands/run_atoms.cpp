@@ -1,0 +1,113 @@
+#include "multicall/commands/run_atoms.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "core/journal/text.hpp"
+#include "multicall/atoms.hpp"
+#include "multicall/commands/commands.hpp"
+#include "multicall/commands/output.hpp"
+#include "multicall/real_tool.hpp"
+#include "multicall/say.hpp"
+
+namespace onelane::multicall {
+namespace {
+
+constexpr std::size_t kMostAtoms = 100'000;
+
+std::string atoms_word(const std::string& word) {
+  return journal::printable(shell_word(word));
+}
+
+nlohmann::json atoms_as_json(const AtomPlan& plan) {
+  nlohmann::json out{{"schema", 1}, {"split", plan.refusal.empty() && !plan.is_whole}};
+  if (plan.tool != nullptr) {
+    out["tool"] = plan.tool->name;
+    out["note"] = plan.tool->note;
+    out["tested"] = plan.tool->is_tested;
+  }
+  if (!plan.refusal.empty()) {
+    out["refused"] = plan.refusal;
+    out["force_helps"] = plan.force_helps;
+    return out;
+  }
+  out["files"] = plan.files;
+  out["listed_by"] = plan.listed_by.empty() ? "caller" : plan.listed_by;
+  out["atom_size"] = plan.size;
+  out["commands"] = plan.commands;
+  return out;
+}
+
+void print_atoms(const AtomPlan& plan) {
+  std::string text = "tool      " + std::string{plan.tool->name};
+  text += plan.tool->is_tested ? ": each file is judged for itself\n"
+                               : ": each file is judged for itself, as its documentation says\n";
+  if (!plan.tool->note.empty()) {
+    text += "but       " + std::string{plan.tool->note} + "\n";
+  }
+  if (plan.is_whole) {
+    text += "files     none found: the command runs as it is\n";
+  } else {
+    text += "files     " + std::to_string(plan.files) +
+            (plan.listed_by.empty() ? ", as named\n" : ", listed by " + plan.listed_by + "\n");
+  }
+  text += "commands  " + std::to_string(plan.commands.size()) + ", of " +
+          std::to_string(plan.size) + " files at most\n";
+  for (const auto& command : plan.commands) {
+    text += " ";
+    for (const std::string& word : command) {
+      text += " " + atoms_word(word);
+    }
+    text += "\n";
+  }
+  print(text);
+}
+
+}  // namespace
+
+void add_atoms(CLI::App& app, AtomOptions& options) {
+  auto* atoms = app.add_flag("--atoms{tools}", options.which,
+                             "split a command over files: one command for a few files each");
+  atoms->type_name("[=pytest-file]")->check(CLI::IsMember({"tools", "pytest-file"}));
+  app.add_option("--atom-size", options.size, "files in one command (default: as suits the tool)")
+      ->type_name("N")
+      ->check(CLI::Range(std::size_t{1}, kMostAtoms))
+      ->needs(atoms);
+  app.add_flag("--force", options.force, "split although an option or a setting speaks against it")
+      ->needs(atoms);
+  app.add_flag("--explain", options.explain, "print how it would be split; run nothing")
+      ->needs(atoms);
+}
+
+std::optional<int> split_into_atoms(const AtomOptions& options, bool as_json, const Call& call,
+                                    Plan& plan) {
+  if (!options.are_wanted()) {
+    return std::nullopt;
+  }
+  AtomWish wish;
+  wish.consent = {options.which == "pytest-file", options.force};
+  wish.size = options.size;
+  AtomPlan atoms = plan_atoms(call, plan.tool.path, wish);
+  if (options.explain && as_json) {
+    print_json(atoms_as_json(atoms));
+  }
+  if (!atoms.refusal.empty()) {
+    say_always("not split into atoms: " + journal::printable(atoms.refusal) +
+               (atoms.force_helps ? " (--force splits it all the same)" : ""));
+    return kExitUsage;
+  }
+  if (options.explain) {
+    if (!as_json) {
+      print_atoms(atoms);
+    }
+    return 0;
+  }
+  if (atoms.is_whole) {
+    say("no file to split by; the command runs as it is");
+    return std::nullopt;
+  }
+  plan.commands = std::move(atoms.commands);
+  plan.nothing_code = atoms.tool->nothing_code;
+  return std::nullopt;
+}
+
+}  // namespace onelane::multicall

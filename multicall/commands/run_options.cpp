@@ -1,0 +1,134 @@
+#include "multicall/commands/run_options.hpp"
+
+#include <string.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include "core/settings/values.hpp"
+#include "multicall/commands/commands.hpp"
+#include "multicall/real_tool.hpp"
+#include "multicall/say.hpp"
+
+namespace onelane::multicall {
+namespace {
+
+constexpr int kLastStandardSignal = 31;  ///< signal(7); real-time signals have no names here.
+
+/// A value that `accept` takes; `what` says what that is.
+template <class Accept>
+CLI::Validator must_be(std::string_view what, Accept accept) {
+  return CLI::Validator{[what = std::string{what}, accept](std::string& word) {
+                          return accept(word) ? std::string{}
+                                              : "'" + settings::clean(word) + "' is not " + what;
+                        },
+                        ""};
+}
+
+CLI::Validator duration() {
+  return must_be("a duration (30, 500ms, 30s, 10m, 2h)",
+                 [](const std::string& word) { return settings::parse_duration(word); });
+}
+
+/// Options whose value goes to the settings as it is.
+void add_settings(CLI::App& app, RunOptions& options) {
+  const auto add = [&](const char* name, const char* setting, const char* label, const char* help,
+                       CLI::Validator valid) {
+    app.add_option_function<std::string>(
+           name,
+           [&options, setting](const std::string& text) {
+             options.settings.emplace_back(setting, text);
+           },
+           help)
+        ->type_name(label)
+        ->check(std::move(valid));
+  };
+  const auto size = must_be("a size in MB (2048, 512M, 2G)", [](const std::string& word) {
+    return settings::parse_megabytes(word).has_value();
+  });
+  add("--timeout", "--timeout", "DURATION", "end it after that time; 0 for never", duration());
+  add("--memory", "--memory-limit-mb", "MB", "most memory of one process (2048, 2G)", size);
+  add("--tree-memory", "--tree-memory-limit-mb", "MB", "most memory of all of them", size);
+  add("--max-processes", "--max-processes", "N", "most processes",
+      must_be("a number", [](const std::string& word) { return settings::parse_count(word); }));
+  add("--priority", "--priority", "N", "higher goes first (default 0, -100 to 100)",
+      CLI::Range(-100, 100));
+}
+
+void add_retry(CLI::App& app, RunOptions& options) {
+  app.add_option("--retry", options.retries,
+                 "so many more attempts after non-zero, a signal of its own or TIMEOUT; the lane "
+                 "is kept")
+      ->check(CLI::Range(0, 1000));
+  app.add_option_function<std::string>(
+         "--retry-delay",
+         [&options](const std::string& text) {
+           options.retry_delay = settings::parse_duration(text).value_or(options.retry_delay);
+         },
+         "between two attempts")
+      ->type_name("DURATION")
+      ->check(duration());
+  app.add_option_function<std::string>(
+         "--kill-signal",
+         [&options](const std::string& text) { options.kill_signal = signal_number(text); },
+         "first signal at a limit in place of TERM")
+      ->type_name("SIGNAL")
+      ->check(must_be("a signal", [](const std::string& word) { return signal_number(word); }));
+}
+
+void add_output(CLI::App& app, RunOptions& options) {
+  auto* log = app.add_option("--log", options.log,
+                             "append output, status and memory of each attempt to FILE");
+  log->type_name("FILE")->check(not_empty());
+  app.add_flag("--json", options.as_json,
+               "print one JSON object at the end: stdout, stderr, code, attempts, …");
+  app.add_option("--label", options.label, "what the journal calls this run")->type_name("TEXT");
+  auto* detach = app.add_flag("--detach", options.detach,
+                              "print the run's id and return; see `onelane logs -f ID`");
+  auto* no_wait = app.add_flag("--no-wait", options.no_wait, "exit 75 when the lane is taken");
+  detach->excludes(log)->excludes(no_wait);
+  app.add_flag("--limits-only", options.limits_only, "supervised, but without queue and lane");
+}
+
+}  // namespace
+
+bool RunOptions::needs_supervision() const {
+  const bool has_limit = std::ranges::any_of(
+      settings, [](const auto& setting) { return setting.first != "--priority"; });
+  return has_limit || as_json || limits_only || retries != 0 || kill_signal || !log.empty() ||
+         atoms.are_wanted();
+}
+
+std::optional<int> parse_run_options(CLI::App& app, RunOptions& options, std::span<char*> words) {
+  add_settings(app, options);
+  add_retry(app, options);
+  add_output(app, options);
+  add_atoms(app, options.atoms);
+  app.prefix_command();
+  app.footer(exit_codes({{0, "so did the command; what else it ends with is kept, too"},
+                         {kExitGaveUp, "gave up waiting; nothing was run"},
+                         {kExitBadSettings, "bad settings; nothing was run"},
+                         {kExitTimedOut, "ended at TIMEOUT, PIPELINE_TIMEOUT or IDLE_TIMEOUT"},
+                         {kExitCannotExecute, "the command cannot be executed"},
+                         {kExitNotFound, "there is no such command"},
+                         {kExitOverLimit, "ended at a limit of memory or processes"}}));
+  return parse_words(app, words);
+}
+
+std::optional<int> signal_number(std::string_view text) {
+  if (const auto number = settings::parse_count(text)) {
+    return *number >= 1 && *number <= static_cast<std::uint64_t>(SIGRTMAX)
+               ? std::optional{static_cast<int>(*number)}
+               : std::nullopt;
+  }
+  text.remove_prefix(text.starts_with("SIG") ? 3 : 0);
+  for (int number = 1; number <= kLastStandardSignal; ++number) {
+    const char* name = ::sigabbrev_np(number);
+    if (name != nullptr && text == name) {
+      return number;
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace onelane::multicall

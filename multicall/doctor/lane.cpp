@@ -1,0 +1,162 @@
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "core/lane/table.hpp"
+#include "core/sys/file_descriptor.hpp"
+#include "multicall/doctor/checks.hpp"
+#include "multicall/lane_view.hpp"
+#include "multicall/lanes_here.hpp"
+#include "multicall/say.hpp"
+
+namespace onelane::multicall::doctor {
+namespace {
+
+/// So long nobody holds a lane, or forgets that he does.
+constexpr std::chrono::minutes kLongHold{10};
+
+void tell_stopped(const std::string& what, pid_t pid, Findings& out) {
+  out.wrong({.what = what + " is stopped (pid " + std::to_string(pid) + "), and everybody waits",
+             .todo = "go on with it (`fg` in its terminal), or end it (`onelane stop`)",
+             .command = "kill -CONT " + std::to_string(pid)});
+}
+
+void look_at_tickets(const LaneView& view, Findings& out) {
+  if (view.holder && is_stopped(view.holder->supervisor)) {
+    // The whole job, as Ctrl-Z leaves it: who wakes onelane wakes the tool behind it.
+    tell_stopped("the holder, " + view.holder->command + ",", view.holder->supervisor.pid, out);
+  } else if (view.holder && view.holder->is_stopped) {
+    tell_stopped("the tool of the holder, " + view.holder->command + ",",
+                 view.holder->tool_process.pid, out);
+  }
+  std::chrono::nanoseconds longest{};
+  for (const TicketView& ticket : view.queue) {
+    longest = std::max(longest, ticket.waited);
+    if (ticket.state == lane::State::Granted && ticket.is_stopped) {
+      tell_stopped("the call whose turn it is, " + ticket.command + ",", ticket.supervisor.pid,
+                   out);
+    }
+  }
+  if (view.is_on_hold && longest >= kLongHold) {
+    out.wrong(
+        {.what = "the lane is on hold, and somebody has waited for " + duration_words(longest),
+         .todo = "release it",
+         .command = "onelane release"});
+  } else if (view.is_on_hold) {
+    out.note({.what = "the lane is on hold: nobody starts",
+              .todo = "release it when that is over",
+              .command = "onelane release"});
+  }
+}
+
+/// The head of the file is not what a run has written. Read again where it met a writer; a file
+/// that nobody has written to yet is empty.
+bool is_head_damaged(const lane::Table& table) {
+  struct stat info {};
+  for (int look = 0; look < 100; ++look) {
+    if ((::fstat(table.fd(), &info) == 0 && info.st_size == 0) || table.header().checksum != 0) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/// Says so where something else than a file has a file's name: no run opens it, and all of them
+/// go without the lane.
+bool tell_odd(const std::string& path, const std::string& name, Findings& out) {
+  const std::string kind{odd_kind(path)};
+  if (!kind.empty()) {
+    out.wrong({.what = "the " + name + " is " + kind + ", and no call can use that",
+               .where = path,
+               .todo = "see who put it there, then remove it",
+               .command = (kind == "a directory" ? "rmdir " : "rm ") + shell_word(path)});
+  }
+  return !kind.empty();
+}
+
+void look_at_table(const lane::Table& table, Findings& out) {
+  const LaneView view = view_of(table, nullptr);
+  if (view.is_torn || is_head_damaged(table)) {
+    out.wrong({.what = "the lane file is damaged: who waits in it is not seen by newcomers",
+               .where = table.path(),
+               .todo = "when nothing runs or waits here, remove it; the next run makes a new one",
+               .command = "rm " + shell_word(table.path())});
+  }
+  look_at_tickets(view, out);
+}
+
+/// Who holds the gate; nothing when nobody does. 0 or -1: a process that we cannot see.
+std::optional<pid_t> gate_holder(int fd) {
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  // A whole-file lock of a process (fcntl(2)), as the gate takes it; asking needs no write access.
+  if (::fcntl(fd, F_GETLK, &lock) != 0 || lock.l_type == F_UNLCK) {
+    return std::nullopt;
+  }
+  return lock.l_pid;
+}
+
+/// Who stays in the gate although it is a matter of microseconds.
+std::optional<pid_t> lingers_in_gate(int fd) {
+  const auto first = gate_holder(fd);
+  for (int look = 0; first && look < 30; ++look) {
+    (void)::poll(nullptr, 0, 10);
+    if (gate_holder(fd) != first) {
+      return std::nullopt;
+    }
+  }
+  return first;
+}
+
+}  // namespace
+
+void look_at_lane(const Scene& scene, Findings& out) {
+  const LanesHere lanes = lanes_of(scene.placed, scene.loaded.settings);
+  for (const lane::Table& table : lanes.tables) {
+    look_at_table(table, out);
+  }
+  bool is_odd = false;
+  for (const char* name : {"/lane", "/git/lane"}) {
+    is_odd = tell_odd(scene.placed.state_dir + name, "lane file", out) || is_odd;
+  }
+  if (lanes.unreadable && !is_odd) {
+    out.wrong({.what = "the lane file cannot be opened: " + lanes.unreadable->code().message(),
+               .where = scene.placed.state_dir,
+               .todo = "another user's lane is his to open"});
+  }
+  if (out.empty()) {
+    out.ok(lanes.tables.empty() ? "no run has been here yet" : "nobody keeps it from moving");
+  }
+}
+
+void look_at_gate(const Scene& scene, Findings& out) {
+  for (const char* name : {"/gate", "/git/gate"}) {
+    const std::string path = scene.placed.state_dir + name;
+    if (tell_odd(path, "gate", out)) {
+      continue;
+    }
+    const auto file = sys::try_open_file(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    const auto pid = file.is_open() ? lingers_in_gate(file.get()) : std::nullopt;
+    if (!pid) {
+      continue;
+    }
+    const bool seen = *pid > 0;
+    const auto stat = seen ? sys::read_stat(*pid) : std::nullopt;
+    const bool stopped = stat && is_stopped(stat->id);
+    out.wrong({.what = "the gate is held by " +
+                       (seen ? sys::command_line(*pid, 80) + " (pid " + std::to_string(*pid) + ")"
+                             : std::string{"a process of another container"}) +
+                       (stopped ? ", which is stopped" : "") + ": nobody comes in or goes on",
+               .where = path,
+               .todo = stopped ? "let it go on" : "see what it waits for",
+               .command = stopped ? "kill -CONT " + std::to_string(*pid) : std::string{}});
+  }
+  if (out.empty()) {
+    out.ok("free");
+  }
+}
+
+}  // namespace onelane::multicall::doctor

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "core/lane/live.hpp"
+#include "core/process/orphans.hpp"
+
+namespace onelane::multicall {
+
+/// What became of a run that was to be ended.
+struct RunEnd {
+  bool ended = false;
+  std::string why;  ///< Where it has not ended: one clause.
+};
+
+/// How long a supervisor that has been told to end its run is believed to do so.
+enum class Manner {
+  Patient,   ///< Twice the kill timeout and five seconds: it may be about to write its record.
+  Forceful,  ///< The kill timeout and two seconds; a guardian that hangs is killed, too.
+};
+
+/// Ends the run of a live ticket: orders its supervisor to stop, once a second, and continues it
+/// where it is stopped; where it does not obey within the time of `manner`, kills it, and its
+/// guardian, continued where it is stopped, ends the tree. Blocks in poll(2) until the ticket is
+/// gone, which is after the last of its processes that is not kept; at most three times
+/// `kill_timeout` and 35 s.
+///
+/// Never signals anybody but the supervisor, whose start time is checked after pidfd_open(2), and
+/// after it the guardian, known by the lock it holds.
+/// Throws SystemError when the table cannot be read.
+[[nodiscard]] RunEnd end_run(const lane::Table& table, const lane::LiveTicket& ticket,
+                             std::chrono::milliseconds kill_timeout,
+                             Manner manner = Manner::Patient);
+
+/// What an ended run has left.
+struct Remains {
+  std::vector<process::Orphan> kept;
+  std::vector<sys::ProcessStat> left;  ///< What even KILL did not end.
+};
+
+/// Looks for processes that carry `run_id`, whoever is above them, and ends those that are not
+/// kept: there are none unless supervisor and guardian both died. `rules` as for orphans.
+[[nodiscard]] Remains clear_remains(const std::string& run_id, process::OrphanRules rules,
+                                    std::chrono::milliseconds kill_timeout);
+
+}  // namespace onelane::multicall

@@ -1,0 +1,11 @@
+#pragma once
+
+#include "core/process/leftovers.hpp"
+#include "core/settings/settings.hpp"
+
+namespace onelane::multicall {
+
+/// What may live on: the built-in list and the project's KEEP. Copies what it needs.
+[[nodiscard]] process::KeepList keep_list_of(const settings::Settings& settings);
+
+}  // namespace onelane::multicall

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/sys/file_descriptor.hpp"
+
+namespace onelane::multicall {
+
+/// One line of a run's log, printable.
+struct LogLine {
+  std::string run_id;
+  std::string time;  ///< "2026-11-21T12:00:00.123Z", that of the line before for one without.
+  std::string text;  ///< The whole line.
+};
+
+/// Reads the log of a run, what was put aside first, and then whatever is added to it. A log
+/// that is not there yet may come; links and what is no regular file are not followed.
+class LogTail {
+ public:
+  /// `ending` is ".log", or ".out" for what a detached run has written.
+  LogTail(std::string directory, std::string run_id, std::string ending = ".log")
+      : directory_{std::move(directory)}, run_id_{std::move(run_id)}, ending_{std::move(ending)} {}
+
+  /// The lines that have come since the last call; never blocks. Of a longer log the last
+  /// 16 MiB.
+  [[nodiscard]] std::vector<LogLine> next();
+  /// What stands behind the last newline: torn, or not yet whole.
+  [[nodiscard]] std::vector<LogLine> rest();
+  /// Gives the descriptor back; next() goes on where it was.
+  void close() noexcept { file_.reset(); }
+  [[nodiscard]] bool is_open() const noexcept { return file_.is_open(); }
+  [[nodiscard]] const std::string& run_id() const noexcept { return run_id_; }
+
+ private:
+  [[nodiscard]] sys::FileDescriptor open(const std::string& ending) const;
+  void read_all(int fd, std::vector<LogLine>& out);
+  void add(std::string_view line, std::vector<LogLine>& out);
+
+  std::string directory_;
+  std::string run_id_;
+  std::string ending_;
+  sys::FileDescriptor file_;
+  ino_t inode_ = 0;
+  off_t at_ = 0;
+  bool has_begun_ = false;
+  std::string carry_;
+  std::string time_;
+};
+
+/// Ids of the runs that have a log in `directory`, most recently written first, at most `most`.
+[[nodiscard]] std::vector<std::string> newest_logs(const std::string& directory, std::size_t most);
+
+/// Milliseconds since the epoch of a line's time; nothing for another form.
+[[nodiscard]] std::optional<std::int64_t> wall_ms_of(std::string_view time);
+
+}  // namespace onelane::multicall

@@ -1,0 +1,247 @@
+#include "multicall/monitor/rows.hpp"
+
+#include <algorithm>
+
+#include "multicall/lane_view.hpp"
+#include "multicall/monitor/tree.hpp"
+#include "multicall/overview.hpp"
+#include "multicall/run_view.hpp"
+#include "multicall/say.hpp"
+
+namespace onelane::multicall::monitor {
+namespace {
+
+using std::chrono::milliseconds;
+
+/// When it was over; of one whose end nobody saw, blanks of that width.
+std::string end_words(const journal::Record& record) {
+  return record.ended_wall_ms == 0 ? std::string(8, ' ') : clock_words(record.ended_wall_ms / 1000);
+}
+
+constexpr std::string_view kTicketKey = "ticket ";
+
+std::string base_of(const std::string& path) {
+  return path.substr(path.rfind('/') + 1);
+}
+
+/// One list in the making.
+class Lister {
+ public:
+  Lister(const Look& look, const Choice& choice, const Paper& paper)
+      : look_{look}, choice_{choice}, paper_{paper} {}
+
+  std::vector<Section> run() {
+    for (const LaneLook& lane : look_.lanes) {
+      add_queue(lane);
+    }
+    add_processes();
+    add_services();
+    add_kept();
+    add_recent();
+    return std::move(out_);
+  }
+
+ private:
+  void begin(Section::Kind kind, const std::string& title) {
+    Section section;
+    section.kind = kind;
+    section.title.add(title, Style::Name);
+    out_.push_back(std::move(section));
+  }
+  void end() {
+    if (out_.back().rows.empty()) {
+      out_.pop_back();
+    }
+  }
+  Row& add_row(std::string key) {
+    Row row;
+    row.key = std::move(key);
+    row.line.is_selected = !row.key.empty() && row.key == choice_.selected;
+    out_.back().rows.push_back(std::move(row));
+    return out_.back().rows.back();
+  }
+  [[nodiscard]] std::string clean(std::string_view text) const {
+    return clean_text(text, paper_.unicode);
+  }
+  [[nodiscard]] bool is_wide() const { return paper_.columns >= 100; }
+  [[nodiscard]] bool is_narrow() const { return paper_.columns < 60; }
+  /// What is left of a line beside `taken` columns, at least enough to tell commands apart.
+  [[nodiscard]] std::size_t room(std::size_t taken) const {
+    return std::max<std::size_t>(12, paper_.columns - std::min(paper_.columns, taken));
+  }
+  [[nodiscard]] std::string usual_start(const TicketView& ticket) const {
+    if (ticket.state != lane::State::Waiting) {
+      return std::string{word_of(ticket.state)};
+    }
+    const auto eta = ticket.eta;
+    if (!eta) {
+      return "";
+    }
+    return *eta < milliseconds{1'000} && ticket.is_overdue ? "overdue" : "~" + duration_words(*eta);
+  }
+
+  void add_queue(const LaneLook& lane) {
+    const std::size_t count = lane.view.queue.size();
+    begin(Section::Kind::Queue, (lane.name == "main" ? "queue" : "queue of " + lane.name) + "  " +
+                                    std::to_string(count) + " waiting");
+    std::size_t position = 0;
+    for (const TicketView& ticket : lane.view.queue) {
+      ++position;
+      const std::string command = clean(ticket.command.empty() ? ticket.tool : ticket.command);
+      if (!has_part(command, choice_.filter)) {
+        continue;
+      }
+      Line& line = add_row(std::string{kTicketKey} + ticket.id).line;
+      line.add(right(std::to_string(position) + ".", 4) + " ", Style::Bold);
+      const std::size_t who_width = is_wide() ? 22 : is_narrow() ? 0 : 20;
+      const std::size_t taken = 5 + who_width + 18 + (is_wide() ? 13 : 0) + (is_narrow() ? 0 : 8);
+      line.add(left(command, room(taken), paper_.unicode) + " ");
+      if (is_wide()) {
+        line.add(left(ticket.id, 12, paper_.unicode) + " ", Style::Dim);
+      }
+      if (!is_narrow()) {
+        line.add(left(clean(who(ticket)), who_width, paper_.unicode) + " ", Style::Dim);
+        line.add(left(ticket.priority == 0 ? "" : "prio " + std::to_string(ticket.priority), 8,
+                      paper_.unicode));
+      }
+      line.add(right(duration_words(ticket.waited), 7) + " ");
+      line.add(right(ticket.is_stopped ? "stopped" : usual_start(ticket), 8),
+               ticket.is_stopped || ticket.is_overdue ? Style::Warn : Style::Good);
+    }
+    end();
+  }
+
+  [[nodiscard]] Style style_of(std::uint64_t bytes) const {
+    const std::uint64_t limit = look_.limits.memory.value;
+    return limit == 0 || bytes < limit / 2 ? Style::Plain
+           : bytes < limit / 10 * 9        ? Style::Warn
+                                           : Style::Bad;
+  }
+
+  void add_processes() {
+    begin(Section::Kind::Processes, is_narrow() ? "    PID     MEM  CPU% COMMAND"
+                                                : "    PID      MEM   CPU%     AGE  COMMAND");
+    if (choice_.sort != Sort::Start) {
+      out_.back().title.add("  by " + std::string{name_of(choice_.sort)}, Style::Warn);
+    }
+    for (const Branch& branch : branches_of(look_.processes, choice_, paper_.unicode)) {
+      const ProcessLook& process = *branch.process;
+      Line& line = add_row("process " + std::to_string(process.id.pid) + " " +
+                           std::to_string(process.id.start))
+                       .line;
+      line.add(right(std::to_string(process.id.pid), 7));
+      line.add(right(size_words(process.bytes), is_narrow() ? 8 : 9), style_of(process.bytes));
+      line.add(right(decimal(process.cpu), is_narrow() ? 6 : 7),
+               process.cpu >= 50 ? Style::Bold : Style::Plain);
+      if (!is_narrow()) {
+        line.add(right(duration_words(process.age), 8) + " ");
+      }
+      line.add(" " + branch.prefix, Style::Dim);
+      const bool is_stopped = is_stop_state(process.state);
+      const char* const note = is_stopped ? "[stopped] " : process.state == 'Z' ? "[ended] " : "";
+      line.add(note, Style::Warn);
+      line.add(clean(process.command));
+    }
+    end();
+  }
+
+  void add_services() {
+    begin(Section::Kind::Services, "services");
+    for (const LaneLook& lane : look_.lanes) {
+      for (const TicketView& ticket : lane.view.services) {
+        Line& line = add_row(std::string{kTicketKey} + ticket.id).line;
+        line.add(right(ticket.is_here ? std::to_string(ticket.supervisor.pid) : "-", 7) + "  ");
+        line.add(left(clean(ticket.command), room(40), paper_.unicode) + " ");
+        line.add(clean(who(ticket)) + ", for " + duration_words(ticket.running), Style::Dim);
+      }
+    }
+    end();
+  }
+
+  void add_kept() {
+    begin(Section::Kind::Kept, "kept (left running on purpose)");
+    for (const LaneLook& lane : look_.lanes) {
+      for (const lane::Kept& kept : lane.view.kept) {
+        Line& line = add_row({}).line;
+        line.add(right(std::to_string(kept.pid), 7) + "  ");
+        line.add(clean(kept.name.data()));
+        line.add("  by run " + clean(lane::view(kept.run_id)), Style::Dim);
+      }
+    }
+    end();
+  }
+
+  static std::string outcome_of(const journal::Record& record) {
+    if (record.reason == journal::Reason::Exited) {
+      return record.code.value_or(0) == 0 ? "ok" : "exit " + std::to_string(*record.code);
+    }
+    return record.reason == journal::Reason::Signalled
+               ? "signal " + std::to_string(record.signal)
+               : std::string{journal::word_of(record.reason)};
+  }
+
+  void add_recent() {
+    begin(Section::Kind::Recent, "recent runs");
+    for (const journal::Record& record : look_.recent) {
+      Line& line = add_row({}).line;
+      const std::string outcome = outcome_of(record);
+      std::string command;
+      for (const std::string& word : record.argv) {
+        command += (command.empty() ? "" : " ") + word;
+      }
+      line.add(" " + (is_narrow() ? "" : end_words(record) + " "), Style::Dim);
+      line.add(left(outcome, is_narrow() ? 9 : 12, false) + " ",
+               outcome == "ok"                            ? Style::Good
+               : record.reason == journal::Reason::Exited ? Style::Warn
+                                                          : Style::Bad);
+      const std::size_t taken = is_narrow() ? 19 : 50;
+      line.add(left(clean(command), room(taken), paper_.unicode) + " ");
+      line.add(right(took_words(record), 7));
+      if (!is_narrow()) {
+        line.add(right(size_words(record.peak_tree_kb << 10U), 9) + "  ");
+        line.add(clean(base_of(record.user)), Style::Dim);
+      }
+    }
+    end();
+  }
+
+  const Look& look_;
+  const Choice& choice_;
+  const Paper& paper_;
+  std::vector<Section> out_;
+};
+
+}  // namespace
+
+std::string_view name_of(Sort sort) noexcept {
+  switch (sort) {
+    case Sort::Memory:
+      return "memory";
+    case Sort::Cpu:
+      return "cpu";
+    case Sort::Age:
+      return "age";
+    case Sort::Start:
+      break;
+  }
+  return "start";
+}
+
+std::string who(const TicketView& ticket) {
+  std::string text = ticket.user;
+  if (!ticket.terminal.empty()) {
+    text +=
+        " " + (ticket.terminal.starts_with("/dev/") ? ticket.terminal.substr(5) : ticket.terminal);
+  }
+  return ticket.agent.empty() ? text : text + " " + ticket.agent;
+}
+
+std::string ticket_of(std::string_view key) {
+  return key.starts_with(kTicketKey) ? std::string{key.substr(kTicketKey.size())} : "";
+}
+
+std::vector<Section> sections_of(const Look& look, const Choice& choice, const Paper& paper) {
+  return Lister{look, choice, paper}.run();
+}
+
+}  // namespace onelane::multicall::monitor

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "multicall/monitor/look.hpp"
+#include "multicall/monitor/text.hpp"
+
+namespace onelane::multicall::monitor {
+
+enum class Sort : std::uint8_t { Start, Memory, Cpu, Age };
+[[nodiscard]] std::string_view name_of(Sort sort) noexcept;
+
+/// What the user has chosen to see.
+struct Choice {
+  Sort sort = Sort::Start;
+  bool as_tree = true;   ///< Else one list, sorted as a whole.
+  std::string filter;    ///< Part of a command, whatever the case of its letters; empty for all.
+  std::string selected;  ///< Key of a row; empty for none.
+};
+
+/// How wide, and in which characters.
+struct Paper {
+  std::size_t columns = 80;
+  bool unicode = false;
+};
+
+/// One line of a list. What can be selected has a key that stays its own from look to look.
+struct Row {
+  std::string key;  ///< "ticket ID" or "process PID START"; empty where nothing can be done.
+  Line line;
+};
+
+struct Section {
+  enum class Kind : std::uint8_t { Queue, Processes, Services, Kept, Recent };
+  Kind kind = Kind::Queue;
+  Line title;
+  std::vector<Row> rows;
+};
+
+/// The lists of the monitor, in order; a list without rows is left out.
+[[nodiscard]] std::vector<Section> sections_of(const Look& look, const Choice& choice,
+                                               const Paper& paper);
+
+/// The id of the ticket that a row's key names; empty for other rows.
+[[nodiscard]] std::string ticket_of(std::string_view key);
+
+/// Who asked: user, terminal, agent.
+[[nodiscard]] std::string who(const TicketView& ticket);
+
+}  // namespace onelane::multicall::monitor

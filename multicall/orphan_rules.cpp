@@ -1,0 +1,189 @@
+#include "multicall/orphan_rules.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <memory>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "core/journal/journal.hpp"
+#include "core/lane/nesting.hpp"
+#include "core/tool/find.hpp"
+#include "multicall/keep.hpp"
+
+namespace onelane::multicall {
+namespace {
+
+bool is_in(const lane::Table& table, std::string_view run_id) {
+  if (lane::view(table.last_run().run_id) == run_id) {
+    return true;
+  }
+  const auto is_it = [&](const auto& record) { return lane::view(record.run_id) == run_id; };
+  return std::ranges::any_of(table.entries(table.header().high), is_it) ||
+         std::ranges::any_of(table.kept(), is_it);
+}
+
+process::RunTraits traits_from(const std::array<std::uint64_t, 8>& context) {
+  process::RunTraits traits;
+  static_assert(sizeof traits <= sizeof context);
+  std::memcpy(static_cast<void*>(&traits), context.data(), sizeof traits);
+  return traits;
+}
+
+/// The journal as somebody asks it who asks for the same few runs again and again.
+class JournalReader {
+ public:
+  explicit JournalReader(std::string directory) : directory_{std::move(directory)} {}
+  const journal::Record* find(std::string_view run_id) {
+    const auto [entry, is_new] = known_.try_emplace(std::string{run_id});
+    if (is_new) {
+      entry->second = journal::find(directory_, run_id);
+    }
+    return entry->second ? &*entry->second : nullptr;
+  }
+
+ private:
+  std::string directory_;
+  std::unordered_map<std::string, std::optional<journal::Record>> known_;
+};
+
+/// For a terminal: printable, and not too long.
+std::string command_of(const journal::Record& record) {
+  std::string command;
+  for (const std::string& word : record.argv) {
+    command += (command.empty() ? "" : " ") + word.substr(0, 80);
+  }
+  std::ranges::replace_if(
+      command, [](char c) { return static_cast<unsigned char>(c) < 32 || c >= 127; }, '?');
+  return command.substr(0, 80);
+}
+
+std::optional<process::RunTraits> traits_in(const lane::Table& table, std::string_view run_id) {
+  const lane::LastRun last = table.last_run();
+  if (lane::view(last.run_id) != run_id) {
+    return std::nullopt;
+  }
+  process::RunTraits traits = traits_from(last.context);
+  traits.was_cut_short = last.open != 0 ? 1 : 0;
+  return traits;
+}
+
+/// The command of a ticket that is still in the table, be it dead.
+std::string command_in(const lane::Table& table, std::string_view run_id) {
+  const auto entries = table.entries(table.header().high);
+  for (std::size_t slot = 0; slot < entries.size(); ++slot) {
+    if (lane::view(entries[slot].run_id) == run_id) {
+      const auto detail = table.detail(slot, entries[slot].sequence);
+      return detail ? detail->command.data() : "";
+    }
+  }
+  return {};
+}
+
+void add_live(const lane::Table& table, std::vector<std::string>& out) {
+  for (const lane::LiveTicket& ticket : lane::live_tickets(table)) {
+    out.emplace_back(lane::view(ticket.entry.run_id));
+  }
+}
+
+}  // namespace
+
+RunBook run_book(const LanesHere& lanes) {
+  RunBook book;
+  const auto journal = std::make_shared<JournalReader>(lanes.project.state_dir);
+  book.has = [&lanes, journal](std::string_view run_id) {
+    return std::ranges::any_of(lanes.tables, [&](const auto& t) { return is_in(t, run_id); }) ||
+           journal->find(run_id) != nullptr;
+  };
+  book.traits = [&lanes, journal](std::string_view run_id) -> std::optional<process::RunTraits> {
+    const journal::Record* record = journal->find(run_id);
+    auto traits = record == nullptr ? std::nullopt : std::optional{traits_from(record->context)};
+    for (const lane::Table& table : lanes.tables) {
+      traits = traits ? traits : traits_in(table, run_id);
+    }
+    if (record != nullptr && record->reason == journal::Reason::Crashed) {
+      traits->was_cut_short = 1;
+    }
+    return traits;
+  };
+  book.ended = [journal](std::string_view run_id) -> std::optional<std::int64_t> {
+    const journal::Record* record = journal->find(run_id);
+    const bool is_known = record != nullptr && record->ended_wall_ms != 0;
+    return is_known ? std::optional{record->ended_wall_ms} : std::nullopt;
+  };
+  book.command = [&lanes, journal](std::string_view run_id) {
+    for (const lane::Table& table : lanes.tables) {
+      if (std::string found = command_in(table, run_id); !found.empty()) {
+        return found;
+      }
+    }
+    const journal::Record* record = journal->find(run_id);
+    return record == nullptr ? std::string{} : command_of(*record);
+  };
+  return book;
+}
+
+bool is_onelane_process(pid_t pid) {
+  return tool::is_onelane(("/proc/" + std::to_string(pid) + "/exe").c_str());
+}
+
+std::vector<std::string> live_runs_of(const LanesHere& lanes) {
+  std::vector<std::string> out;
+  for (const lane::Table& table : lanes.tables) {
+    add_live(table, out);
+  }
+  return out;
+}
+
+std::vector<std::string> live_runs(const LanesHere* lanes) {
+  std::vector<std::string> out;
+  std::unordered_set<std::string> read;
+  if (lanes != nullptr) {
+    for (const lane::Table& table : lanes->tables) {
+      add_live(table, out);
+      read.insert(table.path());
+    }
+  }
+  for (const pid_t pid : sys::all_pids()) {
+    const auto path = is_onelane_process(pid) ? lane::lane_file_of(pid) : std::nullopt;
+    if (path && read.insert(*path).second) {
+      if (const auto table = lane::Table::open_existing(*path)) {
+        add_live(*table, out);
+      }
+    }
+  }
+  return out;
+}
+
+std::vector<lane::Kept> kept_by(const LanesHere& lanes) {
+  std::vector<lane::Kept> out;
+  const auto boot = static_cast<std::uint32_t>(sys::boot_id());
+  for (const lane::Table& table : lanes.tables) {
+    for (const lane::Kept& kept : table.kept()) {
+      if (kept.boot == boot && sys::exists({kept.pid, kept.start})) {
+        out.push_back(kept);
+      }
+    }
+  }
+  return out;
+}
+
+process::OrphanRules orphan_rules(const LanesHere* lanes, const RunBook& book) {
+  process::OrphanRules rules;
+  rules.live_runs = [lanes] { return live_runs(lanes); };
+  rules.is_onelane = &is_onelane_process;
+  rules.is_wanted = book.has;
+  rules.traits = book.traits;
+  rules.keep = keep_list_of(lanes != nullptr ? lanes->settings : settings::Settings{});
+  if (lanes != nullptr) {
+    rules.is_kept = [lanes](const sys::ProcessId& id) {
+      return std::ranges::any_of(kept_by(*lanes), [&](const lane::Kept& kept) {
+        return kept.pid == id.pid && kept.start == id.start;
+      });
+    };
+  }
+  return rules;
+}
+
+}  // namespace onelane::multicall

@@ -1,0 +1,76 @@
+#include "multicall/queue_view.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "core/journal/text.hpp"
+#include "core/project/state.hpp"
+#include "multicall/find_ticket.hpp"
+#include "multicall/record.hpp"
+#include "multicall/say.hpp"
+
+namespace onelane::multicall {
+
+using nlohmann::json;
+
+std::string command_of(const batch::Entry& entry) {
+  std::string text;
+  for (const std::string& word : entry.argv) {
+    text += text.empty() ? "" : " ";
+    journal::append_printable(text, word, 4096);
+  }
+  return text;
+}
+
+std::string name_of(const batch::Entry& entry) {
+  return std::to_string(entry.id) + ": " + command_of(entry);
+}
+
+json json_of(const batch::Entry& entry) {
+  const auto text_or_null = [](const std::string& text) {
+    return text.empty() ? json(nullptr) : json(text);
+  };
+  const auto time_or_null = [](std::int64_t ms) { return ms == 0 ? json(nullptr) : json(ms); };
+  return {{"id", entry.id},
+          {"state", batch::word_of(entry.state)},
+          {"command", command_of(entry)},
+          {"argv", entry.argv},
+          {"cwd", entry.cwd},
+          {"options", entry.options},
+          {"label", text_or_null(entry.label)},
+          {"user", text_or_null(entry.user)},
+          {"agent", text_or_null(entry.agent)},
+          {"deferred", entry.is_deferred},
+          {"code", entry.code ? json(*entry.code) : json(nullptr)},
+          {"run", text_or_null(entry.run)},
+          {"batch", text_or_null(entry.batch)},
+          {"added_wall_ms", time_or_null(entry.added_wall_ms)},
+          {"started_wall_ms", time_or_null(entry.started_wall_ms)},
+          {"ended_wall_ms", time_or_null(entry.ended_wall_ms)}};
+}
+
+int with_queue(const std::function<int(const LanesHere&, batch::Store&)>& act) {
+  return with_lanes([&](const LanesHere& lanes) {
+    batch::Store store{lanes.project.state_dir};
+    return act(lanes, store);
+  });
+}
+
+void make_queue_directory(const LanesHere& lanes) {
+  (void)project::open_state(lanes.project);
+}
+
+void change_queue(batch::Store& store, const std::function<void(batch::Queue&)>& act) {
+  store.change([&](batch::Queue& queue) {
+    if (!store.is_started()) {
+      batch::interrupt(queue, wall_milliseconds());  // its starter stays, for the next start
+    }
+    act(queue);
+  });
+}
+
+int refuse_entry(std::uint64_t id) {
+  say_always("no entry " + std::to_string(id) + " in the queue (see `onelane queue status`)");
+  return 1;
+}
+
+}  // namespace onelane::multicall

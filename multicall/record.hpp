@@ -1,0 +1,35 @@
+#pragma once
+
+#include <chrono>
+
+#include "core/journal/record.hpp"
+#include "core/process/supervisor.hpp"
+#include "multicall/run.hpp"
+#include "multicall/take_lane.hpp"
+#include "multicall/watch.hpp"
+
+namespace onelane::multicall {
+
+/// What a run's journal line says about times; both clocks, since wall clocks jump.
+struct Times {
+  std::int64_t queued_wall_ms = 0;
+  std::int64_t started_wall_ms = 0;
+  std::chrono::nanoseconds queued{};
+  std::chrono::nanoseconds started{};
+};
+
+/// Everything that is known about a run before it has ended.
+[[nodiscard]] journal::Record record_of(const Plan& plan, const LanePlace& place,
+                                        const process::RunTraits& traits, const Times& times);
+
+/// Adds that it ended now.
+void add_end(journal::Record& record, const Times& times);
+
+/// Adds how it ended.
+void add_outcome(journal::Record& record, const process::Outcome& outcome, const Watch& watch,
+                 const Times& times);
+
+/// Milliseconds since the epoch.
+[[nodiscard]] std::int64_t wall_milliseconds() noexcept;
+
+}  // namespace onelane::multicall

@@ -1,0 +1,214 @@
+#include "multicall/report/history.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "core/journal/journal.hpp"
+#include "core/journal/plausible.hpp"
+#include "core/journal/skim.hpp"
+#include "core/journal/text.hpp"
+#include "core/sys/error.hpp"
+#include "multicall/record.hpp"
+
+namespace onelane::multicall {
+
+using journal::Reason;
+using journal::Record;
+
+namespace {
+
+/// Both journal::Record and journal::Skim, which have the same names for what is asked here.
+template <class Run>
+void make_plausible(Run& record) noexcept {
+  for (auto* wall : {&record.queued_wall_ms, &record.started_wall_ms, &record.ended_wall_ms}) {
+    *wall = journal::plausible(*wall, journal::kLatestMs);
+  }
+  for (auto* span : {&record.waited_ms, &record.duration_ms}) {
+    *span = journal::plausible(*span, journal::kLongestMs);
+  }
+  record.peak_tree_kb = std::min(record.peak_tree_kb, std::uint64_t{journal::kMostKb});
+}
+
+template <class Run>
+std::int64_t start_of_any(const Run& run) noexcept {
+  const std::int64_t known = run.started_wall_ms != 0  ? run.started_wall_ms
+                             : run.queued_wall_ms != 0 ? run.queued_wall_ms + run.waited_ms
+                                                       : run.ended_wall_ms - run.duration_ms;
+  return std::max<std::int64_t>(0, known);
+}
+
+template <class Run>
+std::int64_t end_of_any(const Run& run) noexcept {
+  const std::int64_t start = start_of_any(run);
+  return run.duration_ms > 0
+             ? start + run.duration_ms
+             : std::max(start, run.reason == Reason::Crashed ? run.ended_wall_ms : std::int64_t{0});
+}
+
+Outcome outcome_of_any(Reason reason, const std::optional<std::int64_t>& code) noexcept {
+  switch (reason) {
+    case Reason::Exited:
+      return code.value_or(0) == 0 ? Outcome::Passed : Outcome::Failed;
+    case Reason::Signalled:
+      return Outcome::Failed;
+    case Reason::NotStarted:
+      return Outcome::NotStarted;
+    case Reason::Stopped:
+      return Outcome::Stopped;
+    case Reason::Crashed:
+      return Outcome::Crashed;
+    default:
+      return Outcome::Ended;
+  }
+}
+
+template <class Run>
+void add(Figures& figures, const Run& record) {
+  ++figures.runs;
+  if (record.waited_ms >= Figures::kWaitedMs) {
+    ++figures.waited;
+    figures.waited_ms += record.waited_ms;
+    figures.longest_wait_ms = std::max(figures.longest_wait_ms, record.waited_ms);
+  }
+  const Outcome outcome = outcome_of_any(record.reason, record.code);
+  figures.failed += outcome == Outcome::Failed ? 1 : 0;
+  figures.ended += outcome == Outcome::Ended ? 1 : 0;
+  figures.stopped += outcome == Outcome::Stopped ? 1 : 0;
+  figures.crashed += outcome == Outcome::Crashed ? 1 : 0;
+  figures.not_started += outcome == Outcome::NotStarted ? 1 : 0;
+  figures.duration_ms += std::max<std::int64_t>(0, record.duration_ms);
+  if (record.peak_tree_kb > figures.largest_kb) {
+    figures.largest_kb = record.peak_tree_kb;
+    figures.largest_id = record.id;
+  }
+  const std::int64_t start = start_of_any(record);
+  figures.first_wall_ms =
+      figures.first_wall_ms == 0 ? start : std::min(figures.first_wall_ms, start);
+  figures.last_wall_ms = std::max(figures.last_wall_ms, end_of_any(record));
+}
+
+}  // namespace
+
+Outcome outcome_of(const Record& record) noexcept {
+  return outcome_of_any(record.reason, record.code);
+}
+
+std::string_view word_of(Outcome outcome) noexcept {
+  switch (outcome) {
+    case Outcome::Passed:
+      return "passed";
+    case Outcome::Failed:
+      return "failed";
+    case Outcome::Ended:
+      return "ended";
+    case Outcome::Stopped:
+      return "stopped";
+    case Outcome::Crashed:
+      return "crashed";
+    case Outcome::NotStarted:
+      return "not-started";
+  }
+  return "";
+}
+
+std::string phrase_of(const Record& record) {
+  switch (record.reason) {
+    case Reason::Exited:
+      return record.code.value_or(0) == 0 ? "passed" : "exit " + std::to_string(*record.code);
+    case Reason::Signalled:
+      return "signal " + std::to_string(record.signal);
+    case Reason::NotStarted:
+      return "not started";
+    case Reason::Timeout:
+    case Reason::PipelineTimeout:
+      return "time limit";
+    case Reason::Idle:
+      return "idle limit";
+    case Reason::Memory:
+    case Reason::TreeMemory:
+      return "memory limit";
+    case Reason::Processes:
+      return "process limit";
+    case Reason::Reserve:
+      return "machine short of memory";
+    case Reason::Stopped:
+      return "stopped";
+    case Reason::Crashed:
+      return "onelane was killed";
+  }
+  return {};
+}
+
+std::int64_t start_of(const Record& record) noexcept {
+  return start_of_any(record);
+}
+
+std::int64_t end_of(const Record& record) noexcept {
+  return end_of_any(record);
+}
+
+std::string command_of(const Record& record, std::size_t limit) {
+  std::string text;
+  for (const std::string& word : record.argv) {
+    if (text.size() >= limit) {
+      return text + "\u2026";
+    }
+    text += text.empty() ? "" : " ";
+    journal::append_printable(text, word, limit - std::min(limit, text.size()));
+  }
+  if (text.empty()) {
+    journal::append_printable(text, record.tool, limit);
+  }
+  return text;
+}
+
+Figures figures_of(std::span<const Record> runs) {
+  Figures figures;
+  for (const Record& record : runs) {
+    add(figures, record);
+  }
+  return figures;
+}
+
+void read_runs(History& history) {
+  const std::string journal = history.lane + "/" + journal::kJournalName;
+  if (::access(journal.c_str(), R_OK) != 0 && errno == EACCES) {
+    sys::throw_errno("read", journal);
+  }
+  std::size_t taken = 0;
+  journal::Skimmer skimmer;
+  journal::for_each(history.lane, journal::Order::NewestFirst, [&](std::string_view line) {
+    const journal::Skim* skim = skimmer.read(line);
+    if (skim == nullptr || skim->is_batch()) {
+      return true;
+    }
+    journal::Skim run = *skim;
+    make_plausible(run);
+    if (std::max(run.ended_wall_ms, end_of_any(run)) < history.since_wall_ms) {
+      return true;
+    }
+    add(history.figures, run);
+    // Of the many only those that are shown are read whole.
+    if (auto record = ++taken <= History::kMostRuns ? journal::parse(line) : std::nullopt) {
+      make_plausible(*record);
+      history.runs.push_back(std::move(*record));
+    }
+    return true;
+  });
+  std::ranges::stable_sort(history.runs, {}, &start_of);
+}
+
+History history_of(const LanesHere& lanes, std::int64_t since_wall_ms) {
+  History history;
+  history.now_wall_ms = wall_milliseconds();
+  history.project = lanes.project.root;
+  history.name = lanes.project.name;
+  history.lane = lanes.project.state_dir;
+  history.since_wall_ms = since_wall_ms;
+  read_runs(history);
+  return history;
+}
+
+}  // namespace onelane::multicall

@@ -1,0 +1,183 @@
+#include "multicall/report/page.hpp"
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+#include <string_view>
+#include <utility>
+
+#include "core/settings/sha256.hpp"
+#include "multicall/report/page_parts.hpp"
+#include "multicall/report/words.hpp"
+
+namespace onelane::multicall {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t kLongestOnPage = 1000;
+constexpr std::size_t kLongestCardOnPage = 4096;
+constexpr std::size_t kMostCardsOnPage = 200;
+
+json to_json(const Figures& figures) {
+  return {{"runs", figures.runs},
+          {"waited", figures.waited},
+          {"waited_ms", figures.waited_ms},
+          {"longest_wait_ms", figures.longest_wait_ms},
+          {"failed", figures.failed},
+          {"ended", figures.ended},
+          {"stopped", figures.stopped},
+          {"crashed", figures.crashed},
+          {"not_started", figures.not_started},
+          {"duration_ms", figures.duration_ms},
+          {"largest_kb", figures.largest_kb},
+          {"largest_id", figures.largest_id},
+          {"first_wall_ms", figures.first_wall_ms},
+          {"last_wall_ms", figures.last_wall_ms}};
+}
+
+/// A copy whose texts and names move no cursor, whoever wrote them into the journal; `parse`
+/// has bounded how deep it is.
+json cleaned(const json& value) {
+  if (value.is_string()) {
+    return clean_text(value.get_ref<const std::string&>(), kLongestCardOnPage);
+  }
+  if (!value.is_structured()) {
+    return value;
+  }
+  json out = value.is_array() ? json::array() : json::object();
+  for (const auto& [name, part] : value.items()) {
+    if (value.is_array()) {
+      out.push_back(cleaned(part));
+    } else {
+      out[clean_text(name, kLongestCardOnPage)] = cleaned(part);
+    }
+  }
+  return out;
+}
+
+/// What is zero, false or empty is left out: there may be ten thousand of them.
+json to_json(const journal::Record& record) {
+  json out{{"id", record.id},
+           {"tool", record.tool},
+           {"command", command_of(record, kLongestOnPage)},
+           {"outcome", word_of(outcome_of(record))},
+           {"reason", journal::word_of(record.reason)},
+           {"how", phrase_of(record)},
+           {"started_wall_ms", start_of(record)},
+           {"duration_ms", end_of(record) - start_of(record)}};
+  const auto put = [&out](const char* name, const auto& value) {
+    if (value != std::remove_cvref_t<decltype(value)>{}) {
+      out[name] = value;
+    }
+  };
+  put("waited_ms", std::max<std::int64_t>(0, record.waited_ms));
+  put("branch", record.branch);
+  put("user", record.user);
+  put("agent", record.agent);
+  put("directory", record.cwd == record.project ? std::string{} : record.cwd);
+  put("peak_tree_kb", record.peak_tree_kb);
+  put("peak_process_kb", record.peak_process_kb);
+  put("peak_processes", record.peak_processes);
+  put("cpu_ms", record.cpu_ms);
+  put("warnings", record.warnings);
+  put("ended_leftovers", record.ended_leftovers);
+  put("kept", record.kept.size());
+  return out;
+}
+
+json data_of(const History& history) {
+  json runs = json::array();
+  std::size_t cards = 0;
+  for (auto record = history.runs.rbegin(); record != history.runs.rend(); ++record) {
+    runs.push_back(cleaned(to_json(*record)));
+    const json card = json::parse(record->card, nullptr, false);
+    if (card.is_object() && ++cards <= kMostCardsOnPage) {
+      runs.back()["card"] = cleaned(card);
+    }
+  }
+  std::ranges::reverse(runs);
+  return {{"schema", 1},
+          {"version", ONELANE_VERSION},
+          {"project", clean_text(history.project, kLongestCardOnPage)},
+          {"name", clean_text(history.name, kLongestCardOnPage)},
+          {"lane", clean_text(history.lane, kLongestCardOnPage)},
+          {"now_wall_ms", history.now_wall_ms},
+          {"since_wall_ms", history.since_wall_ms},
+          {"figures", to_json(history.figures)},
+          {"runs", std::move(runs)}};
+}
+
+/// JSON whose strings can end no script element and open no comment in it. These bytes stand
+/// in strings only, where an escape means the same.
+std::string harmless(std::string_view text) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kEscapes{
+      {{"<", "\\u003c"},
+       {">", "\\u003e"},
+       {"&", "\\u0026"},
+       {"\u2028", "\\u2028"},
+       {"\u2029", "\\u2029"}}};
+  std::string out;
+  out.reserve(text.size() + text.size() / 16);
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find_first_of("<>&\xe2"), text.size());
+    out += text.substr(0, end);
+    text.remove_prefix(end);
+    const auto* escape = std::ranges::find_if(
+        kEscapes, [&](const auto& pair) { return text.starts_with(pair.first); });
+    if (escape != kEscapes.end()) {
+      out += escape->second;
+      text.remove_prefix(escape->first.size());
+    } else if (!text.empty()) {
+      out += text.front();
+      text.remove_prefix(1);
+    }
+  }
+  return out;
+}
+
+/// `sha256-…` as a content security policy names what it allows (W3C CSP 3, RFC 4648).
+std::string source_hash(std::string_view bytes) {
+  constexpr std::string_view kDigits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  const std::string hex = settings::sha256(bytes);
+  std::string out = "sha256-";
+  // Three hexadecimal digits are two of these; 64 leave one over, padded with two zero bits.
+  for (std::size_t at = 0; at < hex.size(); at += 3) {
+    const std::string three = (hex.substr(at, 3) + "00").substr(0, 3);
+    const unsigned bits = static_cast<unsigned>(std::stoul(three, nullptr, 16));
+    out += kDigits[bits >> 6U];
+    out += at + 1 < hex.size() ? std::string(1, kDigits[bits & 63U]) : std::string{};
+  }
+  return out + "=";
+}
+
+std::string fill(std::string_view page, const History& history) {
+  const std::array<std::pair<std::string_view, std::string>, 5> parts{{
+      {"{{style-hash}}", source_hash(page_style())},
+      {"{{script-hash}}", source_hash(page_script())},
+      {"{{style}}", std::string{page_style()}},
+      {"{{data}}", harmless(data_of(history).dump(-1, ' ', false, json::error_handler_t::replace))},
+      {"{{script}}", std::string{page_script()}},
+  }};
+  std::string out;
+  // One pass in the order of the page: what was put in is not looked at again.
+  for (const auto& [name, text] : parts) {
+    const std::size_t at = std::min(page.find(name), page.size());
+    out.append(page.substr(0, at)).append(text);
+    page.remove_prefix(std::min(at + name.size(), page.size()));
+  }
+  return out.append(page);
+}
+
+}  // namespace
+
+std::string page_of(const History& history) {
+  return fill(page_html(), history);
+}
+
+std::string json_of(const History& history) {
+  return data_of(history).dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace onelane::multicall

@@ -1,0 +1,12 @@
+#pragma once
+
+#include <string_view>
+
+namespace onelane::multicall {
+
+// The files beside this one, put into the executable when it is built: see embed.cmake.
+[[nodiscard]] std::string_view page_html() noexcept;    ///< page.html
+[[nodiscard]] std::string_view page_style() noexcept;   ///< page.css
+[[nodiscard]] std::string_view page_script() noexcept;  ///< The .js files, one after the other.
+
+}  // namespace onelane::multicall

@@ -1,0 +1,107 @@
+#include "multicall/report/words.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <ctime>
+#include <nlohmann/json.hpp>
+
+#include "core/journal/plausible.hpp"
+#include "core/journal/text.hpp"
+#include "multicall/overview.hpp"
+#include "multicall/say.hpp"
+
+namespace onelane::multicall {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t kLongestText = 200;
+
+/// Anybody who may write the journal may write a card: nothing of it is taken for granted.
+std::string text_in(const json& card, const char* name) {
+  const auto at = card.find(name);
+  return at != card.end() && at->is_string()
+             ? clean_text(at->get_ref<const std::string&>(), kLongestText)
+             : std::string{};
+}
+
+std::uint64_t number_in(const json& card, const char* name) {
+  const auto at = card.find(name);
+  return at != card.end() && at->is_number_unsigned() ? at->get<std::uint64_t>() : 0;
+}
+
+std::string amount(journal::Reason reason, std::uint64_t number) {
+  switch (reason) {
+    case journal::Reason::Processes:
+      return std::to_string(number) + " processes";
+    case journal::Reason::Timeout:
+    case journal::Reason::PipelineTimeout:
+    case journal::Reason::Idle:
+      return time_words(static_cast<std::int64_t>(number));
+    default:
+      return std::to_string((number + (1U << 19U)) >> 20U) + " MB";
+  }
+}
+
+std::string sentence(journal::Reason reason, const json& card) {
+  const std::string used = amount(reason, number_in(card, "used"));
+  const std::string limit = amount(reason, number_in(card, "limit"));
+  switch (reason) {
+    case journal::Reason::Timeout:
+    case journal::Reason::PipelineTimeout:
+      return "ran for more than " + limit;
+    case journal::Reason::Idle:
+      return "did nothing for " + used;
+    case journal::Reason::Reserve:
+      return "only " + used + " of memory was left on the machine";
+    default:
+      return "used " + used + " of " + limit;
+  }
+}
+
+}  // namespace
+
+std::string time_text(std::int64_t wall_ms) {
+  const std::time_t seconds = wall_ms / 1000;
+  std::tm local{};
+  std::array<char, 32> text{};
+  if (wall_ms <= 0 || ::localtime_r(&seconds, &local) == nullptr ||
+      std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M", &local) == 0) {
+    return "-";
+  }
+  return text.data();
+}
+
+std::string time_words(std::int64_t ms) {
+  return ms <= 0 ? "-"
+                 : duration_words(std::chrono::milliseconds{std::min(ms, journal::kLongestMs)});
+}
+
+std::string memory_words(std::uint64_t kb) {
+  return kb == 0 ? "-" : size_words(std::min(kb, std::uint64_t{journal::kMostKb}) << 10U);
+}
+
+std::string clean_text(std::string_view text, std::size_t limit) {
+  return journal::printable(text, limit);
+}
+
+Advice advice_of(const journal::Record& record) {
+  const json card = json::parse(record.card, nullptr, false);
+  if (!card.is_object()) {
+    return {};
+  }
+  Advice advice{sentence(record.reason, card), text_in(card, "limit_place"),
+                text_in(card, "change")};
+  if (const std::string name = text_in(card, "limit_name"); !name.empty()) {
+    advice.sentence += " (" + name + ")";
+  }
+  const std::uint64_t after = number_in(card, "after_ms");
+  const bool is_time = record.reason == journal::Reason::Timeout;
+  advice.sentence += after == 0 || is_time
+                         ? std::string{}
+                         : ", after " + time_words(static_cast<std::int64_t>(after));
+  return advice;
+}
+
+}  // namespace onelane::multicall

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/project/project.hpp"
+
+namespace onelane::multicall::setup {
+
+/// What `onelane init` is asked to make.
+struct InitOptions {
+  std::vector<std::string> tools;  ///< Further tools: a link and an entry in onelane.toml.
+  std::vector<std::string> links;  ///< Further links: seq, safe-run.
+  std::string limits;              ///< "seeds", or empty.
+  bool direnv = false;
+  bool no_direnv = false;
+  bool ci = false;
+  bool dry_run = false;
+};
+
+/// What was done, or with `dry_run` would be.
+struct InitReport {
+  std::vector<std::string> lines;
+  std::vector<std::string> next;  ///< What is left to the user.
+};
+
+/// Adopts onelane in the project: the lane, .onelane/bin with its links, settings, direnv. Each
+/// step is harmless when it has been done before. Throws SystemError.
+[[nodiscard]] InitReport adopt(const project::Project& project, const InitOptions& options);
+
+}  // namespace onelane::multicall::setup
