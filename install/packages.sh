@@ -18,9 +18,11 @@ BUILD_NEEDS=(
 DEMO_NEEDS=(python3-pytest)
 TEST_NEEDS=(
   libgtest-dev libgmock-dev clang clang-format clang-tidy 'libclang-rt-14-dev|libclang-rt-dev'
-  bash dash zsh direnv nano vim-tiny less tmux expect strace procps util-linux shellcheck
-  pre-commit tox python3-pytest python3-pytest-xdist
+  bash dash zsh fish groff-base mandoc direnv nano vim-tiny less tmux expect strace procps util-linux shellcheck
+  pre-commit tox python3-pytest python3-pytest-xdist python3-yaml
+  black isort yamllint jq libxml2-utils
   redis-server postgresql task-spooler parallel
+  'chromium|chromium-browser' 'chromium-driver|chromium-chromedriver'
 )
 # Debian's nodejs would fight with one from elsewhere, so a `node` that is there is enough.
 NODE_NEEDS=(nodejs npm)
