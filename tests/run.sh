@@ -5,6 +5,7 @@
 #   tests/run.sh             everything
 #   tests/run.sh --quick     without clang-tidy, sanitizers, fuzzing and benchmark
 #   tests/run.sh --storm N   the storm with N processes, on the release binary (else 300, on dev)
+#   tests/run.sh --soak M    the soak for M minutes, on the release binary (else seconds, on dev)
 #
 # Logs go to build/logs, one a step. A step that fails does not stop the later ones.
 # shellcheck disable=SC2317  # most functions are called by name, through step
@@ -13,6 +14,7 @@ cd "$(dirname "$0")/.." || exit 1
 
 QUICK=no
 STORM=
+SOAK=
 FUZZ_SECONDS=12
 while [[ $# -gt 0 ]]; do
   case $1 in
@@ -21,8 +23,12 @@ while [[ $# -gt 0 ]]; do
       STORM=${2:?--storm needs a number of processes}
       shift
       ;;
+    --soak)
+      SOAK=${2:?--soak needs a number of minutes}
+      shift
+      ;;
     *)
-      echo 'usage: tests/run.sh [--quick] [--storm N]' >&2
+      echo 'usage: tests/run.sh [--quick] [--storm N] [--soak MINUTES]' >&2
       exit 64
       ;;
   esac
@@ -81,6 +87,16 @@ failed_cases() {
   grep -E '<testcase .*status="fail"' "$1" | sed -E 's/.*<testcase name="([^"]*)".*/\1/'
 }
 
+# failed_output FILE: what each test that failed has printed, its last lines.
+failed_output() {
+  awk '/<testcase .*status="fail"/ { inside = 1; count = 0 }
+       inside { lines[count++ % 15] = $0 }
+       /<\/testcase>/ && inside {
+         inside = 0
+         for (i = (count > 15 ? count - 15 : 0); i < count; ++i) print "        | " lines[i % 15]
+       }' "$1" | cut -c1-300
+}
+
 # skip_reasons FILE: each reason once, with how many tests gave it.
 skip_reasons() {
   sed -n '/: Skipped$/ { n; p }' "$1" | sort | uniq -c | sed 's/^ */        | skipped: /'
@@ -115,7 +131,8 @@ ctest_step() {
   line "$([[ $status == 0 ]] && echo ok || echo FAIL)" "$name" \
     "$total tests, $failed failed, $skipped skipped" $((SECONDS - started))
   ((skipped == 0)) || skip_reasons "$junit"
-  ((status == 0)) || explain_failure "$name"
+  ((failed == 0)) || failed_output "$junit"
+  ((status == 0 || failed > 0)) || explain_failure "$name"
   return "$status"
 }
 
@@ -143,18 +160,29 @@ targets_matching() {
 
 storm() {
   if [[ -z $STORM ]]; then
-    ctest_step storm dev --label-regex '^stress$'
+    ctest_step storm check --tests-regex '^storm$'
     return
   fi
-  step storm build/dev/tests/storm build/release/onelane "$STORM"
+  step storm build/check/tests/storm build/release/onelane "$STORM"
   tail -n 3 "$LOGS/storm.log" | sed 's/^/        /'
+}
+
+soak() {
+  if [[ -z $SOAK ]]; then
+    ctest_step soak check --tests-regex '^soak$'
+    return
+  fi
+  step soak tests/stress/soak --binary build/release/onelane --hog build/check/tests/hog \
+    --fixtures "$ONELANE_FIXTURES" --seconds $((SOAK * 60))
+  tail -n 1 "$LOGS/soak.log" | sed 's/^/        /'
 }
 
 # clang-tidy over what we ship; tests are held to it by review and -Werror.
 tidy() {
+  cmake --preset tidy >/dev/null && ninja -C build/tidy page_parts.cpp >/dev/null || return
   # GCC's warnings are unknown to clang; those that it knows were already errors.
-  run-clang-tidy -p build/dev -quiet -j "$JOBS" -extra-arg=-Wno-unknown-warning-option \
-    "$PWD/(core|shims|multicall)/.*\\.cpp$" 2>/dev/null |
+  run-clang-tidy -p build/tidy -quiet -j "$JOBS" -extra-arg=-Wno-unknown-warning-option \
+    "$PWD/(core|shims|multicall)/.*\\.cpp$|$PWD/build/tidy/.*\\.cxx$" 2>/dev/null |
     sed 's/\x1b\[[0-9;]*m//g' | sed '/^clang-tidy/d'
 }
 
@@ -197,10 +225,11 @@ all_checks() {
   step format tests/lint/format.sh cpp
   step shellcheck tests/lint/format.sh shell
 
-  step build-dev configure_and_build dev .
+  step build-check configure_and_build check .
   step build-release configure_and_build release . -DONELANE_TESTS=OFF
-  ctest_step dev dev --label-exclude '^stress$' --parallel "$JOBS"
+  ctest_step check check --label-exclude '^stress$' --parallel "$JOBS"
   storm
+  soak
   step quickstart install/quickstart.sh
   if [[ $QUICK == no ]]; then
     sanitizer asan '[a-z_]+'

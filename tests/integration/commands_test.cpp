@@ -33,7 +33,7 @@ TEST(CommandsTest, VersionAndHelpAreOneCallAway) {
   EXPECT_EQ(lines_of(shop.must({"--version"}).out).size(), 1U);
   EXPECT_EQ(shop.must({}).out, shop.must({"--help"}).out);
   EXPECT_THAT(verbs(shop), testing::IsSupersetOf({"init", "uninit", "run", "which", "explain",
-                                                  "status", "settings", "trust", "ci-path"}));
+                                                  "status", "settings", "trust", "ci"}));
 }
 
 TEST(CommandsTest, EachVerbExplainsItselfAndRefusesAnUnknownOptionInOneLine) {
@@ -101,6 +101,36 @@ TEST(CommandsTest, ExplainIsOneJsonObjectWhenAsked) {
   EXPECT_TRUE(shop.onelane({"explain", "--"}).exited_with(64));
 }
 
+TEST(CommandsTest, ExplainShowsWhatABoundOnWorkersChanges) {
+  Workplace shop;
+  shop.must({"init"});
+  const std::vector<std::string> call{"explain", "--", "make", "-j99", "all"};
+  EXPECT_THAT(shop.must(call).out, Not(HasSubstr("workers: ")));
+  shop.write("onelane.toml", "# the shop is small\nmax_workers = 1\n");
+  EXPECT_THAT(shop.must(call).out,
+              AllOf(HasSubstr("workers:  PYTEST_XDIST_AUTO_NUM_WORKERS=1 (max_workers, " +
+                              shop.path("onelane.toml") + ":2)\n"),
+                    Not(HasSubstr("lowered:")), Not(HasSubstr("VITEST_MAX"))));
+  shop.write("onelane.toml", "max_workers = 1\nclamp = \"hard\"\n");
+  EXPECT_THAT(shop.must(call).out,
+              AllOf(HasSubstr("call:     make -j99 all\n"), HasSubstr("command:  make -j1 all\n"),
+                    HasSubstr("lowered:  -j99 -> -j1\n"), HasSubstr("VITEST_MAX_WORKERS=1")));
+  EXPECT_THAT(
+      shop.must({"explain", "--json", "--", "make", "-j99", "all"}).out,
+      AllOf(HasSubstr(R"("command":["make","-j1","all"])"),
+            HasSubstr(R"("lowered":["-j99 -> -j1"])"), HasSubstr(R"("VITEST_MAX_FORKS":"1")")));
+  EXPECT_THAT(shop.must({"explain", "--", "make", "-n", "-j99"}).out,
+              AllOf(HasSubstr("class:    pass"), Not(HasSubstr("workers: "))));
+}
+
+TEST(CommandsTest, ExplainShowsTheProcessorsThatASettingNames) {
+  Workplace shop;
+  shop.must({"init"});
+  shop.write("onelane.toml", "cpu_affinity = \"0\"\n");
+  EXPECT_THAT(shop.must({"explain", "--", "make"}).out, HasSubstr("affinity: 0\n"));
+  EXPECT_THAT(shop.must({"explain", "--json", "--", "make"}).out, HasSubstr(R"("affinity":[0])"));
+}
+
 TEST(CommandsTest, StatusSaysNobodyWhenTheLaneIsFree) {
   Workplace shop;
   EXPECT_TRUE(shop.onelane({"status"}).exited_with(1));
@@ -128,6 +158,8 @@ TEST(CommandsTest, StatusShowsTheHolderAndTheQueueInTheirOrder) {
 
   const std::string json = shop.must({"status", "--json"}).out;
   EXPECT_EQ(lines_of(json).size(), 1U);
+  const std::string id = json.substr(json.find("\"id\":\"") + 6, 11);
+  EXPECT_THAT(shop.must({"status"}).out, HasSubstr(", run " + id + ", user "));
   EXPECT_THAT(json, AllOf(HasSubstr("\"project\":\"" + shop.path() + "\""),
                           HasSubstr("\"command\":\"make trace ready hold-until"),
                           HasSubstr("\"state\":\"running\""),
@@ -162,9 +194,100 @@ TEST(CommandsTest, CiPathIsTheLineForTheRunnersPath) {
   Workplace shop;
   EXPECT_TRUE(shop.onelane({"ci-path"}).exited_with(1));
   shop.must({"init", "--ci"});
-  EXPECT_EQ(shop.must({"ci-path"}).out, shop.path(".onelane/bin\n"));
+  EXPECT_EQ(shop.must({"ci", "path"}).out, shop.path(".onelane/bin\n"));
+  EXPECT_EQ(shop.must({"ci-path"}).out, shop.must({"ci", "path"}).out);
+  EXPECT_TRUE(shop.onelane({"ci"}).exited_with(64));
   fs::create_directory(shop.path("deep"));
   EXPECT_EQ(shop.must({"ci-path"}, shop.path("deep")).out, shop.path(".onelane/bin\n"));
+}
+
+using Words = std::vector<std::string>;
+
+/// What may be in the place of a file, and how it gets there.
+const std::vector<std::pair<std::string, std::string>> kOdd{
+    {"a FIFO", "mkfifo \"$0\""},
+    {"a directory", "mkdir \"$0\""},
+    {"a symbolic link", "ln -s \"$0\" \"$0\""},
+    {"a symbolic link", "ln -s gone \"$0\""}};
+
+void put(Workplace& shop, const std::string& how, const std::string& path) {
+  ASSERT_TRUE(shop.run({"/bin/sh", "-c", "rm -rf \"$0\" && " + how, path}).exited_with(0)) << how;
+}
+
+TEST(CommandsTest, WhatIsNoLaneFileIsNamedByEveryVerbThatNeedsIt) {
+  Workplace shop;
+  shop.must({"init"});
+  const std::string lane = shop.path(".git/onelane/lane");
+  for (const auto& [kind, how] : kOdd) {
+    put(shop, how, lane);
+    const std::string line =
+        "onelane: open " + lane + ", which is " + kind + " (see `onelane doctor`): ";
+    for (const Words& words :
+         {Words{"status"}, Words{"status", "--json"}, Words{"wait"}, Words{"cancel", "abc"},
+          Words{"bump", "abc"}, Words{"hold"}, Words{"release"}, Words{"steal", "abc"},
+          Words{"stop", "--yes"}, Words{"orphans"}, Words{"monitor", "--json", "--once"}}) {
+      const Ended ended = shop.onelane(words);
+      EXPECT_TRUE(ended.exited_with(1)) << words[0] << " " << describe_status(ended.wait_status);
+      EXPECT_EQ(ended.out, "") << words[0];
+      EXPECT_EQ(lines_of(ended.err).size(), 1U) << ended.err;
+      EXPECT_THAT(ended.err, StartsWith(line)) << words[0];
+    }
+    EXPECT_THAT(shop.onelane({"doctor"}).out, HasSubstr("wrong  lane      the lane file is "));
+    const Ended runs = shop.onelane({"runs"});
+    EXPECT_TRUE(runs.exited_with(0)) << kind;
+    EXPECT_EQ(runs.out, "no runs\n");
+    EXPECT_THAT(runs.err, StartsWith(line));
+  }
+}
+
+TEST(CommandsTest, AJournalThatCannotBeReadIsNoEmptyOne) {
+  Workplace shop;
+  shop.must({"init"});
+  const std::string journal = shop.path(".git/onelane/runs.jsonl");
+  for (const auto& [kind, how] : kOdd) {
+    put(shop, how, journal);
+    for (const Words& words : {Words{"runs"}, Words{"runs", "--json"}, Words{"runs", "view", "abc"},
+                               Words{"runs", "watch", "abc"}, Words{"logs"}, Words{"logs", "abc"},
+                               Words{"stats"}, Words{"report"}}) {
+      const Ended ended = shop.onelane(words);
+      EXPECT_TRUE(ended.exited_with(1)) << words[0] << " " << describe_status(ended.wait_status);
+      EXPECT_EQ(ended.out, "") << words[0];
+      EXPECT_EQ(lines_of(ended.err).size(), 1U) << ended.err;
+      EXPECT_THAT(ended.err, StartsWith("onelane: open " + journal + ", which is " + kind));
+    }
+  }
+}
+
+TEST(CommandsTest, StandardOutputThatCannotBeWrittenIs125) {
+  Workplace shop;
+  shop.must({"init"});
+  const std::string onelane = shop.sandbox().root() + "/admin/onelane";
+  for (const char* words :
+       {"status", "wait", "hold", "release", "stop --yes", "report", "report --html -", "runs",
+        "stats", "logs", "settings", "orphans", "monitor --once", "monitor --json", "--version"}) {
+    for (const char* to : {">/dev/full", ">&-"}) {
+      const Ended ended =
+          shop.run({"/bin/sh", "-c", "\"$0\" " + std::string{words} + " " + to, onelane});
+      EXPECT_TRUE(ended.exited_with(125)) << words << to << describe_status(ended.wait_status);
+      EXPECT_THAT(ended.err, StartsWith("onelane: write standard output: ")) << words << to;
+      EXPECT_EQ(lines_of(ended.err).size(), 1U) << ended.err;
+    }
+  }
+}
+
+TEST(CommandsTest, AnEmptyIdOrFileNameIsUsage) {
+  Workplace shop;
+  shop.must({"init"});
+  for (const Words& words :
+       {Words{"bump", ""}, Words{"cancel", ""}, Words{"cancel", "abc", ""}, Words{"logs", ""},
+        Words{"report", "--html", ""}, Words{"report", "--trace", ""}, Words{"runs", "view", ""},
+        Words{"runs", "watch", ""}, Words{"steal", ""}, Words{"stop", "", "--yes"},
+        Words{"wait", ""}}) {
+    const Ended ended = shop.onelane(words);
+    EXPECT_TRUE(ended.exited_with(64)) << words[0] << describe_status(ended.wait_status);
+    EXPECT_EQ(ended.out, "") << words[0];
+    EXPECT_THAT(ended.err, HasSubstr(": is empty (see `onelane ")) << words[0];
+  }
 }
 
 }  // namespace

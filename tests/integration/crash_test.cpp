@@ -25,7 +25,7 @@ class CrashTest : public testing::Test {
   }
 
   /// A run with a tool and one more process, `worker` doing `preparation` first.
-  void start_run(const Words& preparation, const Words& tool_first = {}) {
+  void start_run(const Words& preparation, const Words& tool_first = {}, Start options = {}) {
     Words argv{"make"};
     argv.insert(argv.end(), tool_first.begin(), tool_first.end());
     argv.push_back("spawn");
@@ -36,7 +36,7 @@ class CrashTest : public testing::Test {
                gate_.path(), "exit", "7"}) {
       argv.push_back(word);
     }
-    running_.emplace(sandbox_.start(argv));
+    running_.emplace(sandbox_.start(argv, std::move(options)));
     tool_ = sandbox_.wait_for("ready").pid;
     worker_ = sandbox_.wait_for("worker").pid;
   }
@@ -82,6 +82,15 @@ class CrashTest : public testing::Test {
 
 TEST_F(CrashTest, ToolAndWorkersEndWhenTheSupervisorIsKilled) {
   start_run({});
+  kill_supervisor();
+  expect_all_gone();
+}
+
+TEST_F(CrashTest, SoDoTheyWhereTheCallerHasNoStdio) {
+  Start nothing;
+  nothing.standard_output = Stream::Null;
+  nothing.standard_error = Stream::Null;
+  start_run({}, {}, std::move(nothing));
   kill_supervisor();
   expect_all_gone();
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # onelane before real tools: git with hooks, GNU make, pytest with xdist, pre-commit, husky, npm,
-# vitest, direnv. ONELANE_BINARY names the executable under test, ONELANE_FIXTURES the folder
+# vitest, direnv; linters in parts; and limits that they meet. ONELANE_BINARY names the executable under test, ONELANE_FIXTURES the folder
 # that tests/fixtures/install.sh has filled.
 #
 #   tests/integration/real_tools.sh [CASE]...     default: all; --list names them
@@ -107,10 +107,18 @@ hook() {
   chmod +x "$1"
 }
 
+# shellcheck source=tests/integration/real_tools_atoms.sh
+source "$(dirname "$0")/real_tools_atoms.sh"
+# shellcheck source=tests/integration/real_tools_clamp.sh
+source "$(dirname "$0")/real_tools_clamp.sh"
 # shellcheck source=tests/integration/real_tools_git.sh
 source "$(dirname "$0")/real_tools_git.sh"
+# shellcheck source=tests/integration/real_tools_hooks.sh
+source "$(dirname "$0")/real_tools_hooks.sh"
 # shellcheck source=tests/integration/real_tools_node.sh
 source "$(dirname "$0")/real_tools_node.sh"
+# shellcheck source=tests/integration/real_tools_guard.sh
+source "$(dirname "$0")/real_tools_guard.sh"
 
 # --- Running them -----------------------------------------------------------------------
 

@@ -89,12 +89,16 @@ with_vitest() {
 
 case_vitest_3() { with_vitest vitest3; }
 
-case_vitest_4() {
-  need node
+need_node_20() {
   local version
   version=$(node --version)
   version=${version#v}
   ((${version%%.*} >= 20)) || skip "vitest 4 needs node 20 or later, this is $version"
+}
+
+case_vitest_4() {
+  need node
+  need_node_20
   with_vitest vitest4
 }
 

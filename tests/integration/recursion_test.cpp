@@ -85,7 +85,7 @@ TEST_P(RecursionMatrixTest, TheRealToolRunsOnce) {
   EXPECT_EQ(traced(), "real\n");
 }
 
-std::string name_of_case(const testing::TestParamInfo<Case>& info) {
+std::string name_of_layout(const testing::TestParamInfo<Case>& info) {
   const auto [install, layout, caller, tool] = info.param;
   return std::string{kInstalls[index(install)]} + kLayouts[index(layout)] +
          kCallers[index(caller)] + (tool[0] == 'm' ? "Make" : "Pytest");
@@ -101,7 +101,7 @@ INSTANTIATE_TEST_SUITE_P(
                                      Caller::LeadingDash, Caller::OtherHome,
                                      Caller::DeletedDirectory),
                      testing::ValuesIn(kTools)),
-    name_of_case);
+    name_of_layout);
 
 }  // namespace
 }  // namespace onelane

@@ -132,6 +132,28 @@ TEST_F(RunCommandTest, WhatCannotBeRunSaysSo) {
   EXPECT_EQ(lines_of(plain.err).size(), 1U) << plain.err;
 }
 
+TEST_F(RunCommandTest, ACommandInOneWordIsRefusedWithAHint) {
+  const Ended ended = shop_.onelane({"run", "make test"});
+  EXPECT_TRUE(ended.exited_with(64)) << describe_status(ended.wait_status);
+  EXPECT_THAT(ended.err, HasSubstr("`onelane run -- make test`"));
+  shop_.write("two words", "#!/bin/sh\nexit 5\n");
+  ASSERT_TRUE(shop_.run({"chmod", "+x", "two words"}).exited_with(0));
+  EXPECT_TRUE(shop_.onelane({"run", "./two words"}).exited_with(5));
+}
+
+TEST_F(RunCommandTest, BadValuesAreBadUsage) {
+  for (const auto& [option, value] : {std::pair{"--timeout", "soon"},
+                                      {"--memory", "much"},
+                                      {"--max-processes", "-1"},
+                                      {"--kill-signal", "NONE"},
+                                      {"--retry", "often"},
+                                      {"--retry-delay", "later"}}) {
+    const Ended ended = shop_.onelane({"run", option, value, "--", "true"});
+    EXPECT_TRUE(ended.exited_with(64)) << option << describe_status(ended.wait_status);
+    EXPECT_THAT(ended.err, HasSubstr(option));
+  }
+}
+
 TEST(RunCommandElsewhereTest, WithoutAProjectItSaysSoAndRunsTheCommand) {
   Workplace shop;
   const Ended ended = shop.onelane({"run", "--", "sh", "-c", "exit 9"});

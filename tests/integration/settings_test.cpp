@@ -155,6 +155,15 @@ TEST_F(SettingsTest, AToolOfTheRepositorysOwnRunsOnlyOnceTrusted) {
   EXPECT_EQ(shop_.run({"make", "out", "good"}).out, "evil\n");
 }
 
+TEST_F(SettingsTest, OutsideOfAProjectNothingIsTrusted) {
+  for (const auto kind : {Workplace::Kind::Plain, Workplace::Kind::Repository}) {
+    Workplace elsewhere{kind};
+    const Ended ended = elsewhere.onelane({"trust"});
+    EXPECT_TRUE(ended.exited_with(1)) << describe_status(ended.wait_status);
+    EXPECT_EQ(ended.err, "onelane: no project here has adopted onelane (`onelane init`)\n");
+  }
+}
+
 TEST_F(SettingsTest, TrustWithoutAFileToTrustFails) {
   const Ended ended = shop_.onelane({"trust"});
   EXPECT_FALSE(ended.exited_with(0));

@@ -153,6 +153,7 @@ class TwoUsersTest : public StateTest {
       ::chmod(sandbox_.root().c_str(), 0755);
     }
   }
+  [[nodiscard]] std::string admin() const { return sandbox_.root() + "/onelane"; }
   static bool is_root() { return ::geteuid() == 0; }
   static void relink(const std::string& path, const std::string& target) {
     fs::remove(path);
@@ -208,6 +209,43 @@ TEST_F(TwoUsersTest, StateMadeByRootServesTheOwnerOfTheGitDirectory) {
   EXPECT_TRUE(ended.exited_with(0)) << ended.err;
   EXPECT_THAT(ended.err, Not(HasSubstr("without the lane")));
   EXPECT_THAT(sandbox_.texts(), ElementsAre("holder in", "holder out", "mine"));
+}
+
+TEST_F(TwoUsersTest, WhoMayNotReadTheLaneIsToldSoInOneLine) {
+  EXPECT_TRUE(sandbox_.run({"make", "trace", "mine"}).exited_with(0));
+  if (!is_root()) {
+    GTEST_SKIP() << "needs root to be two users";
+  }
+  ::chmod((state() + "/lane").c_str(), 0600);
+  const Ended status = sandbox_.run(as_the_other({admin(), "status"}));
+  EXPECT_TRUE(status.exited_with(1)) << describe_status(status.wait_status);
+  EXPECT_EQ(status.out, "");
+  EXPECT_THAT(status.err, MatchesRegex("onelane: open [^\n]*/lane: Permission denied\n"));
+  ::chmod((state() + "/runs.jsonl").c_str(), 0600);
+  for (const char* verb : {"runs", "logs", "stats", "report"}) {
+    const Ended ended = sandbox_.run(as_the_other({admin(), verb}));
+    EXPECT_TRUE(ended.exited_with(1)) << verb << describe_status(ended.wait_status);
+    EXPECT_EQ(ended.out, "");
+    EXPECT_THAT(ended.err, MatchesRegex("onelane: open [^\n]*/runs.jsonl: Permission denied\n"));
+  }
+}
+
+TEST_F(TwoUsersTest, ARunOfAnotherUserIsSaidToBeHis) {
+  if (!is_root()) {
+    GTEST_SKIP() << "needs root to be two users";
+  }
+  give_away(sandbox_.project());
+  Gate gate{sandbox_};
+  ::chmod(gate.path().c_str(), 0666);
+  Running theirs =
+      sandbox_.start(as_the_other({"make", "trace", "theirs", "hold-until", gate.path()}));
+  sandbox_.wait_for("theirs");
+  const auto run = status_of(sandbox_)["holder"];
+  EXPECT_EQ(run["user"], "nobody");
+  EXPECT_EQ(run["processes"], 1);
+  EXPECT_THAT(sandbox_.run({admin(), "status"}).out, HasSubstr(", user nobody, for "));
+  gate.open();
+  EXPECT_TRUE(theirs.wait().exited_with(0));
 }
 
 TEST_F(TwoUsersTest, StateMadeByTheOwnerServesRoot) {

@@ -71,7 +71,7 @@ TEST_F(WaitingTest, OneLineSaysWhoRunsAndOneThatItStarted) {
   ASSERT_TRUE(comes_to_contain(messages, "\n"));
   EXPECT_THAT(contents_of(messages),
               MatchesRegex("onelane: waiting for lane 'project' · 1st of 1 · " + runs +
-                           " · Ctrl-C leaves the queue\n"));
+                           " · queued, not hung\n"));
   EXPECT_TRUE(holder.release().exited_with(0));
   const Ended ended = waiter.wait();
   EXPECT_TRUE(ended.exited_with(0));

@@ -242,7 +242,7 @@ Running start_program(const std::vector<std::string>& argv,
 
 bool is_alive(pid_t pid) {
   const auto stat = sys::read_stat(pid);
-  return stat && stat->state != 'Z' && stat->state != 'X';
+  return stat && !stat->has_ended();
 }
 
 bool eventually(const std::function<bool()>& condition, milliseconds limit) {

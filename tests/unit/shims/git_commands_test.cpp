@@ -9,12 +9,12 @@ namespace {
 
 using shims::Class;
 
-std::string read(std::string_view line) {
+std::string classified(std::string_view line) {
   return std::string{decide("git", line).reason};
 }
 
 TEST(GitPolicyTest, EveryCommandOfGitHasARowOfItsOwn) {
-  const std::string unknown = read("no-such-command");
+  const std::string unknown = classified("no-such-command");
   const Line commands{
       "add am annotate apply archive bisect bisect--helper blame branch bugreport bundle cat-file "
       "check-attr check-ignore check-mailmap check-ref-format checkout checkout--worker "
@@ -38,8 +38,8 @@ TEST(GitPolicyTest, EveryCommandOfGitHasARowOfItsOwn) {
       "upload-archive--writer upload-pack var verify-commit verify-pack verify-tag version "
       "whatchanged worktree write-tree p4 citool gui gitk cvsserver cvsimport archimport"};
   for (const std::string_view command : commands.args()) {
-    EXPECT_NE(read(command), unknown) << command;
-    EXPECT_EQ(read(std::string{command} + " -h"), "git: answers about itself") << command;
+    EXPECT_NE(classified(command), unknown) << command;
+    EXPECT_EQ(classified(std::string{command} + " -h"), "git: answers about itself") << command;
   }
 }
 

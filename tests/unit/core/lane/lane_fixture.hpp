@@ -61,8 +61,7 @@ class LaneTest : public ::testing::Test {
     for (;;) {
       const Step step = ticket.advance();
       if (step == Step::Started) {
-        ticket.begin();
-        return true;
+        return ticket.begin();
       }
       if (step == Step::Cancelled || step == Step::Gone) {
         return false;

@@ -1,5 +1,8 @@
+#include <sys/stat.h>
+
 #include "core/lane/ticket.hpp"
 
+#include "core/sys/error.hpp"
 #include "tests/unit/core/lane/lane_fixture.hpp"
 
 namespace onelane::lane {
@@ -65,7 +68,7 @@ TEST_F(LaneTest, TheNextGrantedTicketSeesTheOpenRun) {
   ASSERT_EQ(next.advance(), Step::Started);
   ASSERT_TRUE(next.unsettled());
   EXPECT_EQ(next.unsettled()->supervisor_pid, holder);
-  next.begin();
+  EXPECT_TRUE(next.begin());
   EXPECT_FALSE(next.unsettled());
   next.close_record({});
   EXPECT_EQ(file.last_run().open, 0U);
@@ -147,6 +150,25 @@ TEST_F(LaneTest, AReplacedLaneFileIsNoticed) {
   Ticket ticket{file, info()};
   std::filesystem::remove(directory_ + "/lane");
   EXPECT_EQ(ticket.advance(), Step::Gone);
+}
+
+TEST_F(LaneTest, WhatIsNoFileInTheLanesPlaceIsRefusedAtOnceWithItsPath) {
+  const std::string path = directory_ + "/lane";
+  const auto refusal = [&]() -> std::string {
+    try {
+      (void)table();
+    } catch (const sys::SystemError& failure) {
+      return failure.what();
+    }
+    return "none";
+  };
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  EXPECT_EQ(refusal(), "open " + path + ", which is a FIFO: Invalid argument");
+  std::filesystem::remove(path);
+  ASSERT_EQ(::mkdir(path.c_str(), 0700), 0);
+  EXPECT_EQ(refusal(), "open " + path + ": Is a directory");
+  std::filesystem::remove(path);
+  EXPECT_EQ(refusal(), "none");
 }
 
 TEST_F(LaneTest, WithAllSlotsTakenANewcomerStillGetsItsTurn) {

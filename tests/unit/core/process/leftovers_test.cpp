@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <pthread.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -57,6 +59,35 @@ class LeftoversTest : public ::testing::Test {
     (void)!::pipe2(ends.data(), O_CLOEXEC);
     return ends;
   }();
+  void start_without_first_thread(int stdio) {
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      for (int fd = 0; fd < 3; ++fd) {
+        ::dup2(stdio, fd);
+      }
+      ::alarm(60);
+      pthread_t other{};
+      ::pthread_create(
+          &other, nullptr,
+          [](void*) -> void* {
+            for (;;) {
+              ::pause();
+            }
+          },
+          nullptr);
+      ::syscall(SYS_exit, 0);  // of this thread alone
+    }
+    traits_.session = ::getsid(0);
+    wait_for_state('Z');
+  }
+
+  void wait_for_state(char state) const {
+    for (int i = 0; i < 5'000 && sys::read_stat(pid_)->state != state; ++i) {
+      ::usleep(1'000);
+    }
+    ASSERT_EQ(sys::read_stat(pid_)->state, state);
+  }
+
   RunTraits traits_;
   pid_t pid_ = -1;
 };
@@ -85,12 +116,47 @@ TEST_F(LeftoversTest, OnNothingItIsDetached) {
   EXPECT_FALSE(is_found("runaaaaaaaa"));
 }
 
+TEST_F(LeftoversTest, NothingInheritedIsNoSignOfPurposeOnceTheRunWasCutShort) {
+  const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  start(null);
+  ::close(null);
+  traits_.was_cut_short = 1;
+  const auto stat = sys::read_stat(pid_).value();
+  EXPECT_EQ(sort_leftover(stat, traits_, {}), Leftover::Straggler);
+  traits_.session += 1;  // it has a session of its own
+  EXPECT_EQ(sort_leftover(stat, traits_, {}), Leftover::Detached);
+}
+
 TEST_F(LeftoversTest, OnTheKeepListItIsListedWhateverItsStdio) {
   start(pipe_[1]);
   const KeepList keep = [](std::string_view name, std::span<const std::string_view> arguments) {
     return name == "sleep" && arguments.size() == 1 && arguments[0] == "300";
   };
   EXPECT_EQ(sort_leftover(*sys::read_stat(pid_), traits_, keep), Leftover::Listed);
+}
+
+TEST_F(LeftoversTest, OneWhoseFirstThreadHasEndedLivesOnInTheOthers) {
+  start_without_first_thread(pipe_[1]);
+  EXPECT_EQ(sort_leftover(*sys::read_stat(pid_), traits_, {}), Leftover::Straggler);
+}
+
+TEST_F(LeftoversTest, AndIsADaemonWhereItHasDetachedItself) {
+  const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  start_without_first_thread(null);
+  ::close(null);
+  EXPECT_EQ(sort_leftover(*sys::read_stat(pid_), traits_, {}), Leftover::Detached);
+}
+
+TEST_F(LeftoversTest, AZombieIsGone) {
+  pid_ = ::fork();
+  if (pid_ == 0) {
+    ::_exit(0);
+  }
+  // A sanitizer's own thread may end a moment after the first.
+  for (int i = 0; i < 5'000 && !sys::read_stat(pid_)->has_ended(); ++i) {
+    ::usleep(1'000);
+  }
+  EXPECT_EQ(sort_leftover(*sys::read_stat(pid_), traits_, {}), Leftover::Gone);
 }
 
 TEST_F(LeftoversTest, AnotherStartTimeIsAnotherProcess) {

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -64,15 +65,18 @@ class SupervisorTest : public ::testing::Test {
       const std::string text = "notice: " + line + "\n";
       (void)!::write(2, text.data(), text.size());
     };
+    hooks.judge = judge_;
+    hooks.stop_ordered = [](pid_t, uid_t) { (void)!::write(2, "ordered\n", 8); };
     Supervisor supervisor{run, signals, hooks};
     const Outcome outcome = supervisor.supervise();
-    if (outcome.launch_error != 0 || outcome.timed_out) {
-      ::_exit(outcome.timed_out ? 124 : 127);
+    if (outcome.launch_error != 0 || outcome.ended_by_order) {
+      ::_exit(outcome.ended_by_order ? 124 : 127);
     }
     mirror(outcome.wait_status);
   }
 
   process::Run run_;
+  std::function<Judgement(const Scene&)> judge_;
   bool with_grep_ = false;
 };
 
@@ -151,13 +155,80 @@ TEST_F(SupervisorTest, AWorkerOnTheRunsPipeIsEndedAfterLinger) {
   EXPECT_NE(::kill(std::stoi(result.said), 0), 0);
 }
 
-TEST_F(SupervisorTest, ATimeLimitEndsTheToolWith124) {
-  run_.timeout = 200ms;
+TEST_F(SupervisorTest, AnOrderToEndGivesTheToolItsGraceAndThenKills) {
+  judge_ = [](const Scene& scene) {
+    return Judgement{scene.running > 200ms ? Order::End : Order::GoOn, true, 20ms};
+  };
   run_.kill_timeout = 400ms;
-  const Result result = run("trap '' TERM; sleep 300 & while :; do sleep 0.05; done");
+  const Result result = run("trap 'echo asked >&2' TERM; sleep 300 & while :; do sleep 0.05; done");
   ASSERT_TRUE(WIFEXITED(result.status));
   EXPECT_EQ(WEXITSTATUS(result.status), 124);
-  EXPECT_LT(result.took, 3s);
+  EXPECT_NE(result.said.find("asked"), std::string::npos);
+  EXPECT_GE(result.took, 600ms);
+}
+
+TEST_F(SupervisorTest, AnOrderToKillHurriesAnEndingThatHasBegun) {
+  judge_ = [](const Scene& scene) {
+    const auto order = scene.running > 300ms   ? Order::Kill
+                       : scene.running > 100ms ? Order::End
+                                               : Order::GoOn;
+    return Judgement{order, true, 20ms};
+  };
+  run_.kill_timeout = 60s;
+  const Result result = run("trap '' TERM; while :; do sleep 0.05; done");
+  EXPECT_EQ(WEXITSTATUS(result.status), 124);
+  EXPECT_LT(result.took, 20s);
+}
+
+TEST_F(SupervisorTest, WhatWasCondemnedWithTheToolIsNotSparedAsADaemon) {
+  judge_ = [](const Scene& scene) {
+    return Judgement{scene.running > 200ms ? Order::End : Order::GoOn, false, 20ms};
+  };
+  const Result result = run("setsid sleep 300 </dev/null >/dev/null 2>&1 & echo $! >&2; sleep 300");
+  EXPECT_EQ(WEXITSTATUS(result.status), 124);
+  EXPECT_NE(::kill(std::stoi(result.said), 0), 0);
+}
+
+TEST_F(SupervisorTest, WhileTheWholeGroupIsStoppedNoTimeRuns) {
+  judge_ = [](const Scene& scene) {
+    return Judgement{scene.running > 2s ? Order::End : Order::GoOn, true, 20ms};
+  };
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  const pid_t leader = ::fork();
+  if (leader == 0) {
+    ::setpgid(0, 0);
+    ::dup2(ends[1], 2);
+    supervise("echo ready >&2; sleep 0.5; exit 3");
+  }
+  char text[64] = {};
+  ASSERT_GT(::read(ends[0], text, 6), 0);
+  ::kill(-leader, SIGSTOP);
+  ::usleep(2'500'000);
+  ::kill(-leader, SIGCONT);
+  int status = 0;
+  ::waitpid(leader, &status, 0);
+  EXPECT_EQ(WEXITSTATUS(status), 3);
+  ::close(ends[0]);
+  ::close(ends[1]);
+}
+
+TEST_F(SupervisorTest, AStopOrderEndsTheRunWithoutReachingATrap) {
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  const pid_t pid = start("echo ready >&2; sleep 300 & sleep 300", ends[1]);
+  char text[64] = {};
+  ASSERT_GT(::read(ends[0], text, 6), 0);
+  const int fd = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+  EXPECT_EQ(order_stop(fd), 0);
+  int status = 0;
+  ::waitpid(pid, &status, 0);
+  EXPECT_EQ(WEXITSTATUS(status), 124);
+  ASSERT_GT(::read(ends[0], text, sizeof text - 1), 0);
+  EXPECT_STREQ(text, "ordered\n");
+  ::close(fd);
+  ::close(ends[0]);
+  ::close(ends[1]);
 }
 
 TEST_F(SupervisorTest, AnIgnoredSigchldNeitherHangsNorReachesTheToolChanged) {

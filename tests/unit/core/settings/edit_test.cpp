@@ -74,6 +74,13 @@ TEST(LineTest, RemovingWhatWasAddedGivesTheSameBytes) {
   EXPECT_EQ(add_line("use flake\n", kPath), "use flake\nPATH_add .onelane/bin\n");
 }
 
+TEST(LineTest, ALineThatSomebodyHasIndentedStays) {
+  const std::string own = "if true; then\n  PATH_add .onelane/bin\nfi\n";
+  EXPECT_EQ(remove_line(own, kPath), own);
+  EXPECT_EQ(add_line(own, kPath), own);
+  EXPECT_EQ(remove_line("PATH_add .onelane/bin\n" + own, kPath), own);
+}
+
 TEST(ToolTest, RemovingWhatWasAddedGivesTheSameBytes) {
   for (const std::string text : {"", "\n", "# note", "timeout = 5", "timeout = 5\n", "a = 1\n\n",
                                  "[tools.uv]\nclass = \"pass\"\n", "x = 1\r\n"}) {

@@ -24,6 +24,7 @@ TEST_F(LoadTest, WithoutFilesAShimHasGenerousLimitsAndNoTimeLimit) {
   EXPECT_EQ(s.timeout.value, 0s);
   EXPECT_EQ(s.kill_timeout.value, 10s);
   EXPECT_EQ(s.linger.value, 2s);
+  EXPECT_EQ(s.rejoin.value, 120s);
   EXPECT_EQ(s.git_lock_wait.value, 10s);
   EXPECT_EQ(s.ns_wait.value, 600s);
   EXPECT_EQ(s.check_interval.value, 5s);
@@ -67,6 +68,40 @@ TEST_F(LoadTest, EachLayerWinsOverTheOneBelowAndIsNamed) {
   expect(40s, Origin::Environment, "", 0, "ONELANE_TIMEOUT");
   command_line_ = {{"--timeout", "50"}};
   expect(50s, Origin::CommandLine, "", 0, "--timeout");
+}
+
+TEST_F(LoadTest, WhatTheGuardIsToldIsReadFromNumbersAndWords) {
+  write(toml(),
+        "max_load = 8.0\nmax_memory_pressure = 12.5\nadmission = \"refuse\"\nidle_action = "
+        "\"kill\"\nclamp = \"hard\"\nionice = \"idle\"\nnice = 5\ncpu_affinity = \"0-1\"\n"
+        "cgroup = false\n");
+  const auto [s, problems] = loaded();
+  EXPECT_THAT(problems, IsEmpty());
+  EXPECT_EQ(s.max_load.value, 8.0);
+  EXPECT_EQ(s.max_memory_pressure.value, 12.5);
+  EXPECT_EQ(s.admission.value, Admission::Refuse);
+  EXPECT_EQ(s.idle_action.value, IdleAction::Kill);
+  EXPECT_EQ(s.clamp.value, Clamp::Hard);
+  EXPECT_EQ(s.ionice.value, IoNice::Idle);
+  EXPECT_EQ(s.nice.value, 5);
+  EXPECT_EQ(s.cpu_affinity.value, "0-1");
+  EXPECT_FALSE(s.cgroup.value);
+  EXPECT_EQ(s.system_reserve_mb.value, 480U) << "3 % of the machine";
+}
+
+TEST_F(LoadTest, WhatTheGuardCannotBeToldKeepsTheLowerLayersValue) {
+  environment_ = {{"ONELANE_NICE", "-5"},
+                  {"ONELANE_CPU_WEIGHT", "10001"},
+                  {"ONELANE_CPU_AFFINITY", "1-"},
+                  {"ONELANE_CLAMP", "medium"},
+                  {"ONELANE_MAX_LOAD", "-1"}};
+  const auto [s, problems] = loaded();
+  EXPECT_EQ(problems.size(), environment_.size());
+  EXPECT_EQ(s.nice.value, 0);
+  EXPECT_EQ(s.cpu_weight.value, 0U);
+  EXPECT_EQ(s.cpu_affinity.value, "");
+  EXPECT_EQ(s.clamp.value, Clamp::Soft);
+  EXPECT_EQ(s.max_load.value, 0.0);
 }
 
 TEST_F(LoadTest, XdgConfigHomeMovesTheUsersFile) {

@@ -43,6 +43,23 @@ TEST(MegabytesTest, UnitsAreBinary) {
   }
 }
 
+TEST(DecimalTest, NegativeAndEndlessNumbersAreNothing) {
+  EXPECT_EQ(parse_decimal("8"), 8.0);
+  EXPECT_EQ(parse_decimal(" 2.5 "), 2.5);
+  EXPECT_EQ(parse_decimal("0"), 0.0);
+  for (const auto* text : {"", "-1", "nan", "inf", "1e3", "8 cpus", "99999999999"}) {
+    EXPECT_FALSE(parse_decimal(text)) << text;
+  }
+}
+
+TEST(CpuListTest, RangesAreSortedAndMerged) {
+  EXPECT_EQ(parse_cpu_list("0-2,8"), (std::vector{0, 1, 2, 8}));
+  EXPECT_EQ(parse_cpu_list("8, 1, 0-1"), (std::vector{0, 1, 8}));
+  for (const auto* text : {"", ",", "a", "3-1", "-1", "1024", "0-99999999999", "1-"}) {
+    EXPECT_FALSE(parse_cpu_list(text)) << text;
+  }
+}
+
 TEST(BoolTest, TheUsualWordsCount) {
   for (const auto* text : {"1", "true", "YES", "on"}) {
     EXPECT_EQ(parse_bool(text), true) << text;

@@ -1,0 +1,387 @@
+#!/usr/bin/python3
+"""CI jobs with onelane in them, run as GitHub's runner and GitLab's do. ONELANE_BINARY names the
+executable under test.
+
+  tests/integration/ci_test.py CASE
+"""
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+try:
+    from ci_steps import ROOT, TIME_LIMIT, Job
+except ImportError as missing:  # python3-yaml
+    print(f'skipped: {missing}')
+    sys.exit(125)
+
+BINARY = os.path.realpath(os.environ.get('ONELANE_BINARY', ROOT + '/build/release/onelane'))
+TOOLS = ('npm', 'pytest', 'vitest')
+WORKFLOW = '.github/workflows/ci.yml'
+SETUP = '''      - uses: actions/checkout@v4
+      - uses: OWNER/onelane/install/github-action@VERSION
+'''
+FINISH = '''      - uses: OWNER/onelane/install/github-action/finish@VERSION
+        if: always()
+'''
+
+
+def expect(condition, *what):
+    if not condition:
+        raise AssertionError('\n'.join(str(part) for part in what))
+
+
+def workflow(steps, finish=FINISH):
+    return 'on: push\njobs:\n  test:\n    runs-on: ubuntu-latest\n    steps:\n' + SETUP + steps + finish
+
+
+def run_job(job, steps, finish=FINISH):
+    job.write(WORKFLOW, workflow(steps, finish))
+    job.write('Makefile', 'test:\n\t@echo tested\nserve:\n\t@$(UNSET) setsid sleep 600 '
+              '</dev/null >/dev/null 2>&1 & echo $$! > pid\n')
+    job.commit()
+    return job.run(WORKFLOW, 'test')
+
+
+def alive(pid):
+    try:
+        with open(f'/proc/{pid}/stat', encoding='utf-8') as file:
+            return file.read().rsplit(')', 1)[1].split()[0] != 'Z'
+    except OSError:
+        return False
+
+
+def runs_of(job):
+    out = subprocess.run([BINARY, 'report', '--json', '--since', 'all'], cwd=job.workspace,
+                         check=True, text=True, capture_output=True, timeout=TIME_LIMIT).stdout
+    return [run['command'] for run in json.loads(out)['runs']]
+
+
+# --- The action -------------------------------------------------------------------------------
+
+def case_action(job):
+    """The steps behind the action have the shims; nothing of the checkout has changed."""
+    ok = run_job(job, '''      - name: where
+        run: |
+          command -v pytest make onelane
+          bash -lc 'command -v pytest'
+          sh -c 'command -v pytest'
+      - run: onelane ci verify
+      - run: onelane ci verify --json
+      - run: make test && pytest -q
+      - name: clean
+        run: git status --porcelain
+''')
+    expect(ok, job.steps)
+    shim = job.workspace + '/.onelane/bin/'
+    expect(job.step('where').out.splitlines() == [
+        shim + 'pytest', shim + 'make', BINARY, shim + 'pytest', shim + 'pytest'], job.step('where'))
+    expect('every call of this job goes through the lane' in job.step('onelane ci verify').out
+           or json.loads(job.step('onelane ci verify --json').out)['wrong'] == 0, job.steps)
+    expect('tested\nreal pytest -q\n' in job.step('make test').out, job.steps)
+    expect(job.step('clean').out == '', job.step('clean'))
+    expect({'make test', 'pytest -q'} <= set(runs_of(job)), runs_of(job))
+    with open(job.summary, encoding='utf-8') as file:
+        summary = file.read()
+    expect('### onelane' in summary and '<code>make test</code>' in summary, summary)
+    expect(job.step('Finish').code == 0, job.steps)
+
+
+def case_action_twice(job):
+    """A runner that is used again, and an action that is used twice."""
+    expect(run_job(job, SETUP + '      - run: onelane ci verify\n'), job.steps)
+    with open(job.home + '/.profile', encoding='utf-8') as file:
+        expect(file.read().count('onelane ci') == 1)
+
+
+def case_another_tool_first(job):
+    """What a later step puts before the shims is named, and the job is red."""
+    job.write_tool('hostedtoolcache', 'pytest', 'echo elsewhere')
+    ok = run_job(job, f'''      - run: echo "{job.root}/hostedtoolcache" >> "$GITHUB_PATH"
+      - run: onelane ci verify
+''')
+    verify = job.step('onelane ci verify')
+    expect(not ok and verify.code == 1, job.steps)
+    line = [text for text in verify.out.splitlines() if text.startswith('wrong  path')]
+    expect(len(line) == 1 and 'pytest is found before the shim' in line[0]
+           and job.root + '/hostedtoolcache' in line[0] and 'GITHUB_PATH' in line[0], verify)
+    expect('::error title=onelane ci verify%3A path::pytest is found' in verify.out, verify)
+    expect(job.step('Did every call').code == 1 and job.step('Finish').code == 0, job.steps)
+
+
+def case_login_shells(job):
+    """A shell that forgets the shims is found: Debian's login shells set PATH anew."""
+    ok = run_job(job, '''      - run: rm ~/.profile
+      - run: onelane ci verify
+''')
+    verify = job.step('onelane ci verify')
+    expect(not ok and verify.code == 1 and '`bash -lc`: ' in verify.out, verify)
+    expect('wrong  path' not in verify.out, verify)
+
+
+def case_unusable_lane(job):
+    """Where the lane's directory is no directory, calls would run without it."""
+    ok = run_job(job, '''      - run: rm -r .git/onelane && touch .git/onelane
+      - run: onelane ci verify
+''')
+    expect(not ok and job.step('onelane ci verify').code == 1, job.steps)
+
+
+def case_listed_tools(job):
+    """The tools that the project's own onelane.toml lists have their links, by names that are."""
+    job.write_tool('tools', 'cargo', 'echo "real cargo $*"')
+    job.write('onelane.toml', '[tools.cargo]\nclass = "lane"\n[tools."../../evil"]\nclass = "lane"\n')
+    ok = run_job(job, '''      - run: cargo build && command -v cargo
+      - name: json
+        run: onelane ci finish --json
+      - name: clean
+        run: git status --porcelain
+''')
+    expect(ok, job.steps)
+    expect(job.step('cargo').out.endswith(f'real cargo build\n{job.workspace}/.onelane/bin/cargo\n'),
+           job.steps)
+    expect('cargo build' in runs_of(job) and job.step('clean').out == '', job.steps)
+    said = json.loads(job.step('json').out)
+    expect(said['schema'] == 1 and said['problems'] == [] and said['unstarted'] == [], said)
+
+
+def case_switched_off(job):
+    expect(not run_job(job, '      - run: ONELANE=off onelane ci verify\n'), job.steps)
+    expect('ONELANE=off is in the environment' in job.step('ONELANE=off').out, job.steps)
+
+
+# --- Queues -------------------------------------------------------------------------------------
+
+def case_queued_and_never_started(job):
+    """13 of 14 workflows were green without having run anything: verify and finish are red."""
+    ok = run_job(job, '''      - run: onelane ci verify
+        if: always()
+      - name: refused
+        if: always()
+        run: onelane queue add -- make test
+      - name: queued
+        if: always()
+        run: onelane queue add --deferred -- make test
+''')
+    verify = job.step('onelane ci verify')
+    expect(not ok and verify.code == 1, job.steps)
+    expect("job 'test' queues commands and never starts them" in verify.out, verify)
+    expect(re.search(r'^::error file=\.github/workflows/ci\.yml,line=\d+,title=', verify.out, re.M),
+           verify)
+    expect(job.step('refused').code == 64 and job.step('queued').code == 0, job.steps)
+    finish = job.step('Finish')
+    expect(finish.code == 1 and '1 command was queued and never started: make test' in finish.out,
+           finish)
+    expect('::error title=onelane ci finish::1 command was' in finish.out, finish)
+    expect(runs_of(job) == [], runs_of(job))
+
+
+def case_option_batch_script(job):
+    """The seeds' option 1: one script with all commands."""
+    ok = run_job(job, '''      - name: Run all checks one after the other
+        run: |
+          cat > run_all.sh << 'EOF'
+          #!/usr/bin/env bash
+          set -euo pipefail
+          make test
+          pytest -q
+          EOF
+          chmod +x run_all.sh
+          TIMEOUT=7200 onelane run -- ./run_all.sh
+''')
+    expect(ok, job.steps)
+    expect('tested\nreal pytest -q\n' in job.step('Run all').out, job.steps)
+    expect('./run_all.sh' in runs_of(job), runs_of(job))
+
+
+def case_option_batch_script_fails(job):
+    """Its first failure is the step's."""
+    ok = run_job(job, '''      - name: Run all checks one after the other
+        run: |
+          printf '#!/bin/sh\\nset -e\\npytest -q\\nexit 3\\n' > run_all.sh
+          chmod +x run_all.sh
+          onelane run -- ./run_all.sh
+''')
+    expect(not ok and job.step('Run all').code == 3, job.steps)
+
+
+def case_option_queue(job):
+    """The seeds' option 2: queue in one step, start in another."""
+    ok = run_job(job, '''      - run: onelane ci verify
+      - name: Queue commands
+        run: |
+          onelane queue add --deferred -- make test
+          onelane queue add --deferred -- pytest -q
+      - name: Execute queue
+        run: onelane queue start
+''')
+    expect(ok, job.steps)
+    out = job.step('Execute queue').out
+    expect(0 <= out.find('tested') < out.find('real pytest -q'), out)
+    expect('pytest -q' in runs_of(job), runs_of(job))
+
+
+def case_option_direct(job):
+    """The seeds' option 3: one command, its own exit code."""
+    job.write_tool('tools', 'pytest', 'echo failed; exit 5')
+    ok = run_job(job, '      - run: onelane run -- pytest\n')
+    expect(not ok and job.step('onelane run').code == 5, job.steps)
+    expect(job.step('Finish').code == 0, job.steps)
+
+
+# --- The end of a job -------------------------------------------------------------------------------
+
+DAEMON = '      - run: make serve UNSET={unset}\n'
+
+
+def daemon_of(job):
+    with open(job.workspace + '/pid', encoding='utf-8') as file:
+        return int(file.read())
+
+
+def case_daemon_ends(job):
+    """What was left running on purpose ends with the job, and is listed."""
+    expect(run_job(job, DAEMON.format(unset='')), job.steps)
+    expect(re.search(rf'^ended   sleep 600 \(pid {daemon_of(job)}, run ', job.step('Finish').out,
+                     re.M), job.steps)
+    expect(not alive(daemon_of(job)))
+
+
+def case_daemon_stays(job):
+    """Unless it is to outlive the job: as the option says, or as GitHub's runner documents."""
+    keep = FINISH + "        with:\n          keep-daemons: 'true'\n"
+    for unset, finish in (('', keep), ('RUNNER_TRACKING_ID=', FINISH)):
+        ok = run_job(job, DAEMON.format(unset=unset), finish)
+        pid = daemon_of(job)
+        try:
+            expect(ok and alive(pid), job.steps)
+            expect(f'left    sleep 600 (pid {pid}, ' in job.step('Finish').out, job.steps)
+        finally:
+            os.kill(pid, signal.SIGKILL)
+        job.write('round', unset)
+
+
+def case_holder_is_named(job):
+    """A run that still has the lane is neither waited for nor ended."""
+    ok = run_job(job, '''      - name: begin
+        run: |
+          mkfifo gate
+          onelane run -- sh -c 'echo $$ > pid; read line < gate' </dev/null >/dev/null 2>&1 &
+          while [ ! -s pid ]; do sleep 0.05; done
+''')
+    finish = job.step('Finish')
+    try:
+        expect(not ok and finish.code == 1 and ' still runs -> ' in finish.out, finish)
+        expect(alive(daemon_of(job)))
+    finally:
+        with open(job.workspace + '/gate', 'w', encoding='utf-8') as gate:
+            gate.write('go\n')
+    deadline = time.monotonic() + 20
+    while alive(daemon_of(job)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    expect(not alive(daemon_of(job)))
+
+
+# --- Text of tools in GitHub's log -------------------------------------------------------------------
+
+def commands_obeyed(text):
+    """The workflow commands that GitHub's runner would obey."""
+    obeyed, token = [], None
+    for line in text.splitlines():
+        match = re.match(r'\s*::(.*?)(?: [^:]*)?::(.*)', line)
+        if token is not None:
+            token = None if line.strip() == f'::{token}::' else token
+        elif match and match.group(1) == 'stop-commands':
+            token = match.group(2)
+        elif match or '##[' in line:
+            obeyed.append(line)
+    expect(token is None, 'the fence was not taken down', text)
+    return obeyed
+
+
+def case_fence(job):
+    """What a tool has written cannot be a workflow command."""
+    name = '::error title=forged::##[error]forged'
+    ok = run_job(job, f'''      - name: warned
+        run: |
+          printf '#!/bin/sh\\nsleep 600\\n' > '{name}'
+          chmod +x '{name}'
+          TIMEOUT=1 onelane run -- './{name}' || true
+      - name: replay
+        run: |
+          onelane logs
+          onelane runs view "$(onelane runs list --json | grep -o '"id":"[^"]*"' | head -n 1 | cut -d '"' -f 4)" --log
+      - name: json
+        run: onelane logs --json
+      - name: file
+        run: onelane logs > log.txt; grep -c stop-commands log.txt || true
+''')
+    expect(ok, job.steps)
+    expect('forged' in job.step('replay').out, job.step('replay'))
+    expect(commands_obeyed(job.step('replay').out) == [], job.step('replay'))
+    tokens = re.findall(r'::stop-commands::(\S+)', job.step('replay').out)
+    expect(len(tokens) == 2 and len(set(tokens)) == 2, job.step('replay'))
+    expect(commands_obeyed(job.step('json').out) == [], job.step('json'))
+    expect(job.step('file').out == '0\n', job.step('file'))
+
+
+# --- Elsewhere --------------------------------------------------------------------------------------
+
+def gitlab(job, lines):
+    """before_script and script in one shell, as GitLab's runner puts them together."""
+    import yaml
+    with open(ROOT + '/install/gitlab/onelane.gitlab-ci.yml', encoding='utf-8') as file:
+        before = yaml.safe_load(file)['.onelane']['before_script']
+    job.write('Makefile', 'test:\n\t@echo tested\n')
+    job.commit()
+    environment = {'CI': 'true', 'GITLAB_CI': 'true', 'CI_JOB_ID': '17', 'HOME': job.home,
+                   'PATH': job.environment['PATH'], 'ONELANE_SOURCE': ROOT,
+                   'ONELANE_BINARY': BINARY, 'LC_ALL': 'C.UTF-8'}
+    return subprocess.run(['/bin/bash', '-eo', 'pipefail', '-c', '\n'.join(before + lines)],
+                          cwd=job.workspace, env=environment, check=False, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=TIME_LIMIT)
+
+
+def case_gitlab(job):
+    ended = gitlab(job, ['command -v make', 'make test'])
+    expect(ended.returncode == 0, ended.stdout)
+    expect(job.workspace + '/.onelane/bin/make\ntested\n' in ended.stdout, ended.stdout)
+    expect('::' not in ended.stdout, ended.stdout)
+
+
+def case_gitlab_job_is_red(job):
+    """A failure stays one, and what was queued and never started is one."""
+    expect(gitlab(job, ['exit 4']).returncode == 4)
+    ended = gitlab(job, ['onelane queue add --deferred -- make test'])
+    expect(ended.returncode == 1 and 'queued and never started: make test' in ended.stdout,
+           ended.stdout)
+
+
+def case_setup_fails_loudly(job):
+    """`eval "$(setup.sh)"` must not hide that there is no executable."""
+    ended = subprocess.run(['/bin/bash', '-ec', f'eval "$({ROOT}/install/ci/setup.sh)"; echo on'],
+                           cwd=job.workspace, check=False, text=True, capture_output=True,
+                           env={**job.environment, 'ONELANE_BINARY': '/no/such/onelane'},
+                           timeout=TIME_LIMIT)
+    expect(ended.returncode != 0 and ended.stdout == '', ended.stdout, ended.stderr)
+
+
+def main():
+    cases = {name.removeprefix('case_'): act for name, act in globals().items()
+             if name.startswith('case_')}
+    if len(sys.argv) != 2 or sys.argv[1] not in cases:
+        print('usage: ci_test.py ' + '|'.join(cases))
+        return 64
+    job = Job(BINARY, TOOLS)
+    try:
+        cases[sys.argv[1]](job)
+    finally:
+        job.close()
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

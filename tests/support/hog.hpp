@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+// hog: a tool that takes what it should not, for the tests of the guard. Its command line is a
+// script of verbs, run from left to right; see the table in hog.cpp. Static, libc only.
+//
+// It cannot hurt the machine, whatever becomes of the guard: every process of it is killed by
+// its own timer after kLife, none takes more than kMostMegabytes, and a bomb keeps at most the
+// number of members it was told to, counted by the kernel (a record lock a member).
+namespace hog {
+
+inline constexpr long kLife = 40;  ///< Seconds that any process of a hog lives.
+inline constexpr std::size_t kMostMegabytes = 1'500;
+
+/// What is left of the command line; verbs take their arguments off its front.
+class Script {
+ public:
+  Script(char** begin, char** end) : at_{begin}, end_{end} {}
+  [[nodiscard]] bool done() const { return at_ == end_; }
+  /// Next word; ends the hog with 64 when there is none.
+  char* next();
+  long number();
+  /// The words up to the matching `end`, which is taken too. `each` and `call` open.
+  Script block();
+  [[nodiscard]] char** begin() const { return at_; }
+  [[nodiscard]] char** end() const { return end_; }
+
+ private:
+  char** at_;
+  char** end_;
+};
+
+/// Runs a script to its end, or to the verb that ends the process.
+void run(Script script);
+
+/// What `mark` and `trace` said; they are handed on when the environment is cleared.
+extern const char* mark;
+extern const char* trace_path;
+
+/// Appends "<monotonic ns> <pid> TEXT" to the trace file with one write. For handlers too.
+void trace(const char* text) noexcept;
+
+/// Monotonic nanoseconds.
+std::int64_t now() noexcept;
+
+/// Kills this process `seconds` from now, even when it is stopped or ignores every signal.
+/// Not inherited by fork(2), lost by execve(2).
+void arm(long seconds);
+
+/// Forks with the child armed. Gives up with 71 when there is no process to be had.
+int armed_fork();
+
+/// Sleeps on after a signal.
+void sleep_ms(long ms);
+
+[[noreturn]] void give_up(const char* what);
+
+// Memory.
+void do_leak(Script& s);
+void do_burst(Script& s);
+void do_release(Script& s);
+void do_dirty(Script& s);
+void do_reserve(Script& s);
+void do_map(Script& s);
+void do_shm(Script& s);
+void do_count(Script& s);
+
+// Processes.
+void do_each(Script& s);
+void do_call(Script& s);
+void do_escape(Script& s);
+void do_zombies(Script& s);
+void do_stopped(Script& s);
+void do_threads(Script& s);
+void do_churn(Script& s);
+void do_bomb(Script& s);
+void do_bomb_member(Script& s);
+
+}  // namespace hog
