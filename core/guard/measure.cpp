@@ -33,6 +33,12 @@ bool reaches(std::uint64_t bytes, std::uint64_t limit, unsigned percent) {
   return limit != 0 && bytes >= limit / 100 * percent;
 }
 
+/// Its memory has been given back, or is another's by now.
+bool is_gone(const sys::ProcessId& id) noexcept {
+  const auto stat = sys::read_stat(id.pid);
+  return !stat || stat->id != id || stat->has_ended() || stat->resident == 0;
+}
+
 std::uint64_t distance(std::uint64_t bytes, std::uint64_t limit) {
   return limit == 0 ? ~std::uint64_t{0} : limit - std::min(limit, bytes);
 }
@@ -55,7 +61,7 @@ std::uint64_t Measure::estimate(const sys::ProcessStat& member) {
       change > std::max(8 * kMegabyte, known.resident / 16)) {
     const auto bytes = sys::read_memory(member.id.pid);
     if (!bytes) {
-      return member.resident;
+      return is_gone(member.id) ? 0 : member.resident;
     }
     known.bytes = *bytes;
     known.resident = member.resident;
@@ -143,16 +149,30 @@ void Measure::refine(Sample& sample) {
     sum += process.bytes;
   }
   sample.bytes = sum;
+  if (is_over(sample, kClose)) {
+    drop_the_gone(sample);
+  }
   const auto cost = sys::monotonic_time() - before;
   next_refine_ = now_ + std::max<std::chrono::nanoseconds>(1s, cost * kRefineShare);
   available_when_refined_ = sample.machine.available;
+}
+
+// What one shared when it was read, those read after its end have had to themselves: summed up,
+// workers that end together would count many times. Those that are left share at least as much.
+void Measure::drop_the_gone(Sample& sample) {
+  for (ProcessUse& process : sample.processes) {
+    if (process.bytes > 0 && is_gone(process.id)) {
+      process.bytes = 0;
+    }
+  }
+  sample.bytes = sum_of(sample.processes);
 }
 
 void Measure::refine(ProcessUse& process) {
   Known& known = known_.at(process.id.pid);
   const auto exact = sys::read_proportional_memory(process.id.pid);
   if (!exact) {
-    return;  // another user's: what it shares counts as its own
+    return;  // another user's (what it shares counts as its own), or gone
   }
   if (known.read_at == 0ns) {
     known.read_at = now_;

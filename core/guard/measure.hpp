@@ -67,6 +67,7 @@ class Measure {
   [[nodiscard]] std::uint64_t estimate(const sys::ProcessStat& member);
   void refine(Sample& sample);
   void refine(ProcessUse& process);
+  static void drop_the_gone(Sample& sample);
   /// So many percent of a memory limit, or more.
   [[nodiscard]] bool is_over(const Sample& sample, unsigned percent) const;
   [[nodiscard]] bool must_refine(const Sample& sample, std::uint64_t unshared) const;

@@ -57,14 +57,15 @@ void Outer::step(int timeout_ms) {
       streams_[i].write();
     }
   }
-  if (is_ready(polled[2]) || is_ready(polled[3])) {
-    pty_->pass_keys();
-  }
   if (is_ready(polled[1])) {
     listener_.hear();
   }
-  if (is_ready(polled[0])) {
-    read_signals();
+  const bool has_keys = is_ready(polled[2]) || is_ready(polled[3]);
+  if (has_keys || is_ready(polled[0])) {
+    read_signals();  // first: a new size came before what is typed in it
+  }
+  if (has_keys) {
+    pty_->pass_keys();
   }
 }
 

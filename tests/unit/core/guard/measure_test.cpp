@@ -193,6 +193,24 @@ TEST_F(MeasureTest, AProcessThatIsGoneIsHarmless) {
   EXPECT_EQ(measure_.take(std::vector{stat}).processes.size(), 1U);
 }
 
+TEST_F(MeasureTest, WhoEndsWhileWeLookHasNoMemory) {
+  limits_.tree_memory.value = 150 * kMb;
+  void* const heap = map_private(100 * kMb);
+  touch(heap, 100 * kMb);
+  std::vector<sys::ProcessStat> members;
+  for (int worker = 0; worker < 3; ++worker) {
+    members.push_back(sys::read_stat(start([] {})).value());
+    EXPECT_GE(members.back().resident, 100 * kMb) << "the heap is theirs as well";
+  }
+  for (const pid_t pid : children_) {
+    ::kill(pid, SIGKILL);
+    ::waitpid(pid, nullptr, 0);
+  }
+  children_.clear();
+  EXPECT_EQ(measure_.take(members).bytes, 0U);
+  ::munmap(heap, 100 * kMb);
+}
+
 TEST_F(MeasureTest, ComputingIsActivityAndSleepingIsNone) {
   limits_.idle.value = std::chrono::milliseconds{1};
   start([] {});
