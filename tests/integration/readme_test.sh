@@ -44,7 +44,7 @@ write_tools() {
 write_project() {
   rm -rf "$1"
   git init --quiet --initial-branch=main "$1"
-  printf 'build:\n\t@sleep 1; echo built\ntest:\n\t@echo tested\n' >"$1/Makefile"
+  printf 'build:\n\t@sleep 2; echo built\ntest:\n\t@echo tested\n' >"$1/Makefile"
   git -C "$1" add Makefile
   git -C "$1" -c user.name=shop -c user.email=shop@localhost commit --quiet -m 'Open the shop'
 }
