@@ -4,7 +4,9 @@
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <iterator>
 
+#include "multicall/keep.hpp"
 #include "multicall/say.hpp"
 
 namespace onelane::multicall {
@@ -27,6 +29,19 @@ bool is_over_its_time(const Watch& watch) {
 
 }  // namespace
 
+process::Run run_of(const Plan& plan, const process::RunTraits& traits) {
+  process::Run run;
+  run.traits = traits;
+  run.name = words(*plan.call, 60);
+  run.keep = keep_list_of(plan.settings);
+  run.linger = plan.settings.linger.value;
+  run.kill_timeout = plan.settings.kill_timeout.value;
+  run.kill_signal = plan.kill_signal;
+  run.check_interval = plan.settings.check_interval.value;
+  run.wait_for_all = waits_for_all(plan);
+  return run;
+}
+
 void add_part(process::Outcome& whole, const process::Outcome& part, int nothing_code) {
   const bool is_worse = whole.tool == 0 || rank_of(part.wait_status, nothing_code) >=
                                                rank_of(whole.wait_status, nothing_code);
@@ -44,6 +59,13 @@ void add_part(process::Outcome& whole, const process::Outcome& part, int nothing
   whole.usage.largest_kb = std::max(whole.usage.largest_kb, part.usage.largest_kb);
   whole.usage.blocks_in += part.usage.blocks_in;
   whole.usage.blocks_out += part.usage.blocks_out;
+}
+
+void use_command(std::vector<std::string>& command, std::vector<char*>& argv) {
+  argv.resize(1);
+  std::ranges::transform(command.begin() + 1, command.end(), std::back_inserter(argv),
+                         [](std::string& word) { return word.data(); });
+  argv.push_back(nullptr);
 }
 
 bool ended_by_itself(const process::Outcome& outcome) noexcept {

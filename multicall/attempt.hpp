@@ -10,10 +10,16 @@
 
 namespace onelane::multicall {
 
+/// What the plan and its caller alone say of a run.
+[[nodiscard]] process::Run run_of(const Plan& plan, const process::RunTraits& traits);
+
 /// Adds how one command ended to what is known of those before it. A launch that failed and a
 /// death by signal are worse than any code, a higher code is worse than a lower one; the code for
 /// "nothing to do" (0: there is none) is better than any.
 void add_part(process::Outcome& whole, const process::Outcome& part, int nothing_code = 0);
+
+/// Puts the words of `command` behind argv[0]; they are borrowed.
+void use_command(std::vector<std::string>& command, std::vector<char*>& argv);
 
 /// True when nobody but the command itself has ended it: the next one may run.
 [[nodiscard]] bool ended_by_itself(const process::Outcome& outcome) noexcept;

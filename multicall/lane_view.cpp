@@ -27,6 +27,7 @@ void add_detail(TicketView& view, const lane::Detail& detail) {
   view.terminal = detail.terminal.data();
   view.agent = detail.agent.data();
   view.may_prompt = detail.may_prompt != 0;
+  view.call_key = detail.call_key;
   view.enqueued_wall = detail.enqueued_wall;
   view.started_wall = detail.started_wall;
   const nanoseconds now = sys::boot_time();
@@ -86,6 +87,18 @@ void add_etas(LaneView& view) {
     ticket.eta = sum;
     ticket.is_overdue = is_overdue;
     sum = sum && ticket.usual ? std::optional{*sum + *ticket.usual} : std::nullopt;
+  }
+}
+
+/// Marks who may take the result of one before it.
+void mark_same(std::vector<TicketView>& queue) {
+  for (TicketView& ticket : queue) {
+    const auto first = std::ranges::find_if(queue, [&](const TicketView& other) {
+      return other.call_key == ticket.call_key && other.uid == ticket.uid;
+    });
+    if (ticket.call_key != 0 && &*first != &ticket) {
+      ticket.same_as = static_cast<std::size_t>(first - queue.begin()) + 1;
+    }
   }
 }
 
@@ -182,6 +195,7 @@ LaneView view_of(const lane::Table& table, journal::Usual* usual) {
       view.queue.push_back(ticket_of(table, entries[slot], slot, usual));
     }
   }
+  mark_same(view.queue);
   view.kept = table.kept();
   std::erase_if(view.kept, [](const lane::Kept& k) { return !sys::exists({k.pid, k.start}); });
   view.left = lane::left_places(table, listing.header, entries);

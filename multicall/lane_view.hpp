@@ -41,6 +41,9 @@ struct TicketView {
   int priority = 0;
   unsigned overtaken = 0;  ///< By so many later tickets.
   std::uint64_t sequence = 0;
+  std::uint64_t call_key = 0;  ///< 0: like no other.
+  /// Place, from 1, of the first one in the queue that is the same call; 0 for none before it.
+  std::size_t same_as = 0;
   std::int64_t enqueued_wall = 0;     ///< Seconds since the epoch.
   std::int64_t started_wall = 0;      ///< 0 before it runs.
   std::chrono::nanoseconds waited{};  ///< Until it started, or until now.

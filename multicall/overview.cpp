@@ -84,6 +84,9 @@ std::string place_words(const TicketView& ticket, const Paint& paint) {
     text += ", overtaken " + std::to_string(ticket.overtaken) +
             (ticket.overtaken == 1 ? " time" : " times");
   }
+  if (ticket.same_as != 0) {
+    text += ", same as #" + std::to_string(ticket.same_as);
+  }
   if (const std::string eta = eta_words(ticket.eta, ticket.is_overdue); !eta.empty()) {
     text += ticket.is_overdue ? ", holder " + paint.yellow(eta) : ", " + paint.cyan(eta) + " to go";
   }
@@ -107,6 +110,7 @@ json json_of(const TicketView& ticket) {
           {"agent", or_null(ticket.agent)},
           {"priority", ticket.priority},
           {"overtaken", ticket.overtaken},
+          {"same_as", ticket.same_as == 0 ? json(nullptr) : json(ticket.same_as)},
           {"tool", for_terminal(ticket.tool)},
           {"command", for_terminal(ticket.command)},
           {"directory", for_terminal(ticket.directory)},

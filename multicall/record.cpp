@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "core/journal/journal.hpp"
 #include "core/sys/clock.hpp"
 #include "multicall/caller.hpp"
 #include "multicall/say.hpp"
@@ -122,6 +123,12 @@ journal::Record record_of(const Plan& plan, const LanePlace& place,
 void add_end(journal::Record& record, const Times& times) {
   record.ended_wall_ms = wall_milliseconds();
   record.duration_ms = ms_of(sys::monotonic_time() - times.started);
+}
+
+void append_record(const LanePlace& place, const journal::Record& record) noexcept {
+  journal::Rotation rotation;
+  rotation.mode = place.file_mode;
+  (void)journal::append(place.state.get(), record, rotation);
 }
 
 void add_outcome(journal::Record& record, const process::Outcome& outcome, const Watch& watch,

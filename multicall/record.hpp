@@ -29,6 +29,9 @@ void add_end(journal::Record& record, const Times& times);
 void add_outcome(journal::Record& record, const process::Outcome& outcome, const Watch& watch,
                  const Times& times);
 
+/// Appends it to the journal of the place; lost where that cannot be written.
+void append_record(const LanePlace& place, const journal::Record& record) noexcept;
+
 /// Milliseconds since the epoch.
 [[nodiscard]] std::int64_t wall_milliseconds() noexcept;
 

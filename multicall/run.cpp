@@ -5,18 +5,18 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <iterator>
+#include <memory>
 #include <optional>
+#include <utility>
 
 #include "core/guard/cgroup.hpp"
-#include "core/journal/journal.hpp"
 #include "core/process/supervisor.hpp"
 #include "core/sys/clock.hpp"
 #include "multicall/attempt.hpp"
 #include "multicall/clamp.hpp"
+#include "multicall/coalesce/coalesce.hpp"
 #include "multicall/environment.hpp"
 #include "multicall/index_lock.hpp"
-#include "multicall/keep.hpp"
 #include "multicall/pause.hpp"
 #include "multicall/real_tool.hpp"
 #include "multicall/record.hpp"
@@ -51,6 +51,7 @@ class PlannedRun {
       leave_by(
           wait_for_index_lock(plan_.project.git_dir, plan_.settings.git_lock_wait.value, signals_));
     }
+    coalesce();
     started_ = sys::monotonic_time();
     begin_attempt();
     run_parts();
@@ -65,6 +66,9 @@ class PlannedRun {
       run_parts();
     }
     wind_up();
+    if (kept_run_) {
+      kept_run_->wait_for_reader();
+    }
     if (whole_.launch_error != 0) {
       give_lane_back();
       return explain_exec_failure(plan_.tool.path, whole_.launch_error);
@@ -77,6 +81,16 @@ class PlannedRun {
 
  private:
   enum class Next { Nothing, Part, Attempt };
+
+  /// Does not return where the result of another call is ours, too.
+  void coalesce() {
+    const coalesce::Found found = coalesce::look_around(plan_, place_, times_, signals_);
+    leave_by(found.signal);
+    if (found.taken) {
+      coalesce::take_result(plan_, place_, own_record(), *found.taken, signals_);
+    }
+    kept_run_ = coalesce::KeptRun::begin(plan_, place_, signals_, found);
+  }
 
   /// Does nothing for 0.
   void leave_by(int signal) {
@@ -100,6 +114,7 @@ class PlannedRun {
     times_.started_wall_ms = wall_milliseconds();
     watch_.emplace(plan_, run_id_, times_.started - started_);
     whole_ = {};
+    has_record_ = false;
     if (attempt_ == 1 && !clamp_.notice.empty()) {
       watch_->say_line(words(*plan_.call, 60) + ": " + clamp_.notice);
     }
@@ -124,11 +139,7 @@ class PlannedRun {
     if (plan_.commands.empty()) {
       use_clamped_args(clamp_, argv);
     } else {
-      std::vector<std::string>& command = commands_[part_];
-      argv.resize(1);
-      std::ranges::transform(command.begin() + 1, command.end(), std::back_inserter(argv),
-                             [](std::string& word) { return word.data(); });
-      argv.push_back(nullptr);
+      use_command(commands_[part_], argv);
     }
     part_started_ = sys::monotonic_time();
     process::Outcome outcome = supervise(path, argv);
@@ -143,27 +154,25 @@ class PlannedRun {
 
   process::Outcome supervise(const std::string& path, const std::vector<char*>& argv) {
     const ToolEnvironment environment{run_id_, plan_.tool.at, clamp_.environment};
-    process::Run run;
-    run.command = {path.c_str(), argv.data(), environment.data(), plan_.output,
+    process::Run run = run_of(plan_, traits_);
+    run.command = {path.c_str(), argv.data(), environment.data(),
+                   kept_run_ ? kept_run_->output() : plan_.output,
                    scheduling_of(plan_.settings, clamp_)};
     run.run_id = run_id_;
-    run.name = words(*plan_.call, 60);
-    run.traits = traits_;
-    run.keep = keep_list_of(plan_.settings);
-    run.linger = plan_.settings.linger.value;
-    run.kill_timeout = plan_.settings.kill_timeout.value;
-    run.kill_signal = plan_.kill_signal;
-    run.check_interval = plan_.settings.check_interval.value;
-    run.wait_for_all = waits_for_all(plan_);
     run.may_go_on = attempt_ <= plan_.retries || part_ + 1 < plan_.commands.size();
     if (place_.table) {
       run.guardian_descriptors = {place_.table->fd(), place_.state.get()};
     }
     watch_->note_launch();
-    process::Supervisor supervisor{run, signals_, hooks()};
-    process::Outcome outcome = supervisor.supervise();
+    process::Outcome outcome = process::Supervisor{run, signals_, hooks()}.supervise();
     has_run_ = has_run_ || outcome.launch_error == 0;
     return outcome;
+  }
+
+  [[nodiscard]] process::Outcome whole_with(const process::Outcome& part) const {
+    process::Outcome whole = whole_;
+    add_part(whole, part, plan_.nothing_code);
+    return whole;
   }
 
   /// What follows a command that has ended; the last one gives the lane back.
@@ -171,8 +180,7 @@ class PlannedRun {
     if (part_ + 1 < plan_.commands.size() && ended_by_itself(part)) {
       return Next::Part;
     }
-    process::Outcome whole = whole_;
-    add_part(whole, part, plan_.nothing_code);
+    const process::Outcome whole = whole_with(part);
     const auto limit = plan_.settings.pipeline_timeout.value;
     const bool has_time =
         limit.count() == 0 || sys::monotonic_time() - started_ + plan_.retry_delay < limit;
@@ -184,12 +192,12 @@ class PlannedRun {
   void wind_up() noexcept {
     try {
       watch_->finish();
-      keep_record();
+      keep_record(whole_);
       if (whole_.ended_by_order || (whole_.launch_error == 0 && WIFSIGNALED(whole_.wait_status))) {
         watch_->say_left_lock(plan_.call->name == "git" ? whole_.tool : 0);
       }
     } catch (const std::exception&) {
-      // The record is lost, or a notice; the run is over all the same.
+      // A notice is lost; the run is over all the same.
     }
   }
 
@@ -199,25 +207,24 @@ class PlannedRun {
     return record;
   }
 
-  /// A run without a ticket has no id, and so no line in the journal.
-  void keep_record() {
-    if (!place_.ticket && !plan_.report) {
+  /// Once an attempt. A run without a ticket has no id, and so no line in the journal.
+  void keep_record(const process::Outcome& whole) noexcept try {
+    if (std::exchange(has_record_, true) || (!place_.ticket && !plan_.report)) {
       return;
     }
     journal::Record record = own_record();
-    add_outcome(record, whole_, *watch_, times_);
+    add_outcome(record, whole, *watch_, times_);
+    if (kept_run_) {
+      kept_run_->finish(record, whole);
+    }
     if (plan_.report) {
       plan_.report(record);  // first: who reads the record finds the output
     }
     if (place_.ticket) {
-      append(record);
+      append_record(place_, record);
     }
-  }
-
-  void append(const journal::Record& record) const {
-    journal::Rotation rotation;
-    rotation.mode = place_.file_mode;
-    (void)journal::append(place_.state.get(), record, rotation);
+  } catch (const std::exception&) {
+    // The record is lost; the run is over all the same.
   }
 
   process::Hooks hooks() {
@@ -232,12 +239,15 @@ class PlannedRun {
     hooks.goes_on = [this](const process::Outcome& part) {
       add_kept(kept_, part.kept, run_id_);
       next_ = next_after(part);
+      if (kept_run_ && next_ == Next::Nothing) {
+        keep_record(whole_with(part));  // while the lane is held: the next one looks for it
+      }
       return next_ != Next::Nothing;
     };
     if (!place_.ticket) {
       return hooks;
     }
-    lane::Ticket& ticket = *place_.ticket;
+    auto& ticket = *place_.ticket;
     hooks.started = [&ticket](const sys::ProcessId& tool) { ticket.set_tool(tool); };
     hooks.settled = [this, &ticket](const auto& /*kept*/) { ticket.close_record(kept_); };
     hooks.release = [&ticket] { ticket.release(); };
@@ -249,7 +259,7 @@ class PlannedRun {
       journal::Record record = own_record();
       add_end(record, times_);
       record.reason = journal::Reason::Crashed;
-      append(record);
+      append_record(place_, record);
     };
     return hooks;
   }
@@ -271,6 +281,8 @@ class PlannedRun {
   std::chrono::nanoseconds started_{};
   std::chrono::nanoseconds part_started_{};
   bool has_run_ = false;
+  std::unique_ptr<coalesce::KeptRun> kept_run_;  ///< Others wait for its result.
+  bool has_record_ = false;                      ///< Of the attempt.
 };
 
 }  // namespace
@@ -281,10 +293,8 @@ bool waits_for_all(const Plan& plan) {
 
 int run_planned(const Plan& plan) {
   PlannedRun run{plan};
-  if (const auto code = run.enter()) {
-    return *code;
-  }
-  return run.run();
+  const auto code = run.enter();
+  return code ? *code : run.run();
 }
 
 }  // namespace onelane::multicall

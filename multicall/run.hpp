@@ -4,6 +4,7 @@
 
 #include <array>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -24,8 +25,9 @@ struct Plan {
   shims::Decision decision;
   project::Project project;
   settings::Settings settings;
-  std::string lane_dir;       ///< The project's state directory, or git's lane below it.
-  bool bounded_wait = false;  ///< Run without the lane when it is not free in time.
+  std::string lane_dir;        ///< The project's state directory, or git's lane below it.
+  std::uint64_t call_key = 0;  ///< Of a call that may coalesce (coalesce/call_key.hpp); 0: none.
+  bool bounded_wait = false;   ///< Run without the lane when it is not free in time.
   bool no_wait = false;
   bool wait_for_all = false;
 

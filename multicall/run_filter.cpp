@@ -64,6 +64,7 @@ RunView listed_view_of(const journal::Skim& skim) {
   record.started_wall_ms = skim.started_wall_ms;
   record.ended_wall_ms = skim.ended_wall_ms;
   record.duration_ms = skim.duration_ms;
+  record.joined = skim.joined;
   record.code = skim.code;
   record.signal = skim.signal;
   record.reason = skim.reason;

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "core/settings/values.hpp"
+#include "multicall/coalesce/call_key.hpp"
 #include "multicall/decide.hpp"
 #include "multicall/real_tool.hpp"
 #include "multicall/run.hpp"
@@ -106,6 +107,7 @@ int run_shim(const Call& call) {
     if (is_verbose(verdict) && !verdict.loaded->settings.quiet.value) {
       say(explain_in_one_line(call, verdict, plan.tool.path));
     }
+    plan.call_key = coalesce::standing_of(call, verdict).key;
     fill_standard_descriptors();
     plan.decision = verdict.decision;
     plan.lane_dir = verdict.lane_dir;

@@ -150,7 +150,8 @@ std::string ending_of(const Record& record) {
   if (record.reason == Reason::NotStarted) {
     return "could not be started";
   }
-  return how.empty() ? "exited" : how;
+  return (how.empty() ? "exited" : how) +
+         (record.joined.empty() ? "" : ", joined run " + printable(record.joined, 40));
 }
 
 bool is_end_unknown(const Record& record) noexcept {
@@ -158,6 +159,9 @@ bool is_end_unknown(const Record& record) noexcept {
 }
 
 std::string took_words(const Record& record) {
+  if (!record.joined.empty()) {
+    return "joined " + printable(record.joined, 40);
+  }
   return is_end_unknown(record) ? "?" : span_words(record.duration_ms);
 }
 

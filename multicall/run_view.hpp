@@ -51,7 +51,7 @@ struct RunView {
 /// True for a run whose supervisor and guardian both died: nobody saw when it ended.
 [[nodiscard]] bool is_end_unknown(const journal::Record& record) noexcept;
 
-/// How long it took, for people; "?" where nobody saw its end.
+/// How long it took, for people; "?" where nobody saw its end, "joined ID" where it did not run.
 [[nodiscard]] std::string took_words(const journal::Record& record);
 
 /// KiB that its processes use now, 0 where they cannot be seen. Reads /proc for each.

@@ -112,6 +112,7 @@ class Entrance {
     info.may_prompt = plan_.decision.cls == shims::Class::Editor;
     info.priority = plan_.settings.priority.value;
     info.rejoin_key = rejoin_key_of(*plan_.call, place_.directory, info.priority);
+    info.call_key = plan_.call_key;
     info.rejoin = plan_.settings.rejoin.value;
     std::memcpy(info.context.data(), &traits_, sizeof traits_);
     return info;
@@ -220,9 +221,7 @@ class Entrance {
       record.survivors.push_back({left.id.pid, left.id.start, left.name.data()});
     }
     record.empty = is_here && ended.left.empty();
-    journal::Rotation rotation;
-    rotation.mode = place_.file_mode;
-    (void)journal::append(place_.state.get(), record, rotation);
+    append_record(place_, record);
   }
 
   /// Members that cannot be told by their environment, if that run had a control group.

@@ -56,6 +56,33 @@ std::string_view listed_reason(Class cls) {
 
 }  // namespace
 
+std::vector<std::string_view> subjects_of(std::string_view tool, Args args) {
+  if (tool == "pytest") {
+    const Options options{args, pytest_syntax()};
+    const std::string_view first = options.operand(0);
+    return first.empty() ? std::vector<std::string_view>{} : std::vector{first};
+  }
+  return names_of(tool, args);
+}
+
+bool names_call(const std::vector<std::string>& entries, std::string_view tool, Args args) {
+  std::vector<std::string> patterns;
+  for (const std::string_view entry : entries) {
+    const auto colon = entry.find(':');
+    if (entry.substr(0, colon) != tool) {
+      continue;
+    }
+    if (colon == std::string_view::npos) {
+      return true;
+    }
+    patterns.emplace_back(entry.substr(colon + 1));
+  }
+  const auto subjects =
+      patterns.empty() ? std::vector<std::string_view>{} : subjects_of(tool, args);
+  return !subjects.empty() &&
+         std::ranges::all_of(subjects, [&](auto subject) { return lists(patterns, subject); });
+}
+
 Decision classify_listed(Args args, const ToolLists& known) {
   if (args.size() == 1 && one_of(args.front(), {"--help", "--version", "-V", "-h"})) {
     return {.cls = Class::Pass, .reason = "answers about itself", .passes_below_service = true};

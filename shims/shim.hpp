@@ -84,4 +84,13 @@ struct ToolLists {
 [[nodiscard]] Decision apply_lists(std::string_view tool, Args args, Decision built_in,
                                    const ToolLists& lists);
 
+/// What a call is about, as its tool's policy reads it: make's goals, npm's script, git's
+/// sub-command, else the first word that is no option and no option's value. May be empty.
+[[nodiscard]] std::vector<std::string_view> subjects_of(std::string_view tool, Args args);
+
+/// One of `entries` (TOOL, or TOOL:SUBJECT with `*` for any characters) names the tool, or each
+/// subject of the call is named by one.
+[[nodiscard]] bool names_call(const std::vector<std::string>& entries, std::string_view tool,
+                              Args args);
+
 }  // namespace onelane::shims

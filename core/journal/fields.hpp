@@ -47,6 +47,8 @@ void visit_fields(Fields& record, Visit& visit) {
   visit("batch", record.batch);
   visit("jobs", record.jobs);
   visit("joined", record.joined);
+  visit("same", record.same);
+  visit("same_boot_ns", record.same_boot_ns);
 }
 
 /// How every line begins, and nothing inside a line.

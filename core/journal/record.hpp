@@ -90,6 +90,11 @@ struct Record {
   std::vector<std::string> jobs;  ///< Of a batch: the run ids of its jobs, in their order.
   std::string joined;             ///< Run whose result it took instead of running itself.
 
+  /// What was called and on which files, for those who may take its result: 16 hexadecimal digits
+  /// of the call, a dot, 32 of the files. Empty where its output is not kept whole.
+  std::string same;
+  std::uint64_t same_boot_ns = 0;  ///< With `same`: when it began, on the clock of the boot.
+
   /// Why a limit was enforced: the text of a JSON object, empty for none. In the line it is
   /// that object; read back, its keys are sorted. Anything else is kept as a string.
   std::string card;

@@ -11,11 +11,6 @@
 #include "core/journal/record.hpp"
 
 namespace onelane::journal {
-namespace {
-
-constexpr off_t kLargestOutput = off_t{8} << 20;
-
-}  // namespace
 
 RunOutput::RunOutput(std::string directory, const std::string& run_id, const Retention& retention)
     : directory_{std::move(directory)},
@@ -38,7 +33,8 @@ void RunOutput::write(std::string_view bytes) noexcept {
     return;
   }
   try {
-    if (file_.is_open() && size_ + static_cast<off_t>(bytes.size()) > kLargestOutput) {
+    if (file_.is_open() && size_ + static_cast<off_t>(bytes.size()) > kLargest) {
+      was_put_aside_ = true;
       const std::string aside = name_ + ".1";
       (void)::renameat(directory_fd_.get(), name_.c_str(), directory_fd_.get(), aside.c_str());
       file_.reset();

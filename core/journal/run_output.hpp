@@ -19,6 +19,10 @@ class RunOutput {
 
   /// Writes at once, bytes as they are. After the first failure silent for good; the run goes on.
   void write(std::string_view bytes) noexcept;
+  /// Everything has been written, and into one file.
+  [[nodiscard]] bool is_whole() const noexcept { return !is_silent_ && !was_put_aside_; }
+  /// So many bytes fit into it.
+  static constexpr off_t kLargest = off_t{8} << 20;
 
  private:
   void open();
@@ -30,6 +34,7 @@ class RunOutput {
   sys::FileDescriptor file_;
   off_t size_ = 0;
   bool is_silent_;
+  bool was_put_aside_ = false;
 };
 
 }  // namespace onelane::journal

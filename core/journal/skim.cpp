@@ -73,7 +73,9 @@ constexpr auto kFields = std::to_array<Field>({
     {R"("parts":)"},
     {R"("batch":)"},
     {R"("jobs":)"},
-    {R"("joined":)"},
+    text_field(R"("joined":)", &Skim::joined),
+    {R"("same":)"},
+    {R"("same_boot_ns":)"},
     {R"("card":)"},
 });
 
@@ -199,7 +201,8 @@ const Skim* Skimmer::read_slowly(std::string_view line) {
            record_.peak_tree_kb,
            record_.peak_process_kb,
            record_.peak_processes,
-           record_.cpu_ms};
+           record_.cpu_ms,
+           record_.joined};
   join_words();
   return &skim_;
 }

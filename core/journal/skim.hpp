@@ -34,9 +34,12 @@ struct Skim {
   std::uint64_t peak_process_kb = 0;
   std::uint64_t peak_processes = 0;
   std::uint64_t cpu_ms = 0;
+  std::string_view joined;
 
   /// A batch is no run: its jobs have lines of their own.
   [[nodiscard]] bool is_batch() const noexcept { return cls == "batch"; }
+  /// A tool was run, or was to be: its figures count.
+  [[nodiscard]] bool is_run() const noexcept { return !is_batch() && joined.empty(); }
   friend bool operator==(const Skim&, const Skim&) = default;
 };
 

@@ -26,12 +26,15 @@ struct Log {
   std::uint64_t size = 0;
 };
 
-/// `<run id>.log` or `<run id>.log.N`, the same with `.out`.
+/// `<run id>.log` or `<run id>.log.N`, the same with `.out`; `<run id>.parts`.
 bool is_log_name(std::string_view name) noexcept {
   if (!is_run_id(name.substr(0, kRunIdLength))) {
     return false;
   }
   const std::string_view rest = name.substr(kRunIdLength);
+  if (rest == ".parts") {
+    return true;
+  }
   const bool is_ours = rest.starts_with(".log") || rest.starts_with(".out");
   return is_ours && (rest.size() == 4 ||
                      (rest.size() == 6 && rest[4] == '.' && rest[5] >= '1' && rest[5] <= '9'));

@@ -28,7 +28,7 @@ void Usual::read() {
   std::size_t seen = 0;
   for_each(directory_, Order::NewestFirst, [&](std::string_view line) {
     const Skim* run = skimmer.read(line);
-    if (run != nullptr && !run->is_batch() && run->reason == Reason::Exited) {
+    if (run != nullptr && run->is_run() && run->reason == Reason::Exited) {
       auto& durations = durations_[std::string{kind_of(run->command)}];
       if (durations.size() < kEnough) {
         durations.push_back(run->duration_ms);

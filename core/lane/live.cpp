@@ -38,6 +38,22 @@ std::vector<LiveTicket> live_tickets(const Table& table) {
   return out;
 }
 
+bool waits_with_key(const Table& table, std::uint32_t uid, std::uint64_t call_key) {
+  const auto entries = table.entries();
+  for (std::size_t slot = 0; slot < entries.size(); ++slot) {
+    const Entry& entry = entries[slot];
+    const bool waits = entry.state == State::Waiting || entry.state == State::Parked;
+    if (!waits || entry.uid != uid || !table.is_alive(slot)) {
+      continue;
+    }
+    if (const auto detail = table.detail(slot, entry.sequence);
+        detail && detail->call_key == call_key) {
+      return true;
+    }
+  }
+  return false;
+}
+
 std::optional<LiveTicket> find_live(const Table& table, std::string_view run_id) {
   for (const LiveTicket& ticket : live_tickets(table)) {
     if (view(ticket.entry.run_id) == run_id) {

@@ -24,6 +24,9 @@ struct LiveTicket {
 /// The live ticket of `run_id`.
 [[nodiscard]] std::optional<LiveTicket> find_live(const Table& table, std::string_view run_id);
 
+/// True while a living call of `uid` waits with this call key; our own ticket does not count.
+[[nodiscard]] bool waits_with_key(const Table& table, std::uint32_t uid, std::uint64_t call_key);
+
 /// The processes we may look into that keep `slot` alive: supervisor, guardian, or whoever else
 /// has the lane file open at one of our descriptors with the slot's byte locked
 /// (/proc/PID/fdinfo, proc(5)). Reads the descriptors of every process; for the rare case.

@@ -83,7 +83,8 @@ struct Detail {
   std::array<char, 160> directory{};
   std::array<RunId, 4> ancestors{};  ///< Runs of other lanes above this ticket, nearest first.
   std::array<char, 16> agent{};      ///< Coding agent or CI that asked, empty for a person.
-  std::array<char, 488> ancestor_lanes{};  ///< Their lane files, each NUL-terminated.
+  std::array<char, 480> ancestor_lanes{};  ///< Their lane files, each NUL-terminated.
+  std::uint64_t call_key = 0;              ///< TicketInfo::call_key.
 };
 static_assert(sizeof(Detail) == 1024);
 

@@ -25,6 +25,7 @@ Detail make_detail(const TicketInfo& info) {
   set_text(detail.terminal, info.terminal);
   set_text(detail.agent, info.agent);
   detail.may_prompt = info.may_prompt ? 1 : 0;
+  detail.call_key = info.call_key;
   return detail;
 }
 

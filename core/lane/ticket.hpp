@@ -24,6 +24,9 @@ struct TicketInfo {
   /// What is asked for, in one number: a caller that was killed while it waited and asks for the
   /// same gets its place back (left.hpp).
   std::uint32_t rejoin_key = 0;
+  /// What a call is, in one number: of two with the same one that wait, one may take the other's
+  /// result. 0: like no other.
+  std::uint64_t call_key = 0;
   std::chrono::milliseconds rejoin{0};     ///< For how long such a place stays; 0: not at all.
   std::array<std::uint64_t, 8> context{};  ///< Goes into LastRun while this ticket runs.
 };
@@ -117,6 +120,10 @@ class Ticket {
   [[nodiscard]] std::size_t slot() const noexcept { return slot_; }
   [[nodiscard]] std::uint64_t sequence() const noexcept { return entry_.sequence; }
   [[nodiscard]] Place place() const;
+  /// When it got into the queue, on the clock of sys::boot_time().
+  [[nodiscard]] std::chrono::nanoseconds queued() const noexcept {
+    return std::chrono::nanoseconds{detail_.enqueued_boottime};
+  }
 
  private:
   enum class Life { Queued, Started, Over };

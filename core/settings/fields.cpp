@@ -31,6 +31,9 @@ constexpr auto kFields = std::to_array<Field>({
     {"rejoin",
      "how long a call that is killed while it waits may come back to its place; 0 not at all",
      &Settings::rejoin},
+    {"coalesce",
+     "calls that take the result of an identical one that started after they had been queued",
+     &Settings::coalesce, Form::Calls},
     {"git_lock_wait", "how long a git write waits for somebody else's fresh index.lock",
      &Settings::git_lock_wait},
     {"ns_wait", "how long a call waits for a run in another PID namespace", &Settings::ns_wait},
@@ -126,7 +129,8 @@ struct Accepted {
                                          : "a directory, relative to the project or absolute";
   }
   std::string operator()(Setting<std::vector<std::string>> Settings::*) const {
-    return "names of 1 to 255 printable characters";
+    return field.form == Form::Calls ? "TOOL or TOOL:FIRST-ARGUMENT, as pytest, make:test"
+                                     : "names of 1 to 255 printable characters";
   }
 };
 

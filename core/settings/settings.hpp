@@ -92,8 +92,9 @@ struct Settings {
   Setting<std::uint64_t> log_max_mb;  ///< Of all run logs together.
   /// SEQUENTIAL_LOCK_BASE_DIR, from project files only; absolute; empty = the git dir.
   Setting<std::string> lock_base_dir;
-  Setting<std::string> lanes;              ///< "one" or "split".
-  Setting<std::vector<std::string>> keep;  ///< Added to the shims' list of what may live on.
+  Setting<std::string> lanes;                  ///< "one" or "split".
+  Setting<std::vector<std::string>> coalesce;  ///< TOOL or TOOL:FIRST-ARGUMENT, `*` in the latter.
+  Setting<std::vector<std::string>> keep;      ///< Added to the shims' list of what may live on.
   std::map<std::string, ToolSettings> tools;
 };
 

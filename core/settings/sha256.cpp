@@ -1,8 +1,8 @@
 #include "core/settings/sha256.hpp"
 
+#include <algorithm>
 #include <array>
 #include <bit>
-#include <cstdint>
 
 namespace onelane::settings {
 namespace {
@@ -76,15 +76,29 @@ std::string to_hex(const State& state) {
 
 }  // namespace
 
-std::string sha256(std::string_view bytes) {
-  State state{0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-              0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-  const std::uint64_t bits = std::uint64_t{bytes.size()} * 8;
+void Sha256::add(std::string_view bytes) {
+  size_ += bytes.size();
+  if (!tail_.empty()) {
+    const std::size_t missing = std::min(kBlock - tail_.size(), bytes.size());
+    tail_.append(bytes.substr(0, missing));
+    bytes.remove_prefix(missing);
+    if (tail_.size() < kBlock) {
+      return;
+    }
+    compress(state_, tail_);
+    tail_.clear();
+  }
   while (bytes.size() >= kBlock) {
-    compress(state, bytes.substr(0, kBlock));
+    compress(state_, bytes.substr(0, kBlock));
     bytes.remove_prefix(kBlock);
   }
-  std::string tail{bytes};
+  tail_.assign(bytes);
+}
+
+std::string Sha256::hex() const {
+  State state = state_;
+  const std::uint64_t bits = size_ * 8;
+  std::string tail = tail_;
   tail += '\x80';
   tail.resize(tail.size() + (2 * kBlock - 8 - tail.size()) % kBlock, '\0');
   for (int shift = 56; shift >= 0; shift -= 8) {
@@ -94,6 +108,12 @@ std::string sha256(std::string_view bytes) {
     compress(state, std::string_view{tail}.substr(at, kBlock));
   }
   return to_hex(state);
+}
+
+std::string sha256(std::string_view bytes) {
+  Sha256 hash;
+  hash.add(bytes);
+  return hash.hex();
 }
 
 }  // namespace onelane::settings

@@ -68,6 +68,7 @@ void Stream::write() noexcept {
 }
 
 void Stream::lose_reader() noexcept {
+  has_lost_reader_ = true;
   target_ = -1;
   pending_.clear();
   source_.reset();

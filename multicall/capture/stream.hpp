@@ -23,6 +23,9 @@ class Stream {
   [[nodiscard]] int source() const noexcept;
   [[nodiscard]] int target() const noexcept { return pending_.empty() ? -1 : target_; }
 
+  /// Who reads has gone before it had all.
+  [[nodiscard]] bool has_lost_reader() const noexcept { return has_lost_reader_; }
+
   /// Reads once; to be called when source() is readable.
   void read() noexcept;
   /// Writes so much that a pipe that is writable takes it at once.
@@ -38,6 +41,7 @@ class Stream {
   int target_;
   Tee tee_;
   std::string pending_;
+  bool has_lost_reader_ = false;
 };
 
 }  // namespace onelane::multicall::capture

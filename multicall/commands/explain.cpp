@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "multicall/clamp.hpp"
+#include "multicall/coalesce/call_key.hpp"
 #include "multicall/commands/commands.hpp"
 #include "multicall/decide.hpp"
 #include "multicall/real_tool.hpp"
@@ -90,6 +91,18 @@ std::string clamp_rows(const Call& call, const Verdict& verdict) {
   return text;
 }
 
+/// Whether it may take the result of another call; nothing to say where nobody asked for that.
+std::string coalesce_row(const Call& call, const Verdict& verdict) {
+  if (!verdict.loaded || verdict.loaded->settings.coalesce.value.empty()) {
+    return {};
+  }
+  const coalesce::Standing standing = coalesce::standing_of(call, verdict);
+  return "coalesce: " +
+         (standing.key != 0 ? "may take the result of an identical call that starts while it waits"
+                            : "no: " + std::string{standing.why}) +
+         "\n";
+}
+
 std::string text_of(const Call& call, const Verdict& verdict, const tool::Found& found) {
   std::string text = "call:     " + words(call) + "\n";
   text += "class:    " + std::string{word_of(verdict.decision.cls)} + " (" +
@@ -111,6 +124,7 @@ std::string text_of(const Call& call, const Verdict& verdict, const tool::Found&
   text += "tool:     " +
           (found.outcome == tool::Outcome::Found ? found.path : std::string{"not found"}) + "\n";
   text += clamp_rows(call, verdict);
+  text += coalesce_row(call, verdict);
   if (verdict.loaded && verdict.action != Verdict::Action::Pass) {
     for (const settings::Row& row : settings::describe(verdict.loaded->settings)) {
       if (applies(row.name)) {
@@ -127,7 +141,11 @@ nlohmann::json verdict_json(const Call& call, const Verdict& verdict, const tool
   for (const auto& [name, value] : clamp.environment) {
     environment[name] = value;
   }
+  const coalesce::Standing standing = coalesce::standing_of(call, verdict);
   return {{"schema", 1},
+          {"coalesces", standing.key != 0},
+          {"coalesces_not",
+           standing.why.empty() ? nlohmann::json(nullptr) : nlohmann::json(standing.why)},
           {"call", words(call, 4096)},
           {"class", word_of(verdict.decision.cls)},
           {"reason", verdict.decision.reason},

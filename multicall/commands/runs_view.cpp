@@ -84,7 +84,7 @@ class Page {
                          : std::to_string(record_.ended_leftovers) + " ended after the tool");
     add("survivors", names_of(record_.survivors));
     add_jobs();
-    if (!run_.live && !is_batch(record_)) {
+    if (!run_.live && !is_batch(record_) && record_.joined.empty()) {
       add("tree", record_.empty ? "was seen empty" : "was not seen empty");
     }
     add("warnings", record_.warnings == 0 ? "" : std::to_string(record_.warnings));

@@ -53,7 +53,7 @@ journal::Statistics statistics_of(const std::string& state_dir, std::int64_t sin
   journal::StatisticsCollector collector{{since, tool, &local_hour}};
   journal::Skimmer skimmer;
   journal::for_each(state_dir, journal::Order::OldestFirst, [&](std::string_view line) {
-    if (const journal::Skim* run = skimmer.read(line); run != nullptr && !run->is_batch()) {
+    if (const journal::Skim* run = skimmer.read(line); run != nullptr && run->is_run()) {
       collector.add(*run);
     }
     return true;

@@ -181,7 +181,7 @@ void read_runs(History& history) {
   journal::Skimmer skimmer;
   journal::for_each(history.lane, journal::Order::NewestFirst, [&](std::string_view line) {
     const journal::Skim* skim = skimmer.read(line);
-    if (skim == nullptr || skim->is_batch()) {
+    if (skim == nullptr || !skim->is_run()) {
       return true;
     }
     journal::Skim run = *skim;

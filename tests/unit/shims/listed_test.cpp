@@ -52,6 +52,27 @@ TEST(ListedToolTest, FirstOperandDecides) {
   EXPECT_EQ(listed("", lists), Class::Lane);
 }
 
+TEST(NamesCallTest, ByToolOrByAllItsSubjects) {
+  const auto names = [](const std::vector<std::string>& entries, std::string_view tool,
+                        std::string_view text) {
+    return shims::names_call(entries, tool, Line{text}.args());
+  };
+  EXPECT_FALSE(names({}, "make", "test"));
+  EXPECT_TRUE(names({"make"}, "make", ""));
+  EXPECT_FALSE(names({"make"}, "gmake", ""));
+  const std::vector<std::string> entries{"make:test", "make:check*",  "npm:test",
+                                         "git:stash", "pytest:tests", "cargo:test"};
+  EXPECT_TRUE(names(entries, "make", "-C below -j 4 test"));
+  EXPECT_TRUE(names(entries, "make", "test check-all V=1"));
+  EXPECT_FALSE(names(entries, "make", "test install"));
+  EXPECT_FALSE(names(entries, "make", ""));
+  EXPECT_TRUE(names(entries, "npm", "run test"));
+  EXPECT_TRUE(names(entries, "git", "-C x stash"));
+  EXPECT_TRUE(names(entries, "pytest", "-k word -x tests"));
+  EXPECT_FALSE(names(entries, "pytest", "-k tests"));
+  EXPECT_TRUE(names(entries, "cargo", "--locked test"));
+}
+
 TEST(ListedToolTest, AnswersPassAndTheRestFallsBack) {
   ToolLists lists;
   lists.fallback = Class::Pass;

@@ -36,6 +36,7 @@ TEST_F(RunOutputTest, ItsSizeIsBounded) {
   const std::string megabyte(std::size_t{1} << 20U, 'x');
   for (int i = 0; i < 20; ++i) {
     output.write(megabyte);
+    EXPECT_EQ(output.is_whole(), i < 8);
   }
   EXPECT_EQ(std::filesystem::file_size(path()), 4 * megabyte.size());
   EXPECT_EQ(std::filesystem::file_size(path() + ".1"), 8 * megabyte.size());

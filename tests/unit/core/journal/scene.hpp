@@ -61,6 +61,8 @@ inline Record full_record() {
   record.batch = "batchbatch1";
   record.jobs = {"jobjobjob01", "jobjobjob02"};
   record.joined = "joinjoin001";
+  record.same = "0123456789abcdef.0123456789abcdef0123456789abcdef";
+  record.same_boot_ns = 22;
   record.card = R"({"limit":"memory","sizes":[1,2.5,null]})";
   return record;
 }

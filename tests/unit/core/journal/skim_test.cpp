@@ -201,6 +201,16 @@ TEST(SkimTest, ABatchIsNoRun) {
   EXPECT_TRUE(skimmer.read(" " + line)->is_batch());  // as `parse` reads it
 }
 
+TEST(SkimTest, WhatTookAResultDidNotRun) {
+  Skimmer skimmer;
+  Record record = full_record();
+  EXPECT_FALSE(skimmer.read(to_line(record))->is_run());
+  const std::string line = to_line(record);
+  EXPECT_EQ(skimmer.read(" " + line)->joined, record.joined);
+  record.joined.clear();
+  EXPECT_TRUE(skimmer.read(to_line(record))->is_run());
+}
+
 TEST(SkimTest, CommandIsPrintableAndNotTooLong) {
   Skimmer skimmer;
   Record record = small_record("abcdefghijk");

@@ -35,6 +35,7 @@ TEST_F(SweepTest, OnlyOldRunLogsGo) {
   make("aaaaaaaaaaa.log.1", 30);
   make("aaaaaaaaaaa.out", 30);
   make("aaaaaaaaaaa.out.1", 30);
+  make("aaaaaaaaaaa.parts", 30);
   make("bbbbbbbbbbb.log", 1);
   for (const char* foreign :
        {"aaaaaaaaaaa.txt", "aaaaaaaaaa.log", "aaaaaaaaaaaa.log", "runs.jsonl", "aaaaaaaaaaa.log.x",
@@ -45,7 +46,7 @@ TEST_F(SweepTest, OnlyOldRunLogsGo) {
   write(at("target"), "x");
   std::filesystem::create_symlink(at("target"), at("ddddddddddd.log"));
   make("ddddddddddd.log", 30);
-  EXPECT_EQ(sweep(directory_, {.newest = 0}), 4U);
+  EXPECT_EQ(sweep(directory_, {.newest = 0}), 5U);
   EXPECT_THAT(names(), UnorderedElementsAre("bbbbbbbbbbb.log", "aaaaaaaaaaa.txt", "aaaaaaaaaa.log",
                                             "aaaaaaaaaaaa.log", "runs.jsonl", "aaaaaaaaaaa.log.x",
                                             "aaaaaaaaaaa.log.11", "aaaaaaaaaa1.log",

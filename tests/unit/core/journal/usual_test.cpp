@@ -65,6 +65,20 @@ TEST_F(UsualTest, LeavesOutWhatWasEnded) {
   EXPECT_EQ(Usual{directory_}.duration_of("make test"), milliseconds{10});
 }
 
+TEST_F(UsualTest, LeavesOutWhatTookAResult) {
+  for (const int duration : {10, 10, 10}) {
+    add({"make", "test"}, duration);
+  }
+  Record joined;
+  joined.id = "BBBBBBBBBBB";
+  joined.argv = {"make", "test"};
+  joined.joined = "AAAAAAAAAAA";
+  for (int i = 0; i < 9; ++i) {
+    ASSERT_TRUE(append(fd_, joined, {}));
+  }
+  EXPECT_EQ(Usual{directory_}.duration_of("make test"), milliseconds{10});
+}
+
 TEST_F(UsualTest, RemembersWhatItHasRead) {
   for (const int duration : {10, 10, 10}) {
     add({"make", "test"}, duration);
