@@ -27,6 +27,12 @@ void add_detail(TicketView& view, const lane::Detail& detail) {
   view.terminal = detail.terminal.data();
   view.agent = detail.agent.data();
   view.may_prompt = detail.may_prompt != 0;
+  if (view.state == State::Service && detail.released_boottime > detail.started_boottime) {
+    view.released = std::chrono::floor<milliseconds>(
+        nanoseconds{detail.released_boottime - detail.started_boottime});
+  } else {
+    view.until = detail.until.data();
+  }
   view.enqueued_wall = detail.enqueued_wall;
   view.started_wall = detail.started_wall;
   const nanoseconds now = sys::boot_time();

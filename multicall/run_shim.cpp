@@ -8,7 +8,9 @@
 #include <string_view>
 
 #include "core/settings/values.hpp"
+#include "multicall/capture/capture.hpp"
 #include "multicall/decide.hpp"
+#include "multicall/ready.hpp"
 #include "multicall/real_tool.hpp"
 #include "multicall/run.hpp"
 #include "multicall/say.hpp"
@@ -74,6 +76,14 @@ void use_named_tool(tool::Found& found, const Call& call, const settings::Settin
   found.path = path;
 }
 
+/// A run that waits for a line of output needs somebody who reads it.
+int run_read(Plan& plan) {
+  const auto captured = capture::capture_output(plan, {});
+  const int code = run_planned(plan);
+  captured.teller->tell_end();
+  return code;
+}
+
 }  // namespace
 
 int run_shim(const Call& call) {
@@ -112,7 +122,10 @@ int run_shim(const Call& call) {
     plan.bounded_wait = verdict.bounded_wait;
     plan.project = std::move(*verdict.project);
     plan.settings = std::move(verdict.loaded->settings);
-    return run_planned(plan);
+    if (verdict.action == Verdict::Action::Lane) {
+      plan.ready = ready_rule_for(call, plan.settings);
+    }
+    return plan.ready && plan.ready->port == 0 ? run_read(plan) : run_planned(plan);
   } catch (const std::exception& failure) {
     return fail(call, failure, on_error);
   }

@@ -15,17 +15,6 @@ std::string_view first_operand(Args args) {
   return found == args.end() ? std::string_view{} : *found;
 }
 
-/// What a list may name in this call: all of it must be named for the list to apply.
-std::vector<std::string_view> names_of(std::string_view tool, Args args) {
-  if (tool == "make") {
-    return make_goals_of(args);
-  }
-  const std::string_view name = tool == "git"   ? git_command_of(args)
-                                : tool == "npm" ? npm_name_of(args)
-                                                : first_operand(args);
-  return name.empty() ? std::vector<std::string_view>{} : std::vector{name};
-}
-
 bool lists(const std::vector<std::string>& patterns, std::string_view name) {
   return std::ranges::any_of(
       patterns, [&](const std::string& pattern) { return glob_matches(pattern, name); });
@@ -55,6 +44,16 @@ std::string_view listed_reason(Class cls) {
 }
 
 }  // namespace
+
+std::vector<std::string_view> names_of(std::string_view tool, Args args) {
+  if (tool == "make") {
+    return make_goals_of(args);
+  }
+  const std::string_view name = tool == "git"   ? git_command_of(args)
+                                : tool == "npm" ? npm_name_of(args)
+                                                : first_operand(args);
+  return name.empty() ? std::vector<std::string_view>{} : std::vector{name};
+}
 
 Decision classify_listed(Args args, const ToolLists& known) {
   if (args.size() == 1 && one_of(args.front(), {"--help", "--version", "-V", "-h"})) {

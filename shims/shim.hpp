@@ -68,6 +68,10 @@ struct Shim {
 /// The built-in shims, sorted by name: git, make, npm, pytest, vitest.
 [[nodiscard]] std::span<const Shim> all_shims();
 
+/// By what lists know a call: make's goals, npm's script, git's sub-command, else the first
+/// argument that is no option. For a list of classes to apply, all of it must be named.
+[[nodiscard]] std::vector<std::string_view> names_of(std::string_view tool, Args args);
+
 /// What a project's `[tools.NAME]` says about a tool.
 struct ToolLists {
   std::vector<std::string> pass;     ///< First arguments (or make targets, npm scripts) that pass.

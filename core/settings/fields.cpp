@@ -83,6 +83,10 @@ constexpr auto kFields = std::to_array<Field>({
      &Settings::lock_base_dir, Form::Path, true, Allowed::ProjectFiles},
     {"keep", "further programs that may live on after the run that started them", &Settings::keep,
      Form::List},
+    {"release_on_ready",
+     "calls that give the lane back once a port listens or a line of output has a text, and go on "
+     "as services",
+     &Settings::release_on_ready, Form::ReadyRules},
 });
 
 /// What a field takes, by the type of its member.
@@ -126,7 +130,9 @@ struct Accepted {
                                          : "a directory, relative to the project or absolute";
   }
   std::string operator()(Setting<std::vector<std::string>> Settings::*) const {
-    return "names of 1 to 255 printable characters";
+    return field.form == Form::ReadyRules
+               ? "TOOL[:FIRST-ARGUMENT]=PORT or =TEXT, as make:serve=3000, npm:start=ready in"
+               : "names of 1 to 255 printable characters";
   }
 };
 

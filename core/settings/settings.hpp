@@ -94,6 +94,7 @@ struct Settings {
   Setting<std::string> lock_base_dir;
   Setting<std::string> lanes;              ///< "one" or "split".
   Setting<std::vector<std::string>> keep;  ///< Added to the shims' list of what may live on.
+  Setting<std::vector<std::string>> release_on_ready;  ///< See ready.hpp.
   std::map<std::string, ToolSettings> tools;
 };
 

@@ -5,6 +5,7 @@
 #include "multicall/clamp.hpp"
 #include "multicall/commands/commands.hpp"
 #include "multicall/decide.hpp"
+#include "multicall/ready.hpp"
 #include "multicall/real_tool.hpp"
 #include "multicall/say.hpp"
 
@@ -33,6 +34,13 @@ bool applies(const std::string& name) {
     }
   }
   return false;
+}
+
+/// When the call gives the lane back before its end.
+std::optional<settings::Ready> release_of(const Call& call, const Verdict& verdict) {
+  return verdict.action == Verdict::Action::Lane && verdict.loaded
+             ? ready_rule_for(call, verdict.loaded->settings)
+             : std::nullopt;
 }
 
 ClampPlan clamp_of(const Call& call, const Verdict& verdict) {
@@ -111,6 +119,10 @@ std::string text_of(const Call& call, const Verdict& verdict, const tool::Found&
   text += "tool:     " +
           (found.outcome == tool::Outcome::Found ? found.path : std::string{"not found"}) + "\n";
   text += clamp_rows(call, verdict);
+  if (const auto ready = release_of(call, verdict)) {
+    text += "release:  once " + words_of(*ready) + ", then a service (release_on_ready, " +
+            settings::place_of(verdict.loaded->settings.release_on_ready.source) + ")\n";
+  }
   if (verdict.loaded && verdict.action != Verdict::Action::Pass) {
     for (const settings::Row& row : settings::describe(verdict.loaded->settings)) {
       if (applies(row.name)) {
@@ -127,7 +139,9 @@ nlohmann::json verdict_json(const Call& call, const Verdict& verdict, const tool
   for (const auto& [name, value] : clamp.environment) {
     environment[name] = value;
   }
+  const auto ready = release_of(call, verdict);
   return {{"schema", 1},
+          {"release", ready ? nlohmann::json(words_of(*ready)) : nullptr},
           {"call", words(call, 4096)},
           {"class", word_of(verdict.decision.cls)},
           {"reason", verdict.decision.reason},
