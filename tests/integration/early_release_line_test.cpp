@@ -6,7 +6,6 @@
 namespace onelane::test {
 namespace {
 
-using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
