@@ -76,8 +76,14 @@ void use_named_tool(tool::Found& found, const Call& call, const settings::Settin
   found.path = path;
 }
 
-/// A run that waits for a line of output needs somebody who reads it.
-int run_read(Plan& plan) {
+/// Runs a planned call. One that is to wait for a line of its output needs somebody who reads it.
+int run_as_settled(Plan& plan, Verdict::Action action) {
+  if (action == Verdict::Action::Lane) {
+    plan.ready = ready_rule_for(*plan.call, plan.settings);
+  }
+  if (!plan.ready || plan.ready->port != 0) {
+    return run_planned(plan);
+  }
   const auto captured = capture::capture_output(plan, {});
   const int code = run_planned(plan);
   captured.teller->tell_end();
@@ -122,10 +128,7 @@ int run_shim(const Call& call) {
     plan.bounded_wait = verdict.bounded_wait;
     plan.project = std::move(*verdict.project);
     plan.settings = std::move(verdict.loaded->settings);
-    if (verdict.action == Verdict::Action::Lane) {
-      plan.ready = ready_rule_for(call, plan.settings);
-    }
-    return plan.ready && plan.ready->port == 0 ? run_read(plan) : run_planned(plan);
+    return run_as_settled(plan, verdict.action);
   } catch (const std::exception& failure) {
     return fail(call, failure, on_error);
   }

@@ -2,6 +2,7 @@
 #include <sys/wait.h>
 
 #include "tests/integration/early_release_scene.hpp"
+#include "tests/support/pty.hpp"
 
 namespace onelane::test {
 namespace {
@@ -88,6 +89,25 @@ TEST_F(EarlyReleaseLifeTest, StatusSaysSoAndStopEndsIt) {
   EXPECT_TRUE(holder.release().exited_with(0));
   EXPECT_EQ(journal().at(0)["reason"], "stopped");
   EXPECT_THAT(onelane({"runs", "view", id}).out, HasSubstr("given back after"));
+}
+
+TEST_F(EarlyReleaseLifeTest, CtrlZStopsItAsAJobAndCtrlCEndsIt) {
+  sandbox_.set_environment("ONELANE_RELEASE_ON_READY", "make=" + port_);
+  Shell shell{Shell::Kind::Bash, sandbox_.environment(), sandbox_.project()};
+  shell.type("make listen 4 " + port_ + " trace serving sleep 100000");
+  const pid_t tool_pid = sandbox_.wait_for("serving").pid;
+  ASSERT_TRUE(becomes_service());
+  shell.terminal().suspend();
+  shell.wait_for_prompt();
+  EXPECT_EQ(shell.last_status(), 128 + SIGTSTP);
+  EXPECT_EQ(services().at(0)["stopped"], true);
+  expect_free_lane();
+  shell.type("fg");
+  ASSERT_TRUE(eventually([&] { return services().at(0)["stopped"] == false; }));
+  shell.terminal().interrupt();
+  shell.wait_for_prompt();
+  EXPECT_EQ(shell.last_status(), 128 + SIGINT);
+  EXPECT_FALSE(is_alive(tool_pid));
 }
 
 TEST_F(EarlyReleaseLifeTest, StatusOfTheHolderSaysUntilWhen) {
