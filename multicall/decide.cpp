@@ -98,6 +98,7 @@ settings::Loaded load_settings(const std::string& root, settings::Audience audie
   request.environment = [](const char* name) -> const char* { return std::getenv(name); };
   request.command_line = std::move(command_line);
   request.total_memory_mb = total_memory_mb();
+  request.has_policy = [](std::string_view tool) { return shims::find_shim(tool) != nullptr; };
   return settings::load(request);
 }
 

@@ -23,6 +23,10 @@ bool is_for_the_terminal_group(int signal) noexcept {
          signal == SIGTTOU || signal == SIGWINCH;
 }
 
+bool is_stop(int signal) noexcept {
+  return signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
+}
+
 bool is_ending(int signal) noexcept {
   return signal == SIGINT || signal == SIGTERM || signal == SIGHUP || signal == SIGQUIT;
 }
@@ -68,6 +72,9 @@ void Supervisor::handle(const Signals::Arrived& arrived) {
     return;
   }
   note_ending(signal);
+  // Asked first: reap() may stop us with the tool, and then there is a fresh canary.
+  const bool is_for_the_group = canary_.has_seen(signal);
+  const auto stopped_before = stopped_for_;
   // The tool's end is signal 17 and waits behind a 15 in the queue: look before a signal goes
   // to a tool that has ended.
   reap();
@@ -75,11 +82,14 @@ void Supervisor::handle(const Signals::Arrived& arrived) {
     impatient_ = impatient_ || is_ending(signal);
     return;
   }
+  if (is_stop(signal) && stopped_for_ != stopped_before) {
+    return;  // the SIGCONT since then has discarded it (signal(7))
+  }
   const bool before_the_tool = ::sigismember(&missed_, signal) == 1;
   ::sigdelset(&missed_, signal);
   if (before_the_tool) {
     forward(signal);
-  } else if (canary_.has_seen(signal)) {
+  } else if (is_for_the_group) {
     renew_canary();
   } else if (!arrived.from_kernel || !is_for_the_terminal_group(signal)) {
     forward(signal);

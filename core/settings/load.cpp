@@ -87,7 +87,8 @@ class Loader {
 
   void toml_file(const std::string& path, Origin origin) {
     if (const auto text = read(path, kTomlLimit, origin)) {
-      apply_toml({path, origin, request_.root}, *text, trust_check(path, *text), loaded_);
+      apply_toml({path, origin, request_.root, request_.has_policy}, *text,
+                 trust_check(path, *text), loaded_);
     }
   }
 

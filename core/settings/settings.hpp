@@ -120,6 +120,8 @@ struct Request {
   /// Name and value; `memory-limit-mb`, `--memory_limit_mb` and `memory_limit_mb` are one name.
   std::vector<std::pair<std::string, std::string>> command_line;
   std::uint64_t total_memory_mb = 0;  ///< Of the machine; 0 = unknown.
+  /// True for a tool with a built-in policy, which only a trusted file may loosen; null: every one.
+  bool (*has_policy)(std::string_view tool) = nullptr;
 };
 
 /// All layers merged. Never throws for bad content and never runs anything: a bad value, an

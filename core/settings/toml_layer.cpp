@@ -11,8 +11,6 @@
 namespace onelane::settings {
 namespace {
 
-/// The tools with a policy of their own: only a trusted file may loosen it.
-constexpr std::array<std::string_view, 5> kGuardedTools{"git", "make", "npm", "pytest", "vitest"};
 constexpr std::array<std::string_view, 4> kClasses{"lane", "pass", "service", "editor"};
 constexpr std::string_view kNeedsTrust = " needs `onelane trust` and was left out";
 
@@ -124,7 +122,7 @@ class TomlLayer {
                                       const TomlValue& value) {
     const bool text = value.kind == TomlValue::Kind::Text;
     const bool loosens =
-        value.key == "real" || std::ranges::find(kGuardedTools, name) != kGuardedTools.end();
+        value.key == "real" || where_.has_policy == nullptr || where_.has_policy(name);
     if (value.key == "class") {
       if (!text || std::ranges::find(kClasses, value.text) == kClasses.end()) {
         return "accepted: \"lane\", \"pass\", \"service\", \"editor\"";

@@ -32,6 +32,7 @@ struct TomlOrigin {
   std::string file;
   Origin origin = Origin::Project;
   std::string root;  ///< Of the project, may be empty.
+  bool (*has_policy)(std::string_view tool) = nullptr;  ///< As in Request.
 };
 
 /// Applies one onelane.toml or config.toml on top of `loaded`.

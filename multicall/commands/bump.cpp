@@ -72,7 +72,7 @@ int bump_one(const LanesHere& lanes, const std::string& id, std::optional<int> p
 }  // namespace
 
 int command_bump(std::span<char*> words) {
-  CLI::App app{
+  Options app{
       "Let a call that waits go before all others that wait, but not before the one whose turn it "
       "is, nor before one that has been overtaken too often.",
       "onelane bump"};
@@ -85,7 +85,7 @@ int command_bump(std::span<char*> words) {
       ->check(completes("waiting"))
       ->check(not_empty());
   app.add_option("--priority", priority, "this priority instead, -100 to 100; 0 is usual")
-      ->check(CLI::Range(-100, 100));
+      ->check(in_range(-100, 100));
   app.add_flag("--json", as_json, "one JSON object: schema, id, priority, position, waiting");
   if (const auto code = parse_words(app, words)) {
     return *code;

@@ -59,7 +59,7 @@ int cancel_all(const LanesHere& lanes, const std::vector<std::string>& ids, bool
 }  // namespace
 
 int command_cancel(std::span<char*> words) {
-  CLI::App app{
+  Options app{
       "Make calls that wait leave the queue: they end with 75. A stopped one (Ctrl-Z) is continued "
       "for that.",
       "onelane cancel"};

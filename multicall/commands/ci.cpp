@@ -9,7 +9,7 @@ namespace onelane::multicall {
 namespace {
 
 int print_shim_directory(const std::string& name, std::span<char*> words) {
-  CLI::App app{"Print the shim directory of this project, as $GITHUB_PATH wants it.", name};
+  Options app{"Print the shim directory of this project, as $GITHUB_PATH wants it.", name};
   app.footer(exit_codes({{1, "no .onelane/bin in this project"}}));
   if (const auto code = parse_words(app, words)) {
     return *code;
@@ -27,7 +27,7 @@ int print_shim_directory(const std::string& name, std::span<char*> words) {
 }  // namespace
 
 int command_ci(std::span<char*> words) {
-  CLI::App app{"The parts of a CI job: see `onelane ci --help`.", "onelane ci"};
+  Options app{"The parts of a CI job: see `onelane ci --help`.", "onelane ci"};
   app.footer(exit_codes({}));
   if (const auto code = parse_words(app, words)) {
     return *code;

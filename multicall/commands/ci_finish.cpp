@@ -217,7 +217,7 @@ int finish_job(const LanesHere& lanes, ci::Daemons daemons, bool as_json) {
 }  // namespace
 
 int command_ci_finish(std::span<char*> words) {
-  CLI::App app{
+  Options app{
       "The last step of a job (`if: always()`): fails where queued commands were never started or "
       "a "
       "run still has the lane, ends and lists what the job's runs left running, writes the job's "

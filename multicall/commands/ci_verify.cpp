@@ -134,7 +134,7 @@ void print_object(const std::vector<Finding>& findings, std::size_t wrong) {
 }  // namespace
 
 int command_ci_verify(std::span<char*> words) {
-  CLI::App app{
+  Options app{
       "Fail where calls of this job would go round the lane: another tool comes before a shim in "
       "this step or in new shells, the lane cannot be used, a job queues commands and never starts "
       "them. The step behind the last of the set-up steps.",

@@ -95,8 +95,8 @@ constexpr auto kCommands = std::to_array<Command>({
 static_assert(std::ranges::is_sorted(kCommands, {}, &Command::name));
 
 /// What parse_words does instead, while a Collecting lives.
-std::function<void(CLI::App&)>& taker() {
-  static std::function<void(CLI::App&)> take;
+std::function<void(Options&)>& taker() {
+  static std::function<void(Options&)> take;
   return take;
 }
 
@@ -127,7 +127,7 @@ std::span<const Command> all_commands() noexcept {
   return kCommands;
 }
 
-Collecting::Collecting(std::function<void(CLI::App&)> take) {
+Collecting::Collecting(std::function<void(Options&)> take) {
   taker() = std::move(take);
 }
 
@@ -144,27 +144,21 @@ void print(std::string_view text) {
   }
 }
 
-std::optional<int> parse_words(CLI::App& app, std::span<char*> words) {
+std::optional<int> parse_words(Options& app, std::span<char*> words) {
   if (taker()) {
     taker()(app);
     return 0;
   }
-  std::vector<std::string> reversed{words.rbegin(), words.rend()};  // as CLI11 wants them
-  try {
-    app.parse(std::move(reversed));
-  } catch (const CLI::CallForHelp&) {
+  const auto end = app.parse(words);
+  if (!end) {
+    return std::nullopt;
+  }
+  if (end->asks_for_help) {
     print(help_of(read_verb(app)));
     return 0;
-  } catch (const CLI::ParseError& error) {
-    say_always(app.get_name() + ": " + error.what() + " (see `" + app.get_name() + " --help`)");
-    return kExitUsage;
   }
-  return std::nullopt;
-}
-
-CLI::Validator not_empty() {
-  return CLI::Validator{
-      [](std::string& word) { return word.empty() ? std::string{"is empty"} : std::string{}; }, ""};
+  say_always(app.name() + ": " + end->fault + " (see `" + app.name() + " --help`)");
+  return kExitUsage;
 }
 
 int refuse_verb(std::string_view word, std::span<const Command> commands, std::string_view above) {
@@ -182,10 +176,10 @@ int refuse_verb(std::string_view word, std::span<const Command> commands, std::s
   return kExitUsage;
 }
 
-std::span<char*> command_behind(const CLI::App& app, std::span<char*> words,
+std::span<char*> command_behind(const Options& app, std::span<char*> words,
                                 std::string_view example) {
-  const std::string name = app.get_name();
-  const std::size_t first = words.size() - app.remaining_size(true);
+  const std::string name = app.name();
+  const std::size_t first = words.size() - app.remaining();
   if (first < words.size() && std::string_view{words[first]} == "--") {
     words = words.subspan(first + 1);
   } else if (first < words.size() && words[first][0] == '-') {

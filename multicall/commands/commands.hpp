@@ -1,6 +1,5 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <initializer_list>
 #include <optional>
@@ -10,6 +9,7 @@
 #include <system_error>
 
 #include "multicall/call.hpp"
+#include "multicall/commands/options.hpp"
 
 namespace onelane::multicall {
 
@@ -43,7 +43,7 @@ struct Command {
 
 /// Parses `words` with `app`; an exit code when the verb is over already (help: 0, bad
 /// usage: one line and 64).
-[[nodiscard]] std::optional<int> parse_words(CLI::App& app, std::span<char*> words);
+[[nodiscard]] std::optional<int> parse_words(Options& app, std::span<char*> words);
 
 /// Says in one line that `word` is no verb below `above`, with the nearest that is; gives 64.
 [[nodiscard]] int refuse_verb(std::string_view word, std::span<const Command> commands,
@@ -53,19 +53,11 @@ struct Command {
 /// that a verb ends before it does anything. One at a time.
 class Collecting {
  public:
-  explicit Collecting(std::function<void(CLI::App&)> take);
+  explicit Collecting(std::function<void(Options&)> take);
   Collecting(const Collecting&) = delete;
   Collecting& operator=(const Collecting&) = delete;
   ~Collecting();
 };
-
-/// For `check`: the shell completes the value with what `onelane __complete WHAT` prints ("ids",
-/// "running", "waiting", "entries", "tools", "settings", "topics"), or as "files" or "directories".
-/// Accepts every value. Without it the label decides: ID, TOOL, FILE, DIR.
-[[nodiscard]] CLI::Validator completes(std::string_view what);
-
-/// For `check`: an id or a file name without a single letter is bad usage.
-[[nodiscard]] CLI::Validator not_empty();
 
 /// One row of the exit codes in a verb's help.
 struct ExitCode {
@@ -80,7 +72,7 @@ struct ExitCode {
 /// The command behind the options of a verb that parse_words has read: what follows `--`, or
 /// begins with the first word that is no option. Empty, and said in one line, when there is
 /// none; `example` shows how it looks.
-[[nodiscard]] std::span<char*> command_behind(const CLI::App& app, std::span<char*> words,
+[[nodiscard]] std::span<char*> command_behind(const Options& app, std::span<char*> words,
                                               std::string_view example);
 
 /// Nobody can be told anything: standard output cannot be written. No SystemError, so that a verb

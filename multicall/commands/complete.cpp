@@ -145,7 +145,7 @@ void add(Offers& offers, std::string_view what) {
 }  // namespace
 
 int command_complete(std::span<char*> words) {
-  CLI::App app{
+  Options app{
       "Print the values that a shell offers: one a line, a tab, what it is. Outside a "
       "project, and where the lane cannot be read, fewer or none.",
       "onelane __complete"};

@@ -14,14 +14,12 @@ std::string escaped(std::string_view text, std::string_view letters, std::string
 }
 
 int command_completion(std::span<char*> words) {
-  CLI::App app{
+  Options app{
       "Print the completion script of a shell: source it, or put it where the shell "
       "looks for such scripts (`cmake --install` does).",
       "onelane completion"};
   std::string shell;
-  app.add_option("SHELL", shell, "the shell")
-      ->required()
-      ->check(CLI::IsMember({"bash", "fish", "zsh"}));
+  app.add_option("SHELL", shell, "the shell")->required()->check(one_of({"bash", "fish", "zsh"}));
   app.footer(exit_codes({}));
   if (const auto code = parse_words(app, words)) {
     return *code;

@@ -160,8 +160,8 @@ nlohmann::json verdict_json(const Call& call, const Verdict& verdict, const tool
 }  // namespace
 
 int command_explain(std::span<char*> words_given) {
-  CLI::App app{"Say what would happen to a call in this directory, and why. Runs nothing.",
-               "onelane explain"};
+  Options app{"Say what would happen to a call in this directory, and why. Runs nothing.",
+              "onelane explain"};
   bool json = false;
   app.add_flag("--json", json, "one JSON object");
   app.prefix_command();

@@ -43,7 +43,7 @@ std::string help_of(const settings::Field& field) {
 }  // namespace
 
 int command_help(std::span<char*> words) {
-  CLI::App app{
+  Options app{
       "Tell more about a verb (`onelane help status`) or about a setting "
       "(`onelane help timeout`). Without either, list the verbs.",
       "onelane help"};

@@ -75,7 +75,7 @@ int release(const LanesHere& lanes, bool as_json) {
 }  // namespace
 
 int command_hold(std::span<char*> words) {
-  CLI::App app{
+  Options app{
       "Pause the lane of this project: what runs finishes, whoever comes waits until `onelane "
       "release`. Outlives the shell and the boot.",
       "onelane hold"};
@@ -92,7 +92,7 @@ int command_hold(std::span<char*> words) {
 }
 
 int command_release(std::span<char*> words) {
-  CLI::App app{"End `onelane hold`, whoever gave it: the next call starts.", "onelane release"};
+  Options app{"End `onelane hold`, whoever gave it: the next call starts.", "onelane release"};
   app.footer(exit_codes({{0, "it is not on hold (any more)"}, {1, "it cannot be changed"}}));
   bool as_json = false;
   app.add_flag("--json", as_json,

@@ -66,7 +66,7 @@ int init_here(const InitOptions& options, const setup::SetupOptions& more) {
 }  // namespace
 
 int command_init(std::span<char*> words) {
-  CLI::App app{
+  Options app{
       "Adopt onelane in this project: the lane, .onelane/bin with links, settings, "
       "direnv. Twice is harmless; no line that init did not write is touched.",
       "onelane init"};
@@ -74,12 +74,12 @@ int command_init(std::span<char*> words) {
   app.add_option("--tool", options.tools, "a further tool: link and [tools.NAME] entry")
       ->type_name("NAME")
       ->check(completes("tools"))
-      ->allow_extra_args(false);
+      ->one_value_each();
   app.add_option("--link", options.links, "a further link, for `onelane run` by that name")
-      ->allow_extra_args(false)
-      ->check(CLI::IsMember({"seq", "safe-run"}));
+      ->one_value_each()
+      ->check(one_of({"seq", "safe-run"}));
   app.add_option("--limits", options.limits, "the seeds' limits, 2048 MB and 1800 s, are active")
-      ->check(CLI::IsMember({"seeds"}));
+      ->check(one_of({"seeds"}));
   app.add_flag("--direnv", options.direnv, "write .envrc even if direnv is not here");
   app.add_flag("--no-direnv", options.no_direnv, "leave .envrc alone");
   app.add_flag("--ci", options.ci,

@@ -31,7 +31,7 @@ struct LogOptions {
 };
 
 std::optional<int> parse(LogOptions& options, std::span<char*> words) {
-  CLI::App app{
+  Options app{
       "What was logged of a run: its warnings, why it was ended, what it left; before that what it "
       "wrote, if it was detached. Without an id the "
       "ten newest logs, merged by time.",

@@ -149,8 +149,8 @@ std::string filled(std::string template_text) {
 }  // namespace
 
 int command_man(std::span<char*> words) {
-  CLI::App app{"Print a manual page: its template with the verbs and the settings filled in.",
-               "onelane __man"};
+  Options app{"Print a manual page: its template with the verbs and the settings filled in.",
+              "onelane __man"};
   std::string path;
   app.add_option("FILE", path, "the template")->required()->check(not_empty());
   app.footer(exit_codes({}));

@@ -24,7 +24,7 @@ std::size_t columns_of_output() {
 }  // namespace
 
 int command_monitor(std::span<char*> words) {
-  CLI::App app{
+  Options app{
       "A full screen with the lane, the tree of the running run, memory against the limits and "
       "recent runs; press ? in it for its keys. Without a terminal: one snapshot as text.",
       "onelane monitor"};
@@ -38,7 +38,7 @@ int command_monitor(std::span<char*> words) {
   app.add_flag("--once", once, "what there is now, once; with --json the snapshot event alone");
   app.add_option("--interval", interval,
                  "seconds between two looks at the processes; longer where looking costs much")
-      ->check(CLI::Range(0.1, 3600.0));
+      ->check(in_range(0.1, 3600.0));
   add_colour(app, colour);
   app.footer(exit_codes({{1, "no project here has adopted onelane, or its lane cannot be read"}}));
   if (const auto code = parse_words(app, words)) {

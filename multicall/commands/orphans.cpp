@@ -47,7 +47,7 @@ struct OrphanOptions {
 };
 
 std::optional<int> parse(OrphanOptions& options, std::span<char*> words) {
-  CLI::App app{
+  Options app{
       "Processes that carry a run id whose run has ended, and what was kept on purpose. "
       "Lists them; nothing is ended without --kill.",
       "onelane orphans"};

@@ -7,14 +7,14 @@
 
 namespace onelane::multicall {
 
-void add_colour(CLI::App& app, Paint::When& when) {
+void add_colour(Options& app, Paint::When& when) {
   const auto read = [&when](const std::string& word) {
     when = word == "always"  ? Paint::When::Always
            : word == "never" ? Paint::When::Never
                              : Paint::When::Auto;
   };
-  app.add_option_function<std::string>("--color", read, "whether to paint (auto)")
-      ->check(CLI::IsMember({"auto", "always", "never"}));
+  app.add_option_function("--color", read, "whether to paint (auto)")
+      ->check(one_of({"auto", "always", "never"}));
 }
 
 std::string harmless_json(std::string_view text) {

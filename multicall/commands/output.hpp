@@ -1,16 +1,16 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 
+#include "multicall/commands/options.hpp"
 #include "multicall/paint.hpp"
 
 namespace onelane::multicall {
 
 /// `--color=auto|always|never`.
-void add_colour(CLI::App& app, Paint::When& when);
+void add_colour(Options& app, Paint::When& when);
 
 /// JSON with the control characters escaped that it would let through (DEL, C1): a terminal may
 /// obey them. They stand in strings only.

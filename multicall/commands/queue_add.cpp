@@ -103,7 +103,7 @@ int add(const LanesHere& lanes, batch::Store& store, batch::Entry entry, bool as
 }  // namespace
 
 int command_queue_add(std::span<char*> words) {
-  CLI::App app{
+  Options app{
       "Put a command into the queue. Nothing is run: `onelane queue start` does that, in the "
       "directory and environment of now. In CI, where nobody may notice that it never does, only "
       "while a start goes on, or with --deferred.",

@@ -98,8 +98,8 @@ int remove_entries(batch::Store& store, const std::vector<std::uint64_t>& ids, b
 }  // namespace
 
 int command_queue_remove(std::span<char*> words) {
-  CLI::App app{"Remove entries from the queue, whatever became of them; not the one that runs.",
-               "onelane queue remove"};
+  Options app{"Remove entries from the queue, whatever became of them; not the one that runs.",
+              "onelane queue remove"};
   std::vector<std::uint64_t> ids;
   bool as_json = false;
   app.add_option("id", ids, "numbers of entries, as `onelane queue status` shows them")
@@ -117,7 +117,7 @@ int command_queue_remove(std::span<char*> words) {
 }
 
 int command_queue_move(std::span<char*> words) {
-  CLI::App app{"Give an entry another place among those that wait.", "onelane queue move"};
+  Options app{"Give an entry another place among those that wait.", "onelane queue move"};
   std::uint64_t id = 0;
   std::size_t position = 0;
   bool as_json = false;
@@ -126,7 +126,7 @@ int command_queue_move(std::span<char*> words) {
       ->check(completes("entries"));
   app.add_option("position", position, "its place from 1; behind all others where they are fewer")
       ->required()
-      ->check(CLI::PositiveNumber);
+      ->check(positive());
   app.add_flag("--json", as_json, "one JSON object: schema, id, position, …");
   app.footer(exit_codes({{1, "it has begun or is not in the queue"}}));
   if (const auto code = parse_words(app, words)) {
@@ -141,7 +141,7 @@ int command_queue_move(std::span<char*> words) {
 }
 
 int command_queue_edit(std::span<char*> words) {
-  CLI::App app{
+  Options app{
       "Change an entry that waits: its command, where one follows `--`, its label, its options. "
       "Directory and environment stay those of `add`.",
       "onelane queue edit"};

@@ -45,12 +45,12 @@ constexpr auto kRunOptions = std::to_array<RunOption>({
 
 }  // namespace
 
-void add_entry_options(CLI::App& app, QueueEntryOptions& options) {
+void add_entry_options(Options& app, QueueEntryOptions& options) {
   for (const RunOption& option : kRunOptions) {
     const auto take = [&options, &option](const std::string& value) {
       options.run = merged_options(std::move(options.run), {option.name, value});
     };
-    app.add_option_function<std::string>(option.name, take, option.help)
+    app.add_option_function(option.name, take, option.help)
         ->check([&option](const std::string& value) {
           return option.fits(value) ? std::string{}
                                     : "'" + settings::clean(value) + "' is not " + option.form;

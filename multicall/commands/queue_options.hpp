@@ -1,9 +1,10 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "multicall/commands/options.hpp"
 
 namespace onelane::multicall {
 
@@ -15,7 +16,7 @@ struct QueueEntryOptions {
 
 /// Adds the options that an entry hands over to `onelane run`, and --label. A value that `run`
 /// would refuse is bad usage now, not when the queue is run.
-void add_entry_options(CLI::App& app, QueueEntryOptions& options);
+void add_entry_options(Options& app, QueueEntryOptions& options);
 
 /// `before` with the values of `changes`, which replace those of the same name.
 [[nodiscard]] std::vector<std::string> merged_options(std::vector<std::string> before,

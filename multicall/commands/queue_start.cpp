@@ -8,7 +8,7 @@
 namespace onelane::multicall {
 
 int command_queue_start(std::span<char*> words) {
-  CLI::App app{
+  Options app{
       "Run what is in the queue, one after the other, each through the lane like any other run. "
       "What is added meanwhile is run, too. The first failure ends it, and the rest stays queued.",
       "onelane queue start"};

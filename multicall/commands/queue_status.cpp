@@ -103,8 +103,8 @@ json queue_json(const batch::Queue& queue, const LanesHere& lanes) {
 }  // namespace
 
 int command_queue_status(std::span<char*> words) {
-  CLI::App app{"What is in the queue, who runs it, and what became of the last batch.",
-               "onelane queue status"};
+  Options app{"What is in the queue, who runs it, and what became of the last batch.",
+              "onelane queue status"};
   bool as_json = false;
   Paint::When colour = Paint::When::Auto;
   app.add_flag("--json", as_json,

@@ -25,7 +25,7 @@ struct QueueTurn {
 };
 
 int turn_queue(const QueueTurn& verb, std::span<char*> words) {
-  CLI::App app{verb.summary, std::string{"onelane queue "} + verb.name};
+  Options app{verb.summary, std::string{"onelane queue "} + verb.name};
   bool as_json = false;
   app.add_flag("--json", as_json, "one JSON object: schema, changed, closed, paused_wall_ms");
   app.footer(exit_codes({{1, "it cannot be changed"}}));
@@ -136,7 +136,7 @@ int command_queue_reopen(std::span<char*> words) {
 }
 
 int command_queue_stop(std::span<char*> words) {
-  CLI::App app{
+  Options app{
       "Let the start that runs the queue end before its next entry. The one that runs is not "
       "ended: `onelane stop` does that.",
       "onelane queue stop"};
@@ -164,7 +164,7 @@ int command_queue_stop(std::span<char*> words) {
 }
 
 int command_queue_clear(std::span<char*> words) {
-  CLI::App app{
+  Options app{
       "Remove every entry but the one that runs. A damaged queue is replaced by an empty one.",
       "onelane queue clear"};
   bool as_json = false;

@@ -25,7 +25,7 @@ struct ReportOptions {
 };
 
 std::optional<int> parse(ReportOptions& options, std::span<char*> words) {
-  CLI::App app{
+  Options app{
       "What the lane of this project did: its runs, waits, failures, limits and memory.\n"
       "Without an option a few lines of text.",
       "onelane report"};
@@ -40,12 +40,11 @@ std::optional<int> parse(ReportOptions& options, std::span<char*> words) {
       ->check(not_empty());
   add_since(app, options.since, "only runs that ended since then (7d), or all");
   app.add_flag("--json", options.as_json, "one JSON object: schema, project, figures, runs");
-  app.final_callback([&options] {
+  app.final_check([&options] {
     const bool html = descriptor_named(options.html) == 1;
     const bool trace = descriptor_named(options.trace) == 1;
-    if ((html && trace) || ((html || trace) && (options.as_json || options.github))) {
-      throw CLI::ValidationError{"--html, --trace", "only one thing can go to standard output"};
-    }
+    const bool clash = (html && trace) || ((html || trace) && (options.as_json || options.github));
+    return clash ? "--html, --trace: only one thing can go to standard output" : "";
   });
   app.footer(exit_codes({{1, "no project here, or a file cannot be read or written"}}));
   return parse_words(app, words);

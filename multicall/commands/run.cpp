@@ -201,7 +201,7 @@ class RunCommand {
 }  // namespace
 
 int command_run(std::span<char*> words) {
-  CLI::App app{
+  Options app{
       "Run any command in the lane: it waits its turn, under the limits of the project, "
       "and is waited for with all its descendants.",
       "onelane run"};

@@ -64,13 +64,13 @@ void print_atoms(const AtomPlan& plan) {
 
 }  // namespace
 
-void add_atoms(CLI::App& app, AtomOptions& options) {
-  auto* atoms = app.add_flag("--atoms{tools}", options.which,
+void add_atoms(Options& app, AtomOptions& options) {
+  auto* atoms = app.add_flag("--atoms", options.which, "tools",
                              "split a command over files: one command for a few files each");
-  atoms->type_name("[=pytest-file]")->check(CLI::IsMember({"tools", "pytest-file"}));
+  atoms->type_name("[=pytest-file]")->check(one_of({"tools", "pytest-file"}));
   app.add_option("--atom-size", options.size, "files in one command (default: as suits the tool)")
       ->type_name("N")
-      ->check(CLI::Range(std::size_t{1}, kMostAtoms))
+      ->check(in_range(std::size_t{1}, kMostAtoms))
       ->needs(atoms);
   app.add_flag("--force", options.force, "split although an option or a setting speaks against it")
       ->needs(atoms);

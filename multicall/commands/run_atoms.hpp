@@ -1,11 +1,11 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstddef>
 #include <optional>
 #include <string>
 
 #include "multicall/call.hpp"
+#include "multicall/commands/options.hpp"
 #include "multicall/run.hpp"
 
 namespace onelane::multicall {
@@ -20,7 +20,7 @@ struct AtomOptions {
   [[nodiscard]] bool are_wanted() const { return !which.empty(); }
 };
 
-void add_atoms(CLI::App& app, AtomOptions& options);
+void add_atoms(Options& app, AtomOptions& options);
 
 /// Fills `plan.commands` where atoms are wanted; `plan.tool` must be found already. An exit code
 /// where the verb is over: the command is refused, or explained.

@@ -17,24 +17,22 @@ constexpr int kLastStandardSignal = 31;  ///< signal(7); real-time signals have 
 
 /// A value that `accept` takes; `what` says what that is.
 template <class Accept>
-CLI::Validator must_be(std::string_view what, Accept accept) {
-  return CLI::Validator{[what = std::string{what}, accept](std::string& word) {
-                          return accept(word) ? std::string{}
-                                              : "'" + settings::clean(word) + "' is not " + what;
-                        },
-                        ""};
+Check must_be(std::string_view what, Accept accept) {
+  return Fault{[what = std::string{what}, accept](const std::string& word) {
+    return accept(word) ? std::string{} : "'" + settings::clean(word) + "' is not " + what;
+  }};
 }
 
-CLI::Validator duration() {
+Check duration() {
   return must_be("a duration (30, 500ms, 30s, 10m, 2h)",
                  [](const std::string& word) { return settings::parse_duration(word); });
 }
 
 /// Options whose value goes to the settings as it is.
-void add_settings(CLI::App& app, RunOptions& options) {
+void add_settings(Options& app, RunOptions& options) {
   const auto add = [&](const char* name, const char* setting, const char* label, const char* help,
-                       CLI::Validator valid) {
-    app.add_option_function<std::string>(
+                       Check valid) {
+    app.add_option_function(
            name,
            [&options, setting](const std::string& text) {
              options.settings.emplace_back(setting, text);
@@ -52,15 +50,15 @@ void add_settings(CLI::App& app, RunOptions& options) {
   add("--max-processes", "--max-processes", "N", "most processes",
       must_be("a number", [](const std::string& word) { return settings::parse_count(word); }));
   add("--priority", "--priority", "N", "higher goes first (default 0, -100 to 100)",
-      CLI::Range(-100, 100));
+      in_range(-100, 100));
 }
 
-void add_retry(CLI::App& app, RunOptions& options) {
+void add_retry(Options& app, RunOptions& options) {
   app.add_option("--retry", options.retries,
                  "so many more attempts after non-zero, a signal of its own or TIMEOUT; the lane "
                  "is kept")
-      ->check(CLI::Range(0, 1000));
-  app.add_option_function<std::string>(
+      ->check(in_range(0, 1000));
+  app.add_option_function(
          "--retry-delay",
          [&options](const std::string& text) {
            options.retry_delay = settings::parse_duration(text).value_or(options.retry_delay);
@@ -68,7 +66,7 @@ void add_retry(CLI::App& app, RunOptions& options) {
          "between two attempts")
       ->type_name("DURATION")
       ->check(duration());
-  app.add_option_function<std::string>(
+  app.add_option_function(
          "--kill-signal",
          [&options](const std::string& text) { options.kill_signal = signal_number(text); },
          "first signal at a limit in place of TERM")
@@ -76,13 +74,13 @@ void add_retry(CLI::App& app, RunOptions& options) {
       ->check(must_be("a signal", [](const std::string& word) { return signal_number(word); }));
 }
 
-void add_output(CLI::App& app, RunOptions& options) {
+void add_output(Options& app, RunOptions& options) {
   auto* log = app.add_option("--log", options.log,
                              "append output, status and memory of each attempt to FILE");
   log->type_name("FILE")->check(not_empty());
   app.add_flag("--json", options.as_json,
                "print one JSON object at the end: stdout, stderr, code, attempts, …");
-  app.add_option("--label", options.label, "what the journal calls this run")->type_name("TEXT");
+  app.add_option("--label", options.label, "what the journal calls this run");
   auto* detach = app.add_flag("--detach", options.detach,
                               "print the run's id and return; see `onelane logs -f ID`");
   auto* no_wait = app.add_flag("--no-wait", options.no_wait, "exit 75 when the lane is taken");
@@ -90,8 +88,8 @@ void add_output(CLI::App& app, RunOptions& options) {
   app.add_flag("--limits-only", options.limits_only, "supervised, but without queue and lane");
 }
 
-void add_ready(CLI::App& app, RunOptions& options) {
-  auto* ready = app.add_option_function<std::string>(
+void add_ready(Options& app, RunOptions& options) {
+  auto* ready = app.add_option_function(
       "--release-on-ready",
       [&options](const std::string& text) { options.ready = settings::parse_ready(text); },
       "give the lane back once that TCP port listens, or a line of output has that text, and go "
@@ -99,8 +97,11 @@ void add_ready(CLI::App& app, RunOptions& options) {
   ready->type_name("PORT|TEXT")->check(must_be(settings::kReadyForm, [](const std::string& word) {
     return settings::parse_ready(word);
   }));
-  for (const char* other : {"--retry", "--atoms", "--limits-only"}) {
-    ready->excludes(app.get_option(other));
+  for (const Option& other : app.all()) {
+    const std::string_view name = other.single_name();
+    if (name == "retry" || name == "atoms" || name == "limits-only") {
+      ready->excludes(&other);
+    }
   }
 }
 
@@ -113,7 +114,7 @@ bool RunOptions::needs_supervision() const {
          atoms.are_wanted();
 }
 
-std::optional<int> parse_run_options(CLI::App& app, RunOptions& options, std::span<char*> words) {
+std::optional<int> parse_run_options(Options& app, RunOptions& options, std::span<char*> words) {
   add_settings(app, options);
   add_retry(app, options);
   add_output(app, options);

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <optional>
 #include <span>
@@ -9,6 +8,7 @@
 #include <vector>
 
 #include "core/settings/ready.hpp"
+#include "multicall/commands/options.hpp"
 #include "multicall/commands/run_atoms.hpp"
 
 namespace onelane::multicall {
@@ -36,7 +36,7 @@ struct RunOptions {
 
 /// Reads the options before a command; an exit code where the verb is over already. `app` is
 /// `onelane run`, to find the command behind them.
-[[nodiscard]] std::optional<int> parse_run_options(CLI::App& app, RunOptions& options,
+[[nodiscard]] std::optional<int> parse_run_options(Options& app, RunOptions& options,
                                                    std::span<char*> words);
 
 /// The number of "INT", "SIGINT" or "2"; nothing when there is no such signal.

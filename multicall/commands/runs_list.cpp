@@ -27,7 +27,7 @@ struct ListOptions {
 };
 
 std::optional<int> parse(ListOptions& options, std::span<char*> words) {
-  CLI::App app{
+  Options app{
       "Runs of this project: the live ones, then those that have ended, newest first. Exits with "
       "1 where no project has adopted onelane.",
       "onelane runs list"};
@@ -37,7 +37,7 @@ std::optional<int> parse(ListOptions& options, std::span<char*> words) {
                  "not-started, timeout, pipeline-timeout, idle, memory, tree-memory, processes, "
                  "reserve, stopped, crashed; several with commas")
       ->delimiter(',')
-      ->allow_extra_args(false)
+      ->one_value_each()
       ->check([](const std::string& word) {
         return is_status_word(word) ? std::string{}
                                     : "'" + settings::clean(word) + "' is no status";

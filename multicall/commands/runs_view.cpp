@@ -249,7 +249,7 @@ struct ViewOptions {
 };
 
 std::optional<int> parse(ViewOptions& options, std::span<char*> words) {
-  CLI::App app{
+  Options app{
       "All that is known of one run: how it ended, what it used, what it left, why it was ended. "
       "A live one is shown from the lane.",
       "onelane runs view"};

@@ -106,7 +106,7 @@ class RunWatch {
 }  // namespace
 
 int command_runs_watch(std::span<char*> words) {
-  CLI::App app{
+  Options app{
       "Follow a live run, or one that waits, until its end: a line for its start, for each event "
       "in its log and for its end.",
       "onelane runs watch"};

@@ -22,7 +22,7 @@ std::string root_here() {
 }  // namespace
 
 int command_settings(std::span<char*> words) {
-  CLI::App app{"Print each setting with its value and where it was set.", "onelane settings"};
+  Options app{"Print each setting with its value and where it was set.", "onelane settings"};
   bool json = false;
   bool run = false;
   app.add_flag("--json", json, "one JSON object");
@@ -54,7 +54,7 @@ int command_settings(std::span<char*> words) {
 }
 
 int command_trust(std::span<char*> words) {
-  CLI::App app{
+  Options app{
       "Trust this project's onelane.toml as it stands now: what it loosens (lists of the "
       "built-in tools, tool paths) counts from then on, until the file changes.",
       "onelane trust"};

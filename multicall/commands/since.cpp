@@ -57,19 +57,18 @@ std::optional<std::int64_t> parse_since(std::string_view text, std::int64_t now_
   return parse_date(std::string{text});
 }
 
-void add_since(CLI::App& app, std::int64_t& wall_ms, const std::string& what) {
-  const auto read = [&wall_ms](const std::string& text) {
-    const auto moment = parse_since(text, wall_milliseconds());
-    if (!moment) {
-      throw CLI::ValidationError{"--since", "'" + settings::clean(text) +
-                                                "' is neither 7d, 3h, 45m nor a date as "
-                                                "2026-11-01"};
-    }
-    wall_ms = *moment;
+void add_since(Options& app, std::int64_t& wall_ms, const std::string& what) {
+  const auto fault = [](const std::string& text) {
+    return parse_since(text, wall_milliseconds())
+               ? std::string{}
+               : "'" + settings::clean(text) + "' is neither 7d, 3h, 45m nor a date as 2026-11-01";
   };
-  app.add_option_function<std::string>("--since", read,
-                                       what + ": 7d, 3h, 45m, or a date as 2026-11-01")
-      ->type_name("WHEN");
+  const auto read = [&wall_ms](const std::string& text) {
+    wall_ms = parse_since(text, wall_milliseconds()).value_or(wall_ms);
+  };
+  app.add_option_function("--since", read, what + ": 7d, 3h, 45m, or a date as 2026-11-01")
+      ->type_name("WHEN")
+      ->check(fault);
 }
 
 }  // namespace onelane::multicall

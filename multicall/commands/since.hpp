@@ -1,10 +1,11 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "multicall/commands/options.hpp"
 
 namespace onelane::multicall {
 
@@ -14,6 +15,6 @@ namespace onelane::multicall {
                                                       std::int64_t now_wall_ms);
 
 /// `--since`, read into `wall_ms`; `what` says of which runs or lines it is.
-void add_since(CLI::App& app, std::int64_t& wall_ms, const std::string& what);
+void add_since(Options& app, std::int64_t& wall_ms, const std::string& what);
 
 }  // namespace onelane::multicall

@@ -26,7 +26,7 @@ int show_once(StatusForm form, const Paint& paint) {
 }  // namespace
 
 int command_status(std::span<char*> words) {
-  CLI::App app{
+  Options app{
       "Who holds the lane of this project, who waits and for how long about, which services and "
       "daemons run, what is left of ended runs, and the limits of a call made here.",
       "onelane status"};

@@ -99,7 +99,7 @@ class Steal {
 }  // namespace
 
 int command_steal(std::span<char*> words) {
-  CLI::App app{
+  Options app{
       "Take the lane away from a run: TERM, the kill timeout, KILL; the next one starts. Asks "
       "nothing, and unlike `onelane stop` does not wait long for a supervisor or guardian that is "
       "stopped or hangs.",

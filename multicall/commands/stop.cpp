@@ -184,7 +184,7 @@ class Stop {
 }  // namespace
 
 int command_stop(std::span<char*> words) {
-  CLI::App app{
+  Options app{
       "End the running run of this project's lane, or the one (a service, too) with this id. "
       "Returns 0 only when its process tree is empty.",
       "onelane stop"};

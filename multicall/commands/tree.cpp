@@ -2,12 +2,8 @@
 
 #include <algorithm>
 
-#include "core/settings/values.hpp"
-
 namespace onelane::multicall {
 namespace {
-
-constexpr std::string_view kCompletes = "completes ";
 
 std::string upper(std::string_view text) {
   std::string out{text};
@@ -17,27 +13,21 @@ std::string upper(std::string_view text) {
   return out;
 }
 
-/// The words of CLI::IsMember, which it shows as "{a,b}" behind the type.
-std::vector<std::string> choices_of(const CLI::Option& option) {
-  const std::string type = option.get_type_name();
-  const auto open = type.find('{');
-  const auto close = type.find('}', open == std::string::npos ? 0 : open);
-  if (open == std::string::npos || close == std::string::npos) {
-    return {};
+std::vector<std::string> choices_of(const Option& option) {
+  for (const Check& check : option.checks()) {
+    if (const auto* one = std::get_if<OneOf>(&check)) {
+      return one->words;
+    }
   }
-  return settings::split_list(std::string_view{type}.substr(open + 1, close - open - 1));
+  return {};
 }
 
 /// What completes() said, else what the label says.
-std::string completion_of(CLI::Option& option, std::string_view label) {
-  try {
-    for (int i = 0;; ++i) {
-      const std::string& name = option.get_validator(i)->get_name();
-      if (name.starts_with(kCompletes)) {
-        return name.substr(kCompletes.size());
-      }
+std::string completion_of(const Option& option, std::string_view label) {
+  for (const Check& check : option.checks()) {
+    if (const auto* said = std::get_if<Completes>(&check)) {
+      return std::string{said->what};
     }
-  } catch (const CLI::OptionNotFound&) {  // that was the last one
   }
   if (label == "ID" || label.ends_with("-ID")) {
     return "ids";
@@ -48,7 +38,7 @@ std::string completion_of(CLI::Option& option, std::string_view label) {
   return label == "DIR" || label == "DIRECTORY" ? "directories" : label == "TOOL" ? "tools" : "";
 }
 
-std::string label_of(const CLI::Option& option, const std::vector<std::string>& choices) {
+std::string label_of(const Option& option, const std::vector<std::string>& choices) {
   std::string label;
   for (const std::string& choice : choices) {
     label += (label.empty() ? "" : "|") + choice;
@@ -56,40 +46,25 @@ std::string label_of(const CLI::Option& option, const std::vector<std::string>& 
   if (!label.empty()) {
     return label;
   }
-  if (!option.nonpositional()) {
-    return upper(option.get_single_name());
+  if (option.is_positional() || (option.label().empty() && !option.is_number())) {
+    return upper(option.single_name());
   }
-  const std::string type = option.get_type_name();
-  const std::string word = type.substr(0, std::min(type.find(':'), type.find(' ')));
-  if (word == "INT" || word == "UINT" || word == "FLOAT") {
-    return "N";
-  }
-  // CLI11's own word says nothing: `--tool TOOL` does.
-  return word == "TEXT" || word.empty() ? upper(option.get_single_name()) : upper(word);
+  return option.label().empty() ? "N" : upper(option.label());
 }
 
-Argument read_argument(CLI::Option& option) {
+Argument read_argument(const Option& option) {
   Argument out;
-  for (const std::string& name : option.get_snames()) {
-    out.names.push_back("-" + name);
-  }
-  for (const std::string& name : option.get_lnames()) {
-    out.names.push_back("--" + name);
-  }
-  if (option.get_items_expected_max() != 0) {
+  out.names = option.short_names();
+  out.names.insert(out.names.end(), option.long_names().begin(), option.long_names().end());
+  if (!option.is_flag()) {
     out.choices = choices_of(option);
     out.value = label_of(option, out.choices);
     out.completion = completion_of(option, out.value);
   }
-  out.description = option.get_description();
-  out.is_required = option.get_required();
-  // A flag may always be repeated; that says nothing.
-  out.repeats = !out.value.empty() && option.get_expected_max() > 1;
+  out.description = option.description();
+  out.is_required = option.is_required();
+  out.repeats = option.repeats();
   return out;
-}
-
-bool is_help(const CLI::Option& option) {
-  return option.check_lname("help");
 }
 
 Verb collect(const Command& command, const std::string& above) {
@@ -97,7 +72,7 @@ Verb collect(const Command& command, const std::string& above) {
   const std::string path = above + std::string{command.name};
   if (command.parts.empty()) {
     bool taken = false;
-    const Collecting collecting{[&](CLI::App& app) {
+    const Collecting collecting{[&](Options& app) {
       if (!taken) {
         verb = read_verb(app);
       }
@@ -123,35 +98,21 @@ void append(const std::vector<Verb>& tree, std::vector<const Verb*>& out) {
 
 }  // namespace
 
-Verb read_verb(CLI::App& app) {
+Verb read_verb(const Options& app) {
   Verb verb;
   constexpr std::string_view kProgram = "onelane ";
-  verb.path = app.get_name();
+  verb.path = app.name();
   if (verb.path.starts_with(kProgram)) {
     verb.path.erase(0, kProgram.size());
   }
-  verb.description = app.get_description();
-  verb.footer = app.get_footer();
-  verb.has_command = app.get_prefix_command();
-  std::vector<Argument> help;
-  for (CLI::Option* option : app.get_options([](CLI::Option*) { return true; })) {
-    Argument argument = read_argument(*option);
-    auto& list = is_help(*option)          ? help
-                 : option->nonpositional() ? verb.options
-                                           : verb.positionals;
-    list.push_back(std::move(argument));
+  verb.description = app.description();
+  verb.footer = app.footer();
+  verb.has_command = app.has_command();
+  for (const Option& option : app.all()) {
+    (option.is_positional() ? verb.positionals : verb.options).push_back(read_argument(option));
   }
-  // Last, and in the words of the others.
-  for (Argument& argument : help) {
-    argument.description = "print this help";
-    verb.options.push_back(std::move(argument));
-  }
+  verb.options.push_back({.names = {"-h", "--help"}, .description = "print this help"});
   return verb;
-}
-
-CLI::Validator completes(std::string_view what) {
-  return CLI::Validator{[](std::string&) { return std::string{}; }, "",
-                        std::string{kCompletes} + std::string{what}};
 }
 
 std::vector<Verb> collect_tree(std::span<const Command> commands) {

@@ -35,7 +35,7 @@ struct Verb {
 };
 
 /// What `app` defines; its name is "onelane VERB".
-[[nodiscard]] Verb read_verb(CLI::App& app);
+[[nodiscard]] Verb read_verb(const Options& app);
 
 /// Every verb of `commands` with its parts, in their order, hidden ones left out. Calls each
 /// without words under Collecting, so nothing is done. A verb with parts is not called itself.

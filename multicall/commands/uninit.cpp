@@ -102,7 +102,7 @@ void remove_files(const std::string& root, const Manifest& manifest) {
 }  // namespace
 
 int command_uninit(std::span<char*> words) {
-  CLI::App app{"Remove what `onelane init` made, and nothing else.", "onelane uninit"};
+  Options app{"Remove what `onelane init` made, and nothing else.", "onelane uninit"};
   app.footer(exit_codes({{0, "removed, or there was nothing to remove"},
                          {1, "somebody runs or waits; nothing removed"}}));
   if (const auto code = parse_words(app, words)) {

@@ -263,7 +263,7 @@ class WaitCommand {
 }  // namespace
 
 int command_wait(std::span<char*> words) {
-  CLI::App app{
+  Options app{
       "Wait until the lane is free, that is, nobody holds it or waits for it (services and calls "
       "stopped by Ctrl-Z aside); with an id until that run has ended or has left the queue.",
       "onelane wait"};
@@ -275,7 +275,8 @@ int command_wait(std::span<char*> words) {
                  "id of a run, as `onelane status` shows it; one that has ended "
                  "long ago, too")
       ->check(not_empty());
-  app.add_option("--timeout", timeout, "give up after so long: 30, 500ms, 10m");
+  const Option* const limit =
+      app.add_option("--timeout", timeout, "give up after so long: 30, 500ms, 10m");
   app.add_flag("--exit-status", options.exit_status,
                "end as the run has ended: its code, 128 + n for signal n");
   app.add_flag("--json", options.as_json,
@@ -283,7 +284,7 @@ int command_wait(std::span<char*> words) {
   if (const auto code = parse_words(app, words)) {
     return *code;
   }
-  if (app.count("--timeout") > 0 && !(options.timeout = settings::parse_duration(timeout))) {
+  if (limit->count() > 0 && !(options.timeout = settings::parse_duration(timeout))) {
     say_always("onelane wait: --timeout " + settings::clean(timeout) +
                " is no duration (30, 500ms, 10m)");
     return kExitUsage;

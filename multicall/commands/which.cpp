@@ -26,8 +26,8 @@ std::string_view words_for(tool::Verdict verdict) {
 }  // namespace
 
 int command_which(std::span<char*> words) {
-  CLI::App app{"Print the path of the real tool that the shim of that name would run.",
-               "onelane which"};
+  Options app{"Print the path of the real tool that the shim of that name would run.",
+              "onelane which"};
   bool all = false;
   std::string name;
   app.add_flag("-a,--all", all, "every candidate on PATH, shims included");

@@ -135,7 +135,7 @@ class Setup {
 
 }  // namespace
 
-void add_setup_options(CLI::App& app, SetupOptions& options) {
+void add_setup_options(Options& app, SetupOptions& options) {
   app.add_flag("--pre-commit", options.pre_commit,
                "a hook that runs this project's check: writes .pre-commit-config.yaml, or says "
                "what to add to it");
@@ -144,8 +144,8 @@ void add_setup_options(CLI::App& app, SetupOptions& options) {
   app.add_option("--agent", options.agents,
                  "the shims on the PATH of an agent's shell: claude, codex, cursor or generic")
       ->type_name("AGENT")
-      ->allow_extra_args(false)
-      ->check(CLI::IsMember(std::vector<std::string>{kAgents.begin(), kAgents.end()}));
+      ->one_value_each()
+      ->check(one_of(std::vector<std::string>{kAgents.begin(), kAgents.end()}));
   app.add_flag("--yes", options.yes, "with --agent: do not ask");
   app.add_flag("--dry-run", options.dry_run, "show what would be written, write nothing");
   app.add_flag("--json", options.as_json, "one JSON object: schema, dry_run, init, next, plans");

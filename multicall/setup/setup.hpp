@@ -1,10 +1,10 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
 
 #include "core/project/project.hpp"
+#include "multicall/commands/options.hpp"
 #include "multicall/setup/adopt.hpp"
 
 namespace onelane::multicall::setup {
@@ -24,7 +24,7 @@ struct SetupOptions {
   }
 };
 
-void add_setup_options(CLI::App& app, SetupOptions& options);
+void add_setup_options(Options& app, SetupOptions& options);
 
 /// Writes, proposes or leaves alone, and says which; before it writes for an agent it shows the
 /// diff and asks. `done` is told first; empty when init had nothing to do. Gives 0, 1 when

@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -177,6 +179,27 @@ TEST_P(NoTtyTest, AStoppedToolIsAStoppedCommandAndGoesOn) {
   running.signal(SIGCONT);
   EXPECT_TRUE(eventually([&] { return state_of(tool) != 'T' && state_of(running.pid()) != 'T'; }));
   expect_end(running);
+}
+
+TEST_P(NoTtyTest, AToolThatStopsItsGroupStopsItOnceEachTime) {
+  constexpr int kStops = 100;
+  Words argv{"make", "catch", "CONT", "sleep", "100"};
+  for (int stop = 0; stop < kStops; ++stop) {
+    argv.insert(argv.end(), {"stop-group", "TSTP", "sleep", "3"});
+  }
+  argv.insert(argv.end(), {"exit", "7"});
+  Start own_group;
+  own_group.before_exec = [] { ::setpgid(0, 0); };
+  const pid_t leader = sandbox_.start(argv, own_group).release();
+  int status = 0;
+  int stops = 0;
+  while (::waitpid(leader, &status, WUNTRACED) == leader && WIFSTOPPED(status)) {
+    ++stops;
+    ::kill(-leader, SIGCONT);
+  }
+  EXPECT_EQ(WEXITSTATUS(status), 7) << describe_status(status);
+  EXPECT_EQ(stops, kStops);
+  EXPECT_EQ(sandbox_.texts("sig CONT").size(), static_cast<std::size_t>(kStops));
 }
 
 TEST_P(NoTtyTest, AnOrphanedGroupIsNeverFrozen) {

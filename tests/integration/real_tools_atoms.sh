@@ -75,6 +75,7 @@ refused() {
 readonly BAD_PYTHON='import sys\nimport os\nx = {  1:2 }\n' GOOD_PYTHON='import os\n'
 
 case_atoms_black() {
+  FEW=3
   need black
   project shop
   plant py "$BAD_PYTHON" "$GOOD_PYTHON"
@@ -92,6 +93,7 @@ case_atoms_black() {
 }
 
 case_atoms_isort() {
+  FEW=3
   need isort
   project shop
   plant py "$BAD_PYTHON" "$GOOD_PYTHON"
@@ -107,6 +109,7 @@ case_atoms_isort() {
 }
 
 case_atoms_yamllint() {
+  FEW=3
   need yamllint
   project shop
   plant yaml 'a:  1\n' -- '---\na: 1\n'

@@ -144,6 +144,15 @@ TEST_F(SettingsTest, ListsThatLoosenABuiltInToolCountOnceTrusted) {
   EXPECT_TRUE(make_waits());
 }
 
+TEST_F(SettingsTest, NoBuiltInToolIsLoosenedWithoutTrust) {
+  for (const std::string tool : {"git", "make", "npm", "pytest", "vitest", "ruff"}) {
+    shop_.write("onelane.toml", "[tools." + tool + "]\npass = [\"*\"]\n");
+    const Ended ended = shop_.onelane({"settings"});
+    EXPECT_EQ(ended.err.find("what loosens " + tool) == std::string::npos, tool == "ruff")
+        << ended.err;
+  }
+}
+
 TEST_F(SettingsTest, AToolOfTheRepositorysOwnRunsOnlyOnceTrusted) {
   shop_.write("evil", "#!/bin/sh\necho evil\n");
   ASSERT_TRUE(shop_.run({"/bin/chmod", "+x", "evil"}).exited_with(0));

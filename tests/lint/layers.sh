@@ -3,6 +3,7 @@
 #
 #   multicall -> shims, core/*       core/X -> core/X, core/sys
 #   shims     -> shims, std only     tests  -> everything
+#   CLI11     <- multicall/commands/options.cpp alone: its headers run code at each start
 #
 #   tests/lint/layers.sh [ROOT]        checks the tree at ROOT (default: this one)
 #   tests/lint/layers.sh --self-test   proves that each rule can fail
@@ -46,6 +47,9 @@ faults_in() {
         sub(/^[^<]*</, "", target)
         sub(/>.*/, "", target)
         if (target !~ /^[a-z_0-9]+$/) fault("<" target ">, only the standard library")
+      }
+      /^[ \t]*#[ \t]*include[ \t]*[<"]CLI\// && file != "multicall/commands/options.cpp" {
+        fault("CLI11, only multicall/commands/options.cpp may")
       }'
 }
 
@@ -85,6 +89,9 @@ ok  core/lane/mutex.cpp        "core/sys/error.hpp"
 ok  core/lane/mutex.cpp        <boost/interprocess/sync/file_lock.hpp>
 ok  shims/git.cpp              "shims/shim.hpp"
 ok  tests/unit/a_test.cpp      "multicall/dispatch.hpp"
+ok  multicall/commands/options.cpp <CLI/CLI.hpp>
+bad multicall/commands/run.cpp <CLI/CLI.hpp>
+bad tests/unit/a_test.cpp      <CLI/App.hpp>
 bad core/sys/error.cpp         "core/lane/mutex.hpp"
 bad core/lane/mutex.cpp        "core/process/launch.hpp"
 bad core/process/launch.cpp    "core/lane/mutex.hpp"

@@ -21,16 +21,16 @@ using testing::Not;
 int worked = 0;
 
 int sample(std::span<char*> words) {
-  CLI::App app{"Show it's [sample]: one: two.", "onelane show part"};
+  Options app{"Show it's [sample]: one: two.", "onelane show part"};
   std::string colour;
   std::string id;
   std::vector<std::string> tools;
   int number = 0;
   bool all = false;
   app.add_flag("-a,--all", all, "every one");
-  app.add_option("--color", colour, "when")->check(CLI::IsMember({"auto", "never"}));
+  app.add_option("--color", colour, "when")->check(one_of({"auto", "never"}));
   app.add_option("-L,--limit", number, "at most");
-  app.add_option("--tool", tools, "of a tool")->allow_extra_args(false);
+  app.add_option("--tool", tools, "of a tool")->one_value_each();
   app.add_option("ID", id, "a run")->check(completes("waiting"));
   app.footer(exit_codes({{1, "no"}}));
   if (const auto code = parse_words(app, words)) {

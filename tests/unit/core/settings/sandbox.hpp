@@ -45,6 +45,7 @@ class SandboxTest : public testing::Test {
       return found == environment_.end() ? nullptr : found->second.c_str();
     };
     request.command_line = command_line_;
+    request.has_policy = [](std::string_view tool) { return tool == "git" || tool == "pytest"; };
     return request;
   }
   [[nodiscard]] Loaded loaded(Audience audience = Audience::Shim) const {
