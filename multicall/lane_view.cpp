@@ -28,6 +28,12 @@ void add_detail(TicketView& view, const lane::Detail& detail) {
   view.agent = detail.agent.data();
   view.may_prompt = detail.may_prompt != 0;
   view.call_key = detail.call_key;
+  if (view.state == State::Service && detail.released_boottime > detail.started_boottime) {
+    view.released = std::chrono::floor<milliseconds>(
+        nanoseconds{detail.released_boottime - detail.started_boottime});
+  } else {
+    view.until = detail.until.data();
+  }
   view.enqueued_wall = detail.enqueued_wall;
   view.started_wall = detail.started_wall;
   const nanoseconds now = sys::boot_time();

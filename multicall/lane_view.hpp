@@ -38,6 +38,9 @@ struct TicketView {
   bool is_stopped = false;  ///< The tool or its supervisor, or the call that waits (Ctrl-Z).
   bool is_supervisor_stopped = false;  ///< It alone: the tool goes on, and is not looked after.
   bool may_prompt = false;             ///< May sit in an editor or prompt.
+  std::string until;  ///< "port 3000 listens": when it gives the lane back before its end.
+  /// After which time it did.
+  std::optional<std::chrono::milliseconds> released;
   int priority = 0;
   unsigned overtaken = 0;  ///< By so many later tickets.
   std::uint64_t sequence = 0;

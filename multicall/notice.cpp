@@ -66,6 +66,9 @@ std::string activity(const lane::Detail& detail) {
   if (is_stopped({detail.tool_pid, detail.tool_start})) {
     return ", stopped (Ctrl-Z)";
   }
+  if (const std::string until = printable(detail.until); !until.empty()) {
+    return ", until " + until;
+  }
   const std::chrono::nanoseconds started{detail.started_boottime};
   if (detail.may_prompt == 0 || sys::boot_time() - started < kPromptAfter) {
     return "";

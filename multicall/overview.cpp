@@ -124,6 +124,8 @@ json json_of(const TicketView& ticket) {
           {"overdue", ticket.is_overdue},
           {"stopped", ticket.is_stopped},
           {"may_prompt", ticket.may_prompt},
+          {"until", or_null(ticket.until)},
+          {"released_ms", or_null(ticket.released)},
           {"clearing", is_clearing(ticket)},
           {"memory_kb", ticket.use ? json(ticket.use->bytes >> 10U) : json(nullptr)},
           {"processes", ticket.use ? json(ticket.use->processes) : json(nullptr)}};
@@ -173,6 +175,11 @@ std::string line_of(const TicketView& ticket, const Paint& paint) {
   text += ticket.has_started() ? ", for " + duration_words(ticket.running)
                                : ", waiting " + duration_words(ticket.waited);
   text += ticket.has_started() ? "" : place_words(ticket, paint);
+  if (ticket.released) {
+    text += ", gave the lane back after " + duration_words(*ticket.released);
+  } else if (!ticket.until.empty() && ticket.has_started()) {
+    text += ", until " + for_terminal(ticket.until);
+  }
   const std::string wrong = trouble(ticket);
   return text + (wrong.empty() ? "" : ", " + paint.yellow(wrong)) + ")";
 }

@@ -15,6 +15,7 @@
 #include "multicall/attempt.hpp"
 #include "multicall/clamp.hpp"
 #include "multicall/coalesce/coalesce.hpp"
+#include "multicall/early_release.hpp"
 #include "multicall/environment.hpp"
 #include "multicall/index_lock.hpp"
 #include "multicall/pause.hpp"
@@ -163,6 +164,7 @@ class PlannedRun {
     if (place_.table) {
       run.guardian_descriptors = {place_.table->fd(), place_.state.get()};
     }
+    run.wake = early_release_.wake();
     watch_->note_launch();
     process::Outcome outcome = process::Supervisor{run, signals_, hooks()}.supervise();
     has_run_ = has_run_ || outcome.launch_error == 0;
@@ -231,9 +233,11 @@ class PlannedRun {
     process::Hooks hooks;
     hooks.judge = [this](process::Scene scene) {
       scene.running += part_started_ - times_.started;
-      return watch_->judge(scene);
+      process::Judgement judgement = watch_->judge(scene);
+      early_release_.look(scene, *watch_, judgement);
+      return judgement;
     };
-    hooks.peek = [this] { return watch_->peek(); };
+    hooks.peek = [this] { return early_release_.peek() || watch_->peek(); };
     hooks.stop_ordered = [this](pid_t sender, uid_t user) { watch_->note_stop(sender, user); };
     hooks.say = [this](const std::string& line) { watch_->say_line(line); };
     hooks.goes_on = [this](const process::Outcome& part) {
@@ -268,6 +272,7 @@ class PlannedRun {
   process::Signals signals_;
   process::RunTraits traits_;
   LanePlace place_;
+  EarlyRelease early_release_{plan_, place_};
   ClampPlan clamp_{plan_clamp(*plan_.call, plan_.settings, plan_.decision.cls)};
   Times times_;
   std::string run_id_;                                              ///< Empty without the lane.

@@ -6,11 +6,13 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/journal/record.hpp"
 #include "core/project/project.hpp"
+#include "core/settings/ready.hpp"
 #include "core/settings/settings.hpp"
 #include "core/tool/find.hpp"
 #include "multicall/call.hpp"
@@ -41,6 +43,9 @@ struct Plan {
   int kill_signal = SIGTERM;  ///< The first one that the tool gets when it is ended.
   bool limits_only = false;   ///< No queue and no lane: supervised and listed as a service is.
   std::string label;          ///< What the user calls the run.
+  /// When the run gives its lane back and goes on as a service; nothing: at its end.
+  std::optional<settings::Ready> ready;
+  int ready_fd = -1;  ///< An eventfd(2) that tells of the line `ready` waits for; borrowed.
   std::array<int, 2> output{-1, -1};  ///< The tool's descriptors 1 and 2; -1: the caller's.
   /// Told the run's id as soon as it has a place; may be empty.
   std::function<void(const std::string& run_id)> queued;

@@ -8,8 +8,10 @@
 #include <string_view>
 
 #include "core/settings/values.hpp"
+#include "multicall/capture/capture.hpp"
 #include "multicall/coalesce/call_key.hpp"
 #include "multicall/decide.hpp"
+#include "multicall/ready.hpp"
 #include "multicall/real_tool.hpp"
 #include "multicall/run.hpp"
 #include "multicall/say.hpp"
@@ -75,6 +77,17 @@ void use_named_tool(tool::Found& found, const Call& call, const settings::Settin
   found.path = path;
 }
 
+/// One that is to wait for a line of its output needs somebody who reads it.
+int run_as_settled(Plan& plan) {
+  if (!plan.ready || plan.ready->port != 0) {
+    return run_planned(plan);
+  }
+  const auto captured = capture::capture_output(plan, {});
+  const int code = run_planned(plan);
+  captured.teller->tell_end();
+  return code;
+}
+
 /// A call that does not pass. Not inlined: its plan takes a page of stack, which a call that passes
 /// must not touch.
 [[gnu::noinline]] int run_supervised(const Call& call, Verdict& verdict) {
@@ -92,14 +105,17 @@ void use_named_tool(tool::Found& found, const Call& call, const settings::Settin
   if (is_verbose(verdict) && !loaded.settings.quiet.value) {
     say(explain_in_one_line(call, verdict, plan.tool.path));
   }
-  plan.call_key = coalesce::standing_of(call, verdict).key;
+  if (verdict.action == Verdict::Action::Lane) {
+    plan.ready = ready_rule_for(call, loaded.settings);
+  }
+  plan.call_key = plan.ready ? 0 : coalesce::standing_of(call, verdict).key;
   fill_standard_descriptors();
   plan.decision = verdict.decision;
   plan.lane_dir = verdict.lane_dir;
   plan.bounded_wait = verdict.bounded_wait;
   plan.project = std::move(*verdict.project);
   plan.settings = std::move(loaded.settings);
-  return run_planned(plan);
+  return run_as_settled(plan);
 }
 
 }  // namespace

@@ -47,6 +47,7 @@ RunView live_view_of(TicketView ticket, const LanesHere& lanes, const lane::Tabl
   record.started_wall_ms = ticket.started_wall * 1000;
   record.waited_ms = std::chrono::duration_cast<milliseconds>(ticket.waited).count();
   record.duration_ms = std::chrono::duration_cast<milliseconds>(ticket.running).count();
+  record.released_ms = ticket.released.value_or(milliseconds{0}).count();
   record.fence = ticket.sequence;
   view.command = printable(ticket.command);
   view.live = std::move(ticket);

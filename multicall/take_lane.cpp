@@ -19,6 +19,7 @@
 #include "multicall/caller.hpp"
 #include "multicall/keep.hpp"
 #include "multicall/lanes_here.hpp"
+#include "multicall/ready.hpp"
 #include "multicall/real_tool.hpp"
 #include "multicall/record.hpp"
 #include "multicall/say.hpp"
@@ -110,6 +111,7 @@ class Entrance {
     info.terminal = place_.terminal;
     info.agent = caller_agent();
     info.may_prompt = plan_.decision.cls == shims::Class::Editor;
+    info.until = plan_.ready && !plan_.limits_only ? words_of(*plan_.ready) : std::string{};
     info.priority = plan_.settings.priority.value;
     info.rejoin_key = rejoin_key_of(*plan_.call, place_.directory, info.priority);
     info.call_key = plan_.call_key;

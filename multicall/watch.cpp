@@ -39,6 +39,10 @@ void Watch::begin() {
 // the tool's own result.
 void Watch::note_end_of_tool() {
   tool_counts_ = guard_->breach().has_value();
+  end_time_limits();
+}
+
+void Watch::end_time_limits() {
   limits_.timeout.value = limits_.pipeline_timeout.value = limits_.idle.value = {};
 }
 

@@ -30,6 +30,8 @@ class Watch {
   /// Never throws: what cannot be read now is looked at again.
   [[nodiscard]] process::Judgement judge(const process::Scene& scene) noexcept;
   [[nodiscard]] bool peek() const { return measure_->has_machine_changed(); }
+  /// The run is a service from now on: no limit of time bounds it any more.
+  void note_ready() { end_time_limits(); }
   /// Somebody ordered the run to stop.
   void note_stop(pid_t sender, uid_t user);
   /// One line for people and for the run's log.
@@ -53,6 +55,7 @@ class Watch {
   void begin();
   [[nodiscard]] process::Judgement look(const process::Scene& scene);
   void note_end_of_tool();
+  void end_time_limits();
   void end(const guard::Breach& breach, const guard::Sample& sample);
   void tell(const guard::Ruling& ruling);
   void look_for_orphans(std::chrono::nanoseconds running);

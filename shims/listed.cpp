@@ -15,17 +15,6 @@ std::string_view first_operand(Args args) {
   return found == args.end() ? std::string_view{} : *found;
 }
 
-/// What a list may name in this call: all of it must be named for the list to apply.
-std::vector<std::string_view> names_of(std::string_view tool, Args args) {
-  if (tool == "make") {
-    return make_goals_of(args);
-  }
-  const std::string_view name = tool == "git"   ? git_command_of(args)
-                                : tool == "npm" ? npm_name_of(args)
-                                                : first_operand(args);
-  return name.empty() ? std::vector<std::string_view>{} : std::vector{name};
-}
-
 bool lists(const std::vector<std::string>& patterns, std::string_view name) {
   return std::ranges::any_of(
       patterns, [&](const std::string& pattern) { return glob_matches(pattern, name); });
@@ -52,6 +41,17 @@ std::optional<Class> listed_class(const std::vector<std::string_view>& names,
 
 std::string_view listed_reason(Class cls) {
   return cls == Class::Service ? "the project names it as a service" : "the project lets it pass";
+}
+
+/// What the lists know a call by.
+std::vector<std::string_view> names_of(std::string_view tool, Args args) {
+  if (tool == "make") {
+    return make_goals_of(args);
+  }
+  const std::string_view name = tool == "git"   ? git_command_of(args)
+                                : tool == "npm" ? npm_name_of(args)
+                                                : first_operand(args);
+  return name.empty() ? std::vector<std::string_view>{} : std::vector{name};
 }
 
 }  // namespace

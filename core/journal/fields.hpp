@@ -25,6 +25,7 @@ void visit_fields(Fields& record, Visit& visit) {
   visit("started_wall_ms", record.started_wall_ms);
   visit("ended_wall_ms", record.ended_wall_ms);
   visit("duration_ms", record.duration_ms);
+  visit("released_ms", record.released_ms);
   visit("code", record.code);
   visit("signal", record.signal);
   visit("reason", record.reason);

@@ -62,6 +62,7 @@ struct Record {
   std::int64_t started_wall_ms = 0;
   std::int64_t ended_wall_ms = 0;
   std::int64_t duration_ms = 0;  ///< From the start to the end of the tool; wall clocks may jump.
+  std::int64_t released_ms = 0;  ///< From the start until it gave the lane back and went on.
 
   std::optional<std::int64_t> code;  ///< Exit status, when it exited.
   std::int64_t signal = 0;           ///< That it died of, 0 for none.

@@ -27,6 +27,7 @@ struct Skim {
   std::int64_t started_wall_ms = 0;
   std::int64_t ended_wall_ms = 0;
   std::int64_t duration_ms = 0;
+  std::int64_t released_ms = 0;
   std::optional<std::int64_t> code;
   std::int64_t signal = 0;
   Reason reason = Reason::Exited;
@@ -40,6 +41,11 @@ struct Skim {
   [[nodiscard]] bool is_batch() const noexcept { return cls == "batch"; }
   /// A tool was run, or was to be: its figures count.
   [[nodiscard]] bool is_run() const noexcept { return !is_batch() && joined.empty(); }
+  /// How long it had the lane.
+  [[nodiscard]] std::int64_t held_ms() const noexcept {
+    return released_ms > 0 && (duration_ms <= 0 || released_ms < duration_ms) ? released_ms
+                                                                              : duration_ms;
+  }
   friend bool operator==(const Skim&, const Skim&) = default;
 };
 

@@ -97,6 +97,7 @@ void StatisticsCollector::add(const Skim& skim) {
   }
   (is_run_id(skim.id) ? skim.id : "?").copy(run.id.data(), run.id.size() - 1);
   run.duration = plausible(skim.duration_ms, kLongestMs);
+  run.held = plausible(skim.held_ms(), kLongestMs);
   run.reason = skim.reason;
   run.has_failed = run.has_exited() && skim.code.value_or(0) != 0;
   run.is_service = skim.cls == "service";

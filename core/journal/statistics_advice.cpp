@@ -20,7 +20,7 @@ constexpr std::array<Limit, 4> kLimits{{
     {"MEMORY_LIMIT_MB", Reason::Memory, &Run::process_kb, 1024, 125, 100, false},
     {"TREE_MEMORY_LIMIT_MB", Reason::TreeMemory, &Run::tree_kb, 1024, 125, 200, false},
     {"MAX_PROCESSES", Reason::Processes, &Run::processes, 1, 125, 20, false},
-    {"TIMEOUT", Reason::Timeout, &Run::duration, 1000, 200, 60, true},
+    {"TIMEOUT", Reason::Timeout, &Run::held, 1000, 200, 60, true},
 }};
 
 /// To the next half of a power of ten: 2460 becomes 2500, 12300 becomes 15000.

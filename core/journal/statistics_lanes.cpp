@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t kMostHolders = 256;
 
 std::int64_t end_of(const Run& run) {
-  return run.started + run.duration;
+  return run.started + run.held;
 }
 
 /// The runs that held one lane, in the order of their starts.
@@ -111,10 +111,10 @@ void add_pairs(Statistics& out, const Runs& runs, const std::vector<Kind>& kinds
 void add_overlap(Statistics& out, const RunPointers& counted) {
   std::map<std::uint32_t, std::vector<Turn>> lanes;
   for (const Run* run : counted) {
-    if (!run->is_service && run->has_started() && run->duration > 0) {
+    if (!run->is_service && run->has_started() && run->held > 0) {
       std::vector<Turn>& turns = lanes[run->lane];
       turns.push_back({run->queued, 1, run->tree_kb});
-      turns.push_back({run->queued + run->duration, -1, -run->tree_kb});
+      turns.push_back({run->queued + run->held, -1, -run->tree_kb});
     }
   }
   for (auto& [lane, turns] : lanes) {

@@ -24,6 +24,7 @@ struct Run {
   std::int64_t started = 0;
   std::int64_t waited = 0;
   std::int64_t duration = 0;
+  std::int64_t held = 0;  ///< The part of it with the lane.
   std::int64_t tree_kb = 0;
   std::int64_t process_kb = 0;
   std::int64_t processes = 0;

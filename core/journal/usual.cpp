@@ -28,10 +28,12 @@ void Usual::read() {
   std::size_t seen = 0;
   for_each(directory_, Order::NewestFirst, [&](std::string_view line) {
     const Skim* run = skimmer.read(line);
-    if (run != nullptr && run->is_run() && run->reason == Reason::Exited) {
+    // A server that gave the lane back ends as it likes: that it had it so long is known.
+    if (run != nullptr && run->is_run() &&
+        (run->reason == Reason::Exited || run->released_ms > 0)) {
       auto& durations = durations_[std::string{kind_of(run->command)}];
       if (durations.size() < kEnough) {
-        durations.push_back(run->duration_ms);
+        durations.push_back(run->held_ms());
       }
     }
     return ++seen < kMost;

@@ -25,7 +25,8 @@ class Usual {
 
   explicit Usual(std::string directory) : directory_{std::move(directory)} {}
 
-  /// Median duration of the runs of this kind that ended by themselves; nothing under kFewest.
+  /// Median time for which the runs of this kind had the lane, of those that ended by themselves or
+  /// gave it back before their end; nothing under kFewest.
   /// Blocks for reading the journal; never throws what is not std::bad_alloc.
   [[nodiscard]] std::optional<std::chrono::milliseconds> duration_of(std::string_view command);
 

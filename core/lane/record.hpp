@@ -83,8 +83,10 @@ struct Detail {
   std::array<char, 160> directory{};
   std::array<RunId, 4> ancestors{};  ///< Runs of other lanes above this ticket, nearest first.
   std::array<char, 16> agent{};      ///< Coding agent or CI that asked, empty for a person.
-  std::array<char, 480> ancestor_lanes{};  ///< Their lane files, each NUL-terminated.
-  std::uint64_t call_key = 0;              ///< TicketInfo::call_key.
+  std::array<char, 424> ancestor_lanes{};  ///< Their lane files, each NUL-terminated.
+  std::array<char, 48> until{};  ///< When the holder gives the lane back before its end; for show.
+  std::int64_t released_boottime = 0;  ///< When it did.
+  std::uint64_t call_key = 0;          ///< TicketInfo::call_key.
 };
 static_assert(sizeof(Detail) == 1024);
 

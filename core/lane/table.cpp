@@ -53,7 +53,7 @@ void end_texts(Entry& entry) noexcept {
 }
 void end_texts(Detail& detail) noexcept {
   end_texts(detail.tool, detail.terminal, detail.command, detail.directory, detail.agent,
-            detail.ancestor_lanes);
+            detail.ancestor_lanes, detail.until);
   for (RunId& run : detail.ancestors) {
     end_texts(run);
   }

@@ -24,6 +24,7 @@ Detail make_detail(const TicketInfo& info) {
   set_text(detail.directory, info.directory);
   set_text(detail.terminal, info.terminal);
   set_text(detail.agent, info.agent);
+  set_text(detail.until, info.until);
   detail.may_prompt = info.may_prompt ? 1 : 0;
   detail.call_key = info.call_key;
   return detail;

@@ -19,6 +19,7 @@ struct TicketInfo {
   std::string directory;
   std::string terminal;
   std::string agent;        ///< Coding agent or CI, empty for a person.
+  std::string until;        ///< When it gives the lane back before its end; empty: it does not.
   bool may_prompt = false;  ///< May sit in an editor or prompt.
   int priority = 0;
   /// What is asked for, in one number: a caller that was killed while it waited and asks for the
@@ -105,6 +106,12 @@ class Ticket {
   void set_above(const std::vector<Above>& above);
   /// Takes a slot as a service instead: listed, holds nothing. False when all slots are taken.
   [[nodiscard]] bool enlist_service();
+  /// After begin(): gives the lane to the next and goes on as a service, under the same run id.
+  /// False where that failed: to be called again. Waits for the gate whatever signal is pending.
+  [[nodiscard]] bool become_service() noexcept;
+  /// How long the lane was held before become_service(), be it called in another process that
+  /// shares our descriptors (the supervisor of a guardian); 0 where it was not.
+  [[nodiscard]] std::chrono::milliseconds released_after() const noexcept;
   /// Writes down which process is the tool.
   void set_tool(const sys::ProcessId& tool) noexcept;
 
@@ -140,6 +147,7 @@ class Ticket {
   [[nodiscard]] Step try_start(const Header& header);
   [[nodiscard]] std::optional<Target> next_target() const;
   void cancel_sleep() noexcept;
+  void wake_sleepers() const;
   void write_running();
   void set_state(State state);
 

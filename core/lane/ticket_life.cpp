@@ -6,6 +6,7 @@
 
 #include "core/lane/left.hpp"
 #include "core/lane/ticket.hpp"
+#include "core/sys/clock.hpp"
 #include "core/sys/error.hpp"
 
 namespace onelane::lane {
@@ -58,11 +59,15 @@ void Ticket::park() {
   if (was_granted) {
     entries[slot_] = entry_;
     (void)grant_next(table_, entries, slot_);
-    // Everybody sleeps on our byte: let it go for a moment. They read the table first and
-    // a read lock lasts only until they did, so getting it back takes microseconds.
-    sys::unlock_byte(table_.fd(), slot_byte(slot_));
-    while (!sys::lock_byte(table_.fd(), slot_byte(slot_), sys::LockKind::Write)) {
-    }
+    wake_sleepers();
+  }
+}
+
+// Everybody sleeps on our byte: let it go for a moment. They read the table first and a read lock
+// lasts only until they did, so getting it back takes microseconds.
+void Ticket::wake_sleepers() const {
+  sys::unlock_byte(table_.fd(), slot_byte(slot_));
+  while (!sys::lock_byte(table_.fd(), slot_byte(slot_), sys::LockKind::Write)) {
   }
 }
 
@@ -144,6 +149,43 @@ bool Ticket::enlist_service() {
   table_.write(slot_, entry_);
   life_ = Life::Started;
   return true;
+}
+
+// At every step somebody is left who sees to the rest: an open record to whoever comes next, the
+// lane byte, which the guardian shares, to the guardian.
+bool Ticket::become_service() noexcept try {
+  const Gate gate{table_, Patience::Always};
+  if (detail_.released_boottime == 0) {
+    detail_.released_boottime = sys::boot_time().count();
+  }
+  set_state(State::Service);
+  table_.write(slot_, detail_);
+  LastRun last = table_.last_run();
+  if (last.run_id == entry_.run_id && last.open != 0) {
+    last.open = 0;
+    table_.write(last);
+  }
+  sys::unlock_byte(table_.fd(), kLaneByte);
+  auto entries = table_.entries(std::max<std::size_t>(table_.header().high, slot_ + 1));
+  (void)grant_next(table_, entries, slot_);
+  wake_sleepers();
+  table_.ring();
+  return true;
+} catch (const std::exception&) {
+  return false;
+}
+
+std::chrono::milliseconds Ticket::released_after() const noexcept try {
+  const auto known = detail_.released_boottime != 0 ? std::optional{detail_}
+                                                    : table_.detail(slot_, entry_.sequence);
+  if (!known || known->released_boottime == 0) {
+    return {};
+  }
+  const std::chrono::nanoseconds held{known->released_boottime - known->started_boottime};
+  return std::max(std::chrono::milliseconds{1},
+                  std::chrono::floor<std::chrono::milliseconds>(held));
+} catch (const std::exception&) {
+  return {};
 }
 
 void Ticket::set_tool(const sys::ProcessId& tool) noexcept {

@@ -150,10 +150,11 @@ void Supervisor::end_by_order() {
 void Supervisor::pump(milliseconds limit) {
   limit = std::min(limit, until_look());
   const bool peeks = peek_.count() > 0 && peek_ < limit;
-  pollfd polled{signals_.fd(), POLLIN, 0};
+  pollfd polled[2] = {{signals_.fd(), POLLIN, 0},
+                      {order_ == Order::GoOn ? run_.wake : -1, POLLIN, 0}};
   const milliseconds pause =
       has_more_to_reap_ ? milliseconds{0} : std::max(milliseconds{0}, peeks ? peek_ : limit);
-  const int ready = ::poll(&polled, 1, static_cast<int>(pause.count()));
+  const int ready = ::poll(polled, 2, static_cast<int>(pause.count()));
   const auto late = sys::monotonic_time() - awake_ - pause;
   awake_ = sys::monotonic_time();
   if (ready > 0) {
@@ -168,7 +169,9 @@ void Supervisor::pump(milliseconds limit) {
   if (has_more_to_reap_) {
     reap();
   }
-  if (until_look().count() == 0 || (ready == 0 && pause == peek_ && peeks && hooks_.peek())) {
+  const bool is_woken = ready > 0 && (polled[1].revents & POLLIN) != 0;
+  const bool may_peek = ready == 0 && pause == peek_ && peeks;
+  if (until_look().count() == 0 || is_woken || (may_peek && hooks_.peek())) {
     look();
   }
 }

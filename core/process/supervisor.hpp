@@ -39,6 +39,7 @@ struct Run {
   bool may_go_on = false;
   bool wait_for_all = false;  ///< Wait for every descendant that is not on the keep list.
   std::vector<int> guardian_descriptors;
+  int wake = -1;  ///< Readable when a look is due, which empties it; -1 for none.
 };
 
 /// A process left running on purpose.

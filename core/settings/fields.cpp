@@ -86,6 +86,10 @@ constexpr auto kFields = std::to_array<Field>({
      &Settings::lock_base_dir, Form::Path, true, Allowed::ProjectFiles},
     {"keep", "further programs that may live on after the run that started them", &Settings::keep,
      Form::List},
+    {"release_on_ready",
+     "calls that give the lane back once a port listens or a line of output has a text, and go on "
+     "as services",
+     &Settings::release_on_ready, Form::ReadyRules},
 });
 
 /// What a field takes, by the type of its member.
@@ -130,7 +134,9 @@ struct Accepted {
   }
   std::string operator()(Setting<std::vector<std::string>> Settings::*) const {
     return field.form == Form::Calls ? "TOOL or TOOL:FIRST-ARGUMENT, as pytest, make:test"
-                                     : "names of 1 to 255 printable characters";
+           : field.form == Form::ReadyRules
+               ? "TOOL[:FIRST-ARGUMENT]=PORT or =TEXT, as make:serve=3000, npm:start=ready in"
+               : "names of 1 to 255 printable characters";
   }
 };
 

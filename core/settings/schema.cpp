@@ -5,6 +5,7 @@
 #include <charconv>
 #include <type_traits>
 
+#include "core/settings/ready.hpp"
 #include "core/settings/values.hpp"
 
 namespace onelane::settings {
@@ -150,6 +151,9 @@ Text apply_list(Settings& settings, const Field& field, std::vector<std::string>
     return "a list does not fit here; accepted: one value";
   }
   for (const auto& item : items) {
+    if (field.form == Form::ReadyRules && !parse_ready_rule(item)) {
+      return rejected(item, "a call and when it is ready", field);
+    }
     if (item.empty() || item.size() > 255 || has_control(item)) {
       return rejected(item, field.form == Form::Calls ? "a call" : "a program's name", field);
     }

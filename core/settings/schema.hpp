@@ -14,7 +14,7 @@
 namespace onelane::settings {
 
 /// What a field's text looks like; where the member's type leaves that open.
-enum class Form { Plain, Megabytes, Count, Path, Choice, CpuList, List, Calls };
+enum class Form { Plain, Megabytes, Count, Path, Choice, CpuList, List, Calls, ReadyRules };
 
 /// Where a field may be set.
 enum class Allowed { Everywhere, ProjectFiles };

@@ -95,6 +95,7 @@ struct Settings {
   Setting<std::string> lanes;                  ///< "one" or "split".
   Setting<std::vector<std::string>> coalesce;  ///< TOOL or TOOL:FIRST-ARGUMENT, `*` in the latter.
   Setting<std::vector<std::string>> keep;      ///< Added to the shims' list of what may live on.
+  Setting<std::vector<std::string>> release_on_ready;  ///< See ready.hpp.
   std::map<std::string, ToolSettings> tools;
 };
 

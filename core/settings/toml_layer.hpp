@@ -31,7 +31,7 @@ class TrustCheck {
 struct TomlOrigin {
   std::string file;
   Origin origin = Origin::Project;
-  std::string root;  ///< Of the project, may be empty.
+  std::string root;                                     ///< Of the project, may be empty.
   bool (*has_policy)(std::string_view tool) = nullptr;  ///< As in Request.
 };
 

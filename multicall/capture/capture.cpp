@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "multicall/capture/line_sign.hpp"
 #include "multicall/capture/outer.hpp"
 #include "multicall/capture/result.hpp"
 #include "multicall/capture/split.hpp"
@@ -51,18 +52,23 @@ class LogFile {
 /// The caller's side of a captured run.
 class OutputKeeper {
  public:
-  OutputKeeper(const Options& options, LogFile& log) : options_{options}, log_{log} {}
+  OutputKeeper(const Options& options, LogFile& log, const LineSign& sign)
+      : options_{options}, log_{log}, sign_{sign} {}
 
   void add_stream(sys::FileDescriptor source, int target) {
     Kept& kept = target == 1 ? out_ : err_;
     const bool as_json = options_.as_json;
-    streams_.emplace_back(std::move(source), as_json ? -1 : target,
-                          [this, as_json, &kept](std::string_view text) {
-                            log_.add(text);
-                            if (as_json) {
-                              kept.add(text);
-                            }
-                          });
+    streams_.emplace_back(
+        std::move(source), as_json ? -1 : target,
+        [this, as_json, &kept, see = sign_.watch_stream()](std::string_view text) {
+          log_.add(text);
+          if (see) {
+            see(text);
+          }
+          if (as_json) {
+            kept.add(text);
+          }
+        });
   }
 
   [[noreturn]] void run(pid_t child, const process::Signals& signals, sys::FileDescriptor socket,
@@ -103,6 +109,7 @@ class OutputKeeper {
 
   const Options& options_;
   LogFile& log_;
+  const LineSign& sign_;
   std::vector<Stream> streams_;
   Kept out_;  ///< Of the attempt that runs.
   Kept err_;
@@ -117,6 +124,7 @@ Captured capture_output(Plan& plan, const Options& options) {
   if (!options.as_json && ::isatty(1) == 1) {
     pty.emplace();
   }
+  LineSign sign{plan};
   Ends sockets = make_sockets();
   std::array<Ends, 2> pipes;
   for (int i = 0; i < 2; ++i) {
@@ -128,7 +136,7 @@ Captured capture_output(Plan& plan, const Options& options) {
   std::optional<process::Signals> signals{std::in_place};
   const pid_t child = split();
   if (child != 0) {
-    OutputKeeper keeper{options, log};
+    OutputKeeper keeper{options, log, sign};
     if (pty) {
       keeper.add_stream(pty->own_side(), 1);
     }
@@ -153,7 +161,7 @@ Captured capture_output(Plan& plan, const Options& options) {
   plan.output = {pipes[0].write.get(), pipes[1].write.get()};
   auto teller = std::make_shared<const Teller>(std::move(sockets.write));
   plan.report = [teller](const journal::Record& record) { teller->tell_attempt(record); };
-  return {std::move(teller), {std::move(pipes[0].write), std::move(pipes[1].write)}};
+  return {std::move(teller), {std::move(pipes[0].write), std::move(pipes[1].write)}, sign.take()};
 }
 
 }  // namespace onelane::multicall::capture

@@ -22,12 +22,14 @@ struct Options {
 struct Captured {
   std::shared_ptr<const Teller> teller;
   std::array<sys::FileDescriptor, 2> output;  ///< Where the tool writes to.
+  sys::FileDescriptor ready;                  ///< Plan::ready_fd.
 };
 
 /// Splits the process. The child returns and goes on as the run, with `plan` set so that its
 /// output reaches us: through pipes, or through a pty where standard output is a terminal and
-/// nothing is kept for `--json`. The caller's process copies it until then and ends as the child
-/// does; it does not return. Throws SystemError before anything has run.
+/// nothing is kept for `--json`. A line that `plan` waits for is looked for on the way. The
+/// caller's process copies it until then and ends as the child does; it does not return. Throws
+/// SystemError before anything has run.
 [[nodiscard]] Captured capture_output(Plan& plan, const Options& options);
 
 /// Where the output of a detached run goes.

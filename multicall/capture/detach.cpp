@@ -10,6 +10,7 @@
 
 #include "core/journal/run_output.hpp"
 #include "multicall/capture/capture.hpp"
+#include "multicall/capture/line_sign.hpp"
 #include "multicall/capture/outer.hpp"
 #include "multicall/capture/split.hpp"
 #include "multicall/commands/commands.hpp"
@@ -40,15 +41,19 @@ int print_id(pid_t child, sys::FileDescriptor ids, bool as_json) {
 /// What stays beside a detached run: writes its output to the file.
 class DetachedOutput {
  public:
-  DetachedOutput(const Place& place, sys::FileDescriptor ids)
-      : place_{place}, ids_{std::move(ids)} {}
+  DetachedOutput(const Place& place, sys::FileDescriptor ids, const LineSign& sign)
+      : place_{place}, ids_{std::move(ids)}, sign_{sign} {}
 
   void add_stream(sys::FileDescriptor source) {
-    streams_.emplace_back(std::move(source), -1, [this](std::string_view text) {
-      if (file_) {
-        file_->write(text);
-      }
-    });
+    streams_.emplace_back(std::move(source), -1,
+                          [this, see = sign_.watch_stream()](std::string_view text) {
+                            if (file_) {
+                              file_->write(text);
+                            }
+                            if (see) {
+                              see(text);
+                            }
+                          });
   }
 
   [[noreturn]] void run(pid_t child, const process::Signals& signals, sys::FileDescriptor socket) {
@@ -78,6 +83,7 @@ class DetachedOutput {
 
   const Place& place_;
   sys::FileDescriptor ids_;
+  const LineSign& sign_;
   std::unique_ptr<journal::RunOutput> file_;
   std::vector<Stream> streams_;
 };
@@ -85,7 +91,8 @@ class DetachedOutput {
 /// The side that goes on as the run: its messages reach the caller until it has an id.
 Captured go_on(Plan& plan, sys::FileDescriptor socket, Ends out, Ends err) {
   Captured captured{std::make_shared<const Teller>(std::move(socket)),
-                    {std::move(out.write), std::move(err.write)}};
+                    {std::move(out.write), std::move(err.write)},
+                    {}};
   plan.queued = [teller = captured.teller, out_fd = captured.output[0].get(),
                  err_fd = captured.output[1].get()](const std::string& id) {
     teller->tell_queued(id);
@@ -111,6 +118,7 @@ Detached detach(Plan& plan, const Place& place) {
   ::setsid();
   use_null(0, 0);
   sys::close_foreign_descriptors();
+  LineSign sign{plan};
   Ends sockets = make_sockets();
   Ends out = make_pipe();
   Ends err = make_pipe();
@@ -121,7 +129,7 @@ Detached detach(Plan& plan, const Place& place) {
     out.write.reset();
     err.write.reset();
     sockets.write.reset();
-    DetachedOutput output{place, std::move(ids.write)};
+    DetachedOutput output{place, std::move(ids.write), sign};
     output.add_stream(std::move(out.read));
     output.add_stream(std::move(err.read));
     output.run(run, *signals, std::move(sockets.read));
@@ -132,7 +140,9 @@ Detached detach(Plan& plan, const Place& place) {
   sockets.read.reset();
   out.read.reset();
   err.read.reset();
-  return {std::nullopt, go_on(plan, std::move(sockets.write), std::move(out), std::move(err))};
+  Captured captured = go_on(plan, std::move(sockets.write), std::move(out), std::move(err));
+  captured.ready = sign.take();
+  return {std::nullopt, std::move(captured)};
 }
 
 }  // namespace onelane::multicall::capture

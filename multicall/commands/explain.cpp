@@ -6,6 +6,7 @@
 #include "multicall/coalesce/call_key.hpp"
 #include "multicall/commands/commands.hpp"
 #include "multicall/decide.hpp"
+#include "multicall/ready.hpp"
 #include "multicall/real_tool.hpp"
 #include "multicall/say.hpp"
 
@@ -34,6 +35,13 @@ bool applies(const std::string& name) {
     }
   }
   return false;
+}
+
+/// When the call gives the lane back before its end.
+std::optional<settings::Ready> release_of(const Call& call, const Verdict& verdict) {
+  return verdict.action == Verdict::Action::Lane && verdict.loaded
+             ? ready_rule_for(call, verdict.loaded->settings)
+             : std::nullopt;
 }
 
 ClampPlan clamp_of(const Call& call, const Verdict& verdict) {
@@ -125,6 +133,10 @@ std::string text_of(const Call& call, const Verdict& verdict, const tool::Found&
           (found.outcome == tool::Outcome::Found ? found.path : std::string{"not found"}) + "\n";
   text += clamp_rows(call, verdict);
   text += coalesce_row(call, verdict);
+  if (const auto ready = release_of(call, verdict)) {
+    text += "release:  once " + words_of(*ready) + ", then a service (release_on_ready, " +
+            settings::place_of(verdict.loaded->settings.release_on_ready.source) + ")\n";
+  }
   if (verdict.loaded && verdict.action != Verdict::Action::Pass) {
     for (const settings::Row& row : settings::describe(verdict.loaded->settings)) {
       if (applies(row.name)) {
@@ -142,10 +154,12 @@ nlohmann::json verdict_json(const Call& call, const Verdict& verdict, const tool
     environment[name] = value;
   }
   const coalesce::Standing standing = coalesce::standing_of(call, verdict);
+  const auto ready = release_of(call, verdict);
   return {{"schema", 1},
           {"coalesces", standing.key != 0},
           {"coalesces_not",
            standing.why.empty() ? nlohmann::json(nullptr) : nlohmann::json(standing.why)},
+          {"release", ready ? nlohmann::json(words_of(*ready)) : nullptr},
           {"call", words(call, 4096)},
           {"class", word_of(verdict.decision.cls)},
           {"reason", verdict.decision.reason},

@@ -10,6 +10,7 @@
 #include "multicall/commands/run_options.hpp"
 #include "multicall/decide.hpp"
 #include "multicall/lanes_here.hpp"
+#include "multicall/ready.hpp"
 #include "multicall/real_tool.hpp"
 #include "multicall/run.hpp"
 #include "multicall/say.hpp"
@@ -73,7 +74,9 @@ class RunCommand {
     if (options_.detach) {
       return run_detached();
     }
-    return options_.as_json || !options_.log.empty() ? run_captured() : run_planned(plan_);
+    const bool waits_for_line = plan_.ready && plan_.ready->port == 0;
+    return options_.as_json || !options_.log.empty() || waits_for_line ? run_captured()
+                                                                       : run_planned(plan_);
   }
 
  private:
@@ -138,6 +141,7 @@ class RunCommand {
     plan_.retry_delay = options_.retry_delay;
     plan_.kill_signal = options_.kill_signal.value_or(SIGTERM);
     plan_.label = options_.label;
+    plan_.ready = wanted_release();
     if (plan_.settings.verbose.value && !plan_.settings.quiet.value) {
       Verdict verdict;
       verdict.decision = plan_.decision;
@@ -147,6 +151,19 @@ class RunCommand {
       verdict.lane_dir = plan_.lane_dir;
       say(explain_in_one_line(call_, verdict, plan_.tool.path));
     }
+  }
+
+  /// What asks for attempts or parts of its own is no server, whatever the settings say.
+  [[nodiscard]] std::optional<settings::Ready> wanted_release() const {
+    if (plan_.lane_dir.empty() || plan_.limits_only) {
+      return std::nullopt;
+    }
+    if (options_.ready) {
+      return options_.ready;
+    }
+    return options_.retries != 0 || options_.atoms.are_wanted()
+               ? std::nullopt
+               : ready_rule_for(call_, plan_.settings);
   }
 
   int run_captured() {

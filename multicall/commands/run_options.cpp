@@ -88,6 +88,23 @@ void add_output(Options& app, RunOptions& options) {
   app.add_flag("--limits-only", options.limits_only, "supervised, but without queue and lane");
 }
 
+void add_ready(Options& app, RunOptions& options) {
+  auto* ready = app.add_option_function(
+      "--release-on-ready",
+      [&options](const std::string& text) { options.ready = settings::parse_ready(text); },
+      "give the lane back once that TCP port listens, or a line of output has that text, and go "
+      "on as a service");
+  ready->type_name("PORT|TEXT")->check(must_be(settings::kReadyForm, [](const std::string& word) {
+    return settings::parse_ready(word);
+  }));
+  for (const Option& other : app.all()) {
+    const std::string_view name = other.single_name();
+    if (name == "retry" || name == "atoms" || name == "limits-only") {
+      ready->excludes(&other);
+    }
+  }
+}
+
 }  // namespace
 
 bool RunOptions::needs_supervision() const {
@@ -102,6 +119,7 @@ std::optional<int> parse_run_options(Options& app, RunOptions& options, std::spa
   add_retry(app, options);
   add_output(app, options);
   add_atoms(app, options.atoms);
+  add_ready(app, options);
   app.prefix_command();
   app.footer(exit_codes({{0, "so did the command; what else it ends with is kept, too"},
                          {kExitGaveUp, "gave up waiting; nothing was run"},

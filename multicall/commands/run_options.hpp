@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/settings/ready.hpp"
 #include "multicall/commands/options.hpp"
 #include "multicall/commands/run_atoms.hpp"
 
@@ -20,6 +21,7 @@ struct RunOptions {
   bool limits_only = false;
   std::string log;
   std::string label;
+  std::optional<settings::Ready> ready;
   AtomOptions atoms;
   unsigned retries = 0;
   std::chrono::milliseconds retry_delay{0};

@@ -130,9 +130,9 @@ class Page {
       add("started", date_words(record_.started_wall_ms) +
                          (run_.live ? ", for " + span_words(record_.duration_ms) : ""));
     }
-    if (!run_.live && is_end_unknown(record_)) {
-      add("ended", "? (nobody saw it)");
-    }
+    const bool was_released = record_.released_ms != 0;
+    add("lane", was_released ? "given back after " + span_words(record_.released_ms) : "");
+    add("ended", !run_.live && is_end_unknown(record_) ? "? (nobody saw it)" : "");
     if (record_.ended_wall_ms != 0) {
       add("ended",
           date_words(record_.ended_wall_ms) +

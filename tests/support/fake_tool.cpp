@@ -23,7 +23,6 @@ namespace {
 
 constexpr int kUsage = 64;
 constexpr int kOverlap = 99;
-constexpr unsigned kLongestHold = 300;  ///< Seconds; nothing of a lost test lives longer.
 
 struct SignalName {
   const char* name;
@@ -103,19 +102,6 @@ void do_trace_file(Script& s) {
 void do_report_to_trace(Script&) {
   reports_to_trace = true;
 }
-/// FILE is a FIFO: its open blocks until the test opens it for writing.
-void do_hold_until(Script& s) {
-  const char* path = s.next();
-  ::alarm(kLongestHold);
-  int fd = -1;
-  while ((fd = ::open(path, O_RDONLY | O_CLOEXEC)) < 0 && errno == EINTR) {
-  }
-  if (fd < 0) {
-    give_up(path);
-  }
-  ::alarm(0);
-  ::close(fd);
-}
 void do_await_trace(Script& s) {
   const std::string wanted = std::string{" "} + s.next() + "\n";
   for (int round = 0; round < 20'000; ++round) {
@@ -161,10 +147,12 @@ constexpr Verb kVerbs[] = {{"alloc", do_alloc},
                            {"fork-away", do_fork_away},
                            {"hold-until", do_hold_until},
                            {"ignore", do_ignore},
+                           {"listen", do_listen},
                            {"lock", do_lock},
                            {"out", do_out},
                            {"out-bytes", do_out_bytes},
                            {"out-forever", do_out_forever},
+                           {"out-part", do_out_part},
                            {"print-args", print_arguments},
                            {"print-env", print_environment},
                            {"print-fds", print_descriptors},

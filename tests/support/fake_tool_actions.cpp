@@ -1,10 +1,13 @@
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -92,6 +95,49 @@ void do_redirect(Script& s) {
 }
 void do_close_others(Script&) {
   ::syscall(SYS_close_range, 3U, ~0U, 0U);
+}
+constexpr unsigned kLongestHold = 300;  // seconds; nothing of a lost test lives longer
+
+/// FILE is a FIFO: its open blocks until the test opens it for writing.
+void do_hold_until(Script& s) {
+  const char* path = s.next();
+  ::alarm(kLongestHold);
+  int fd = -1;
+  while ((fd = ::open(path, O_RDONLY | O_CLOEXEC)) < 0 && errno == EINTR) {
+  }
+  if (fd < 0) {
+    give_up(path);
+  }
+  ::alarm(0);
+  ::close(fd);
+}
+/// listen 4|6 PORT: on the loopback address, IPv6 alone for 6, until the tool ends.
+void do_listen(Script& s) {
+  const bool is_v6 = *s.next() == '6';
+  const auto port = ::htons(static_cast<std::uint16_t>(std::atoi(s.next())));
+  sockaddr_in v4{};
+  v4.sin_family = AF_INET;
+  v4.sin_port = port;
+  v4.sin_addr.s_addr = ::htonl(INADDR_LOOPBACK);
+  sockaddr_in6 v6{};
+  v6.sin6_family = AF_INET6;
+  v6.sin6_port = port;
+  v6.sin6_addr = in6addr_loopback;
+  const int fd = ::socket(is_v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int on = 1;
+  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (is_v6) {
+    ::setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+  }
+  const auto* address =
+      is_v6 ? reinterpret_cast<const sockaddr*>(&v6) : reinterpret_cast<const sockaddr*>(&v4);
+  if (::bind(fd, address, is_v6 ? sizeof v6 : sizeof v4) != 0 || ::listen(fd, 1) != 0) {
+    give_up("listen");
+  }
+}
+/// Without a newline.
+void do_out_part(Script& s) {
+  ::dprintf(1, "%s", s.next());
 }
 void do_out(Script& s) {
   ::dprintf(1, "%s\n", s.next());

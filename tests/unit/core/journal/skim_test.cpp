@@ -27,8 +27,9 @@ testing::AssertionResult agree_on(Skimmer& skimmer, const std::string& line) {
       skim->agent == record->agent && skim->queued_wall_ms == record->queued_wall_ms &&
       skim->waited_ms == record->waited_ms && skim->started_wall_ms == record->started_wall_ms &&
       skim->ended_wall_ms == record->ended_wall_ms && skim->duration_ms == record->duration_ms &&
-      skim->code == record->code && skim->signal == record->signal &&
-      skim->reason == record->reason && skim->peak_tree_kb == record->peak_tree_kb &&
+      skim->released_ms == record->released_ms && skim->code == record->code &&
+      skim->signal == record->signal && skim->reason == record->reason &&
+      skim->peak_tree_kb == record->peak_tree_kb &&
       skim->peak_process_kb == record->peak_process_kb &&
       skim->peak_processes == record->peak_processes && skim->cpu_ms == record->cpu_ms;
   return same ? testing::AssertionSuccess() : testing::AssertionFailure() << "differ on " << line;

@@ -91,6 +91,17 @@ TEST(StatisticsTest, OverlapIsWhatTheLaneHasKeptApart) {
   EXPECT_EQ(all.overlap.most_kb, 150U << 10U);
 }
 
+TEST(StatisticsTest, AServerThatGaveTheLaneBackHeldItUntilThen) {
+  Skim server = run_of("make serve", 0, 0, 100);
+  server.released_ms = 3000;
+  const Statistics all = computed({server, run_of("git", 1, 2, 50), run_of("pytest", 60, 1, 1)});
+  ASSERT_THAT(all.pairs, SizeIs(1));
+  EXPECT_EQ(all.pairs[0].holder, "make serve");
+  EXPECT_EQ(all.pairs[0].waited_ms, 2000);
+  EXPECT_EQ(all.overlap.avoided_ms, 2000);
+  EXPECT_EQ(all.kinds[0].duration_ms.max, 100'000);
+}
+
 TEST(StatisticsTest, LanesAndServicesAreApart) {
   Skim elsewhere = run_of("make", 0, 0, 100);
   elsewhere.lane = "/another";

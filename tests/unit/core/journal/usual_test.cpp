@@ -25,12 +25,14 @@ class UsualTest : public testing::Test {
     std::filesystem::remove_all(directory_);
   }
 
-  void add(std::vector<std::string> argv, int duration, Reason reason = Reason::Exited) const {
+  void add(std::vector<std::string> argv, int duration, Reason reason = Reason::Exited,
+           int released = 0) const {
     Record record;
     record.id = "AAAAAAAAAAA";
     record.tool = argv.front();
     record.argv = std::move(argv);
     record.duration_ms = duration;
+    record.released_ms = released;
     record.reason = reason;
     ASSERT_TRUE(append(fd_, record, {}));
   }
@@ -77,6 +79,13 @@ TEST_F(UsualTest, LeavesOutWhatTookAResult) {
     ASSERT_TRUE(append(fd_, joined, {}));
   }
   EXPECT_EQ(Usual{directory_}.duration_of("make test"), milliseconds{10});
+}
+
+TEST_F(UsualTest, OfAServerThatGaveTheLaneBackTheTimeUntilThenCounts) {
+  add({"make", "serve"}, 90'000, Reason::Signalled, 20);
+  add({"make", "serve"}, 80'000, Reason::Stopped, 30);
+  add({"make", "serve"}, 0, Reason::Crashed, 40);  // nobody saw its end
+  EXPECT_EQ(Usual{directory_}.duration_of("make serve"), milliseconds{30});
 }
 
 TEST_F(UsualTest, RemembersWhatItHasRead) {

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace onelane::settings {
+
+/// When a server that holds the lane needs it no longer.
+struct Ready {
+  std::uint16_t port = 0;  ///< One of its processes listens on this TCP port; 0: `text` counts.
+  std::string text;        ///< Is in a line of its output.
+  friend bool operator==(const Ready&, const Ready&) = default;
+};
+
+/// What parse_ready takes, for people.
+inline constexpr std::string_view kReadyForm =
+    "a TCP port (1 to 65535), or a text without control characters that a line has (255 bytes)";
+
+/// Digits are a port, anything else is a text. Nothing for neither.
+[[nodiscard]] std::optional<Ready> parse_ready(std::string_view text);
+
+/// One item of RELEASE_ON_READY.
+struct ReadyRule {
+  std::string tool;
+  std::string argument;  ///< First argument, make target or npm script; empty: every call.
+  Ready ready;
+  friend bool operator==(const ReadyRule&, const ReadyRule&) = default;
+};
+
+/// `make:serve=3000`, `npm:start=ready in`, `vite=5173`. Nothing for anything else.
+[[nodiscard]] std::optional<ReadyRule> parse_ready_rule(std::string_view text);
+
+}  // namespace onelane::settings

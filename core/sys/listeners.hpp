@@ -1,0 +1,34 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace onelane::sys {
+
+/// One line of /proc/PID/net/tcp or tcp6 (proc(5)), as far as onelane uses it.
+struct TcpLine {
+  std::uint16_t port = 0;  ///< Of our side.
+  bool listens = false;
+  std::uint64_t inode = 0;  ///< Of the socket; 0 for one that no process has.
+};
+
+/// Nothing for the head line and whatever else does not look like a socket.
+[[nodiscard]] std::optional<TcpLine> parse_tcp_line(std::string_view line) noexcept;
+
+/// Inodes of the sockets, whoever has them, that listen on TCP `port` in the network namespace of
+/// `pid`, for IPv4 or IPv6; sorted. Nothing when the process is gone. Costs two reads: the kernel
+/// lists those that listen first, and what follows is not read.
+[[nodiscard]] std::optional<std::vector<std::uint64_t>> listeners_on(pid_t pid, std::uint16_t port);
+
+/// True when `pid` has one of these sockets open; false where we may not look. `inodes` is sorted.
+[[nodiscard]] bool has_socket(pid_t pid, std::span<const std::uint64_t> inodes);
+
+/// Inode of the network namespace of `pid` (/proc/PID/ns/net); 0 when unreadable.
+[[nodiscard]] std::uint64_t network_namespace(pid_t pid) noexcept;
+
+}  // namespace onelane::sys
