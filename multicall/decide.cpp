@@ -67,6 +67,46 @@ Verdict passed(Verdict verdict, std::string why) {
   return verdict;
 }
 
+/// What the project says of a call that does not pass by itself. Not inlined: its settings take a
+/// page of stack, which a call that passes must not touch.
+[[gnu::noinline]] Verdict decide_in_project(const Call& call,
+                                            const std::optional<shims::Decision>& built_in,
+                                            Verdict verdict) {
+  verdict.project = find_project(call);
+  if (!verdict.project) {
+    return passed(std::move(verdict), "no project here");
+  }
+  if (!verdict.project->adopted) {
+    return passed(std::move(verdict), "the project has not adopted onelane");
+  }
+  verdict.loaded = std::make_unique<settings::Loaded>(
+      load_settings(verdict.project->root, settings::Audience::Shim));
+  const settings::Settings& settings = verdict.loaded->settings;
+  place_lane(*verdict.project, settings);
+  verdict.lane_dir = lane_directory(*verdict.project, settings, call.name);
+  const lane::Relation relation = relation_to(verdict.lane_dir);
+  verdict.bounded_wait = verdict.lane_dir != verdict.project->state_dir &&
+                         relation_to(verdict.project->state_dir) == lane::Relation::BelowHolder;
+  if (relation == lane::Relation::BelowHolder) {
+    return passed(std::move(verdict), "below the run that holds the lane");
+  }
+  if (!settings.sequential.value) {
+    return passed(std::move(verdict), "PROJECT_SEQUENTIAL_MODE=0 in this project");
+  }
+  verdict.decision = with_lists(call, built_in, settings);
+  verdict.why = verdict.decision.reason;
+  if (verdict.decision.cls == Class::Pass) {
+    std::string why = verdict.why;
+    return passed(std::move(verdict), std::move(why));
+  }
+  if (relation == lane::Relation::BelowService && verdict.decision.passes_below_service) {
+    return passed(std::move(verdict), "below a live service");
+  }
+  verdict.action =
+      verdict.decision.cls == Class::Service ? Verdict::Action::Service : Verdict::Action::Lane;
+  return verdict;
+}
+
 }  // namespace
 
 std::optional<project::Project> find_project(const Call& call) {
@@ -149,38 +189,7 @@ Verdict decide(const Call& call) {
       return passed(std::move(verdict), std::string{built_in->reason});
     }
   }
-  verdict.project = find_project(call);
-  if (!verdict.project) {
-    return passed(std::move(verdict), "no project here");
-  }
-  if (!verdict.project->adopted) {
-    return passed(std::move(verdict), "the project has not adopted onelane");
-  }
-  verdict.loaded = load_settings(verdict.project->root, settings::Audience::Shim);
-  const settings::Settings& settings = verdict.loaded->settings;
-  place_lane(*verdict.project, settings);
-  verdict.lane_dir = lane_directory(*verdict.project, settings, call.name);
-  const lane::Relation relation = relation_to(verdict.lane_dir);
-  verdict.bounded_wait = verdict.lane_dir != verdict.project->state_dir &&
-                         relation_to(verdict.project->state_dir) == lane::Relation::BelowHolder;
-  if (relation == lane::Relation::BelowHolder) {
-    return passed(std::move(verdict), "below the run that holds the lane");
-  }
-  if (!settings.sequential.value) {
-    return passed(std::move(verdict), "PROJECT_SEQUENTIAL_MODE=0 in this project");
-  }
-  verdict.decision = with_lists(call, built_in, settings);
-  verdict.why = verdict.decision.reason;
-  if (verdict.decision.cls == Class::Pass) {
-    std::string why = verdict.why;
-    return passed(std::move(verdict), std::move(why));
-  }
-  if (relation == lane::Relation::BelowService && verdict.decision.passes_below_service) {
-    return passed(std::move(verdict), "below a live service");
-  }
-  verdict.action =
-      verdict.decision.cls == Class::Service ? Verdict::Action::Service : Verdict::Action::Lane;
-  return verdict;
+  return decide_in_project(call, built_in, std::move(verdict));
 }
 
 std::string_view word_of(shims::Class cls) noexcept {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,7 +22,7 @@ struct Verdict {
   shims::Decision decision;
   std::string why;  ///< One clause: the policy's reason, or what outranked it.
   std::optional<project::Project> project;
-  std::optional<settings::Loaded> loaded;
+  std::unique_ptr<settings::Loaded> loaded;  ///< Null when no settings were read.
   std::string lane_dir;  ///< Where the lane's file is; the project's, or git's own.
   /// `lanes = "split"`: below the main lane's holder git waits for its own lane only so long.
   bool bounded_wait = false;

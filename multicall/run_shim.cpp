@@ -74,6 +74,32 @@ void use_named_tool(tool::Found& found, const Call& call, const settings::Settin
   found.path = path;
 }
 
+/// A call that does not pass. Not inlined: its plan takes a page of stack, which a call that passes
+/// must not touch.
+[[gnu::noinline]] int run_supervised(const Call& call, Verdict& verdict) {
+  settings::Loaded& loaded = *verdict.loaded;
+  Plan plan;
+  plan.call = &call;
+  plan.tool = find_real_tool(call);
+  use_named_tool(plan.tool, call, loaded.settings);
+  if (plan.tool.outcome != tool::Outcome::Found) {
+    return explain_missing(call, plan.tool);  // before anybody waits for nothing
+  }
+  if (!loaded.settings.quiet.value) {
+    say_problems(loaded);
+  }
+  if (is_verbose(verdict) && !loaded.settings.quiet.value) {
+    say(explain_in_one_line(call, verdict, plan.tool.path));
+  }
+  fill_standard_descriptors();
+  plan.decision = verdict.decision;
+  plan.lane_dir = verdict.lane_dir;
+  plan.bounded_wait = verdict.bounded_wait;
+  plan.project = std::move(*verdict.project);
+  plan.settings = std::move(loaded.settings);
+  return run_planned(plan);
+}
+
 }  // namespace
 
 int run_shim(const Call& call) {
@@ -93,26 +119,7 @@ int run_shim(const Call& call) {
       return pass_through(call);
     }
     on_error = verdict.loaded->settings.on_error.value;
-    Plan plan;
-    plan.call = &call;
-    plan.tool = find_real_tool(call);
-    use_named_tool(plan.tool, call, verdict.loaded->settings);
-    if (plan.tool.outcome != tool::Outcome::Found) {
-      return explain_missing(call, plan.tool);  // before anybody waits for nothing
-    }
-    if (!verdict.loaded->settings.quiet.value) {
-      say_problems(*verdict.loaded);
-    }
-    if (is_verbose(verdict) && !verdict.loaded->settings.quiet.value) {
-      say(explain_in_one_line(call, verdict, plan.tool.path));
-    }
-    fill_standard_descriptors();
-    plan.decision = verdict.decision;
-    plan.lane_dir = verdict.lane_dir;
-    plan.bounded_wait = verdict.bounded_wait;
-    plan.project = std::move(*verdict.project);
-    plan.settings = std::move(verdict.loaded->settings);
-    return run_planned(plan);
+    return run_supervised(call, verdict);
   } catch (const std::exception& failure) {
     return fail(call, failure, on_error);
   }

@@ -4,6 +4,20 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <boost/interprocess/detail/os_thread_functions.hpp>
+
+/// Boost counts the processors before main(), in a file of /sys, for a wait that is never used
+/// here. A shim call has no time for that: counted when it is asked for.
+namespace boost::interprocess::ipcdetail {
+template <int>
+class num_core_holder;
+template <>
+class num_core_holder<0> {
+ public:
+  static unsigned get() { return get_num_cores(); }
+};
+}  // namespace boost::interprocess::ipcdetail
+
 #include <boost/interprocess/exceptions.hpp>
 #include <boost/interprocess/sync/file_lock.hpp>
 #include <ctime>

@@ -3,7 +3,6 @@
 #include <poll.h>
 
 #include <algorithm>
-#include <boost/date_time/posix_time/posix_time.hpp>
 #include <optional>
 
 #include "core/lane/ticket.hpp"
