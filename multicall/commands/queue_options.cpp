@@ -1,6 +1,9 @@
 #include "multicall/commands/queue_options.hpp"
 
+#include <algorithm>
 #include <array>
+#include <iterator>
+#include <utility>
 
 #include "core/settings/values.hpp"
 
@@ -43,22 +46,7 @@ constexpr auto kRunOptions = std::to_array<RunOption>({
     {"--log", "what it prints goes to this file as well", &is_word, "a file"},
 });
 
-}  // namespace
-
-void add_entry_options(CLI::App& app, QueueEntryOptions& options) {
-  for (const RunOption& option : kRunOptions) {
-    const auto take = [&options, &option](const std::string& value) {
-      options.run = merged_options(std::move(options.run), {option.name, value});
-    };
-    app.add_option_function<std::string>(option.name, take, option.help)
-        ->check([&option](const std::string& value) {
-          return option.fits(value) ? std::string{}
-                                    : "'" + settings::clean(value) + "' is not " + option.form;
-        });
-  }
-  app.add_option("--label", options.label, "what you call it; shown and recorded");
-}
-
+/// `before` with the values of `changes`, which replace those of the same name.
 std::vector<std::string> merged_options(std::vector<std::string> before,
                                         const std::vector<std::string>& changes) {
   for (std::size_t i = 0; i + 1 < changes.size(); i += 2) {
@@ -75,6 +63,41 @@ std::vector<std::string> merged_options(std::vector<std::string> before,
     }
   }
   return before;
+}
+
+}  // namespace
+
+void add_entry_options(CLI::App& app, QueueEntryOptions& options) {
+  for (const RunOption& option : kRunOptions) {
+    const auto take = [&options, &option](const std::string& value) {
+      options.run = merged_options(std::move(options.run), {option.name, value});
+    };
+    app.add_option_function<std::string>(option.name, take, option.help)
+        ->check([&option](const std::string& value) {
+          return option.fits(value) ? std::string{}
+                                    : "'" + settings::clean(value) + "' is not " + option.form;
+        });
+  }
+  add_atoms(app, options.atoms);
+  app.add_option("--label", options.label, "what you call it; shown and recorded");
+}
+
+void set_entry_options(batch::Entry& entry, const QueueEntryOptions& options) {
+  entry.options = merged_options(std::move(entry.options), options.run);
+  entry.label = options.label.value_or(entry.label);
+  if (options.atoms.are_wanted()) {
+    entry.atoms = {options.atoms.which, options.atoms.size, options.atoms.force};
+  }
+}
+
+std::optional<int> refuse_entry_atoms(const batch::Entry& entry) {
+  AtomOptions options;
+  options.which = entry.atoms.which;
+  options.force = entry.atoms.is_forced;
+  std::vector<std::string> words = entry.argv;
+  std::vector<char*> argv;
+  std::ranges::transform(words, std::back_inserter(argv), [](auto& word) { return word.data(); });
+  return refuse_atoms(options, make_call(static_cast<int>(argv.size()), argv.data()));
 }
 
 }  // namespace onelane::multicall

@@ -104,6 +104,7 @@ std::optional<int> parse_run_options(CLI::App& app, RunOptions& options, std::sp
   add_retry(app, options);
   add_output(app, options);
   add_atoms(app, options.atoms);
+  add_atoms_explain(app, options.atoms);
   app.prefix_command();
   app.footer(exit_codes({{0, "so did the command; what else it ends with is kept, too"},
                          {kExitGaveUp, "gave up waiting; nothing was run"},
