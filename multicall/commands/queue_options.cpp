@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/settings/values.hpp"
+#include "multicall/commands/run_options.hpp"
 
 namespace onelane::multicall {
 namespace {
@@ -23,6 +24,13 @@ bool is_priority(const std::string& text) {
   const auto value = settings::parse_count(text.starts_with('-') ? text.substr(1) : text);
   return value && *value <= 100;
 }
+bool is_signal(const std::string& text) {
+  return signal_number(text).has_value();
+}
+bool is_retry(const std::string& text) {
+  const auto value = settings::parse_count(text);
+  return value && *value <= kMostRetries;
+}
 bool is_word(const std::string& text) {
   return !text.empty();
 }
@@ -36,8 +44,8 @@ struct RunOption {
 
 constexpr auto kRunOptions = std::to_array<RunOption>({
     {"--timeout", "end it after so long: 30, 500ms, 10m", &is_duration, "a duration"},
-    {"--kill-signal", "the signal that ends it first", &is_word, "a signal"},
-    {"--retry", "try so often again when it fails", &is_count, "a number"},
+    {"--kill-signal", "the signal that ends it first", &is_signal, "a signal"},
+    {"--retry", "try so often again when it fails", &is_retry, "a number up to 1000"},
     {"--retry-delay", "so long between two attempts", &is_duration, "a duration"},
     {"--memory", "limit of one process, in MB, or 512M, 2G", &is_size, "a size"},
     {"--tree-memory", "limit of all its processes together", &is_size, "a size"},

@@ -59,7 +59,7 @@ void add_retry(CLI::App& app, RunOptions& options) {
   app.add_option("--retry", options.retries,
                  "so many more attempts after non-zero, a signal of its own or TIMEOUT; the lane "
                  "is kept")
-      ->check(CLI::Range(0, 1000));
+      ->check(CLI::Range(0U, kMostRetries));
   app.add_option_function<std::string>(
          "--retry-delay",
          [&options](const std::string& text) {
