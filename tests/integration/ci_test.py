@@ -165,6 +165,9 @@ def case_queued_and_never_started(job):
       - name: queued
         if: always()
         run: onelane queue add --deferred -- make test
+      - name: queued as well
+        if: always()
+        run: onelane queue add --deferred --atoms -- jq . a.json
 ''')
     verify = job.step('onelane ci verify')
     expect(not ok and verify.code == 1, job.steps)
@@ -173,9 +176,9 @@ def case_queued_and_never_started(job):
            verify)
     expect(job.step('refused').code == 64 and job.step('queued').code == 0, job.steps)
     finish = job.step('Finish')
-    expect(finish.code == 1 and '1 command was queued and never started: make test' in finish.out,
-           finish)
-    expect('::error title=onelane ci finish::1 command was' in finish.out, finish)
+    expect(finish.code == 1 and '2 commands were queued and never started: make test, jq . a.json'
+           in finish.out, finish)
+    expect('::error title=onelane ci finish::2 commands were' in finish.out, finish)
     expect(runs_of(job) == [], runs_of(job))
 
 
@@ -261,6 +264,51 @@ def case_daemon_stays(job):
             expect(f'left    sleep 600 (pid {pid}, ' in job.step('Finish').out, job.steps)
         finally:
             os.kill(pid, signal.SIGKILL)
+        job.write('round', unset)
+
+
+SERVICE = '''      - run: |
+          {unset}npm run dev </dev/null >/dev/null 2>&1 &
+          until onelane status | grep -q ^service; do sleep 0.05; done
+'''
+
+
+def start_service(job, unset, finish=FINISH):
+    job.write_tool('tools', 'npm', 'echo $$ > pid; sleep 600')
+    job.write('package.json', '{"scripts": {"dev": "serve"}}')
+    return run_job(job, SERVICE.format(unset=unset), finish)
+
+
+def services_of(job):
+    out = subprocess.run([BINARY, 'status', '--json'], cwd=job.workspace, check=True, text=True,
+                         capture_output=True, timeout=TIME_LIMIT).stdout
+    return json.loads(out)['services']
+
+
+def case_service_ends(job):
+    """A server that a step left running is ended with all below it, and listed."""
+    expect(start_service(job, ''), job.steps)
+    finish = job.step('Finish').out
+    expect(re.search(r'^ended   run \w+ `npm run dev` \(pid \d+', finish, re.M), finish)
+    expect(not alive(daemon_of(job)))
+    expect(services_of(job) == [])
+
+
+def case_service_stays(job):
+    """Unless it is to outlive the job."""
+    keep = FINISH + "        with:\n          keep-daemons: 'true'\n"
+    for unset, finish in (('', keep), ('env -u RUNNER_TRACKING_ID ', FINISH)):
+        ok = start_service(job, unset, finish)
+        pid = daemon_of(job)
+        try:
+            expect(ok and alive(pid), job.steps)
+            out = job.step('Finish').out
+            expect(re.search(r'^left    run \w+ `npm run dev` \(pid \d+', out, re.M), out)
+        finally:
+            for service in services_of(job):
+                subprocess.run([BINARY, 'stop', service['id'], '--yes'], cwd=job.workspace,
+                               check=True, capture_output=True, timeout=TIME_LIMIT)
+        expect(not alive(pid), 'stop left it')
         job.write('round', unset)
 
 
