@@ -192,8 +192,7 @@ JobStory tell_story(const LanesHere& lanes, JobEnd& end) {
 }
 
 void print_end(const JobEnd& end, const JobStory& story) {
-  const CiFence fence;
-  print(end.text() + story.text);
+  print_fenced(end.text() + story.text);
 }
 
 int finish_job(const LanesHere& lanes, ci::Daemons daemons, bool as_json) {

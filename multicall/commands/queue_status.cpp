@@ -3,6 +3,7 @@
 #include "core/journal/text.hpp"
 #include "core/journal/usual.hpp"
 #include "multicall/batch_words.hpp"
+#include "multicall/ci_fence.hpp"
 #include "multicall/columns.hpp"
 #include "multicall/commands/commands.hpp"
 #include "multicall/commands/output.hpp"
@@ -136,7 +137,7 @@ int command_queue_status(std::span<char*> words) {
     if (as_json) {
       print_json(queue_json(queue, lanes));
     } else {
-      print(queue_text(queue, lanes, Paint{1, colour}));
+      print_fenced(queue_text(queue, lanes, Paint{1, colour}));
     }
     return 0;
   });

@@ -3,6 +3,7 @@
 
 #include "core/guard/card.hpp"
 #include "core/settings/values.hpp"
+#include "multicall/ci_fence.hpp"
 #include "multicall/columns.hpp"
 #include "multicall/commands/commands.hpp"
 #include "multicall/commands/output.hpp"
@@ -163,7 +164,7 @@ int command_runs_list(std::span<char*> words) {
   if (options.as_json) {
     print_rows(*lanes, options);
   } else {
-    print(table_of(*lanes, options));
+    print_fenced(table_of(*lanes, options));
   }
   return 0;
 }

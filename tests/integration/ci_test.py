@@ -344,6 +344,8 @@ def commands_obeyed(text):
             token = None if line.strip() == f'::{token}::' else token
         elif match and match.group(1) == 'stop-commands':
             token = match.group(2)
+        elif '##[' in line:  # the older form counts wherever it stands
+            obeyed.append(line)
         elif match or '##[' in line:
             obeyed.append(line)
     expect(token is None, 'the fence was not taken down', text)
@@ -362,8 +364,35 @@ def case_fence(job):
         run: |
           onelane logs
           onelane runs view "$(onelane runs list --json | grep -o '"id":"[^"]*"' | head -n 1 | cut -d '"' -f 4)" --log
+      - name: output
+        run: |
+          onelane run --detach -- sh -c 'echo ::set-output name=a::b; echo "::error::forged"' > id
+          onelane runs watch "$(cat id)"
+          onelane wait "$(cat id)"
+          onelane logs "$(cat id)"
+          onelane runs view "$(cat id)" --log
+      - name: command
+        run: |
+          onelane queue add --deferred -- '{name}'
+          onelane queue start || true
+      - name: views
+        run: |
+          onelane runs view "$(onelane runs list --json | grep -o '"id":"[^"]*"' | tail -n 1 | cut -d '"' -f 4)"
+          onelane runs list
+          onelane monitor --once
+          onelane status
+          onelane stats
+          onelane report
+          env -u GITHUB_STEP_SUMMARY onelane report --github
+          onelane orphans
+          onelane queue
+          onelane queue clear
       - name: json
-        run: onelane logs --json
+        run: |
+          onelane logs --json
+          onelane runs list --json
+          onelane report --json
+          onelane monitor --once --json
       - name: file
         run: onelane logs > log.txt; grep -c stop-commands log.txt || true
 ''')
@@ -372,6 +401,12 @@ def case_fence(job):
     expect(commands_obeyed(job.step('replay').out) == [], job.step('replay'))
     tokens = re.findall(r'::stop-commands::(\S+)', job.step('replay').out)
     expect(len(tokens) == 2 and len(set(tokens)) == 2, job.step('replay'))
+    output = job.step('output').out
+    expect(output.count('::error::forged') >= 3 and output.count('::set-output name=a') >= 3, output)
+    expect(commands_obeyed(output) == [], output)
+    expect('forged' in job.step('views').out, job.step('views'))
+    expect([line for line in commands_obeyed(job.step('views').out)
+            if not line.startswith('::error title=onelane%3A time limit::')] == [], job.step('views'))
     expect(commands_obeyed(job.step('json').out) == [], job.step('json'))
     expect(job.step('file').out == '0\n', job.step('file'))
 
