@@ -230,16 +230,22 @@ class PlannedRun {
     hooks.stop_ordered = [this](pid_t sender, uid_t user) { watch_->note_stop(sender, user); };
     hooks.say = [this](const std::string& line) { watch_->say_line(line); };
     hooks.goes_on = [this](const process::Outcome& part) {
-      add_kept(kept_, part.kept, run_id_);
       next_ = next_after(part);
-      return next_ != Next::Nothing;
+      if (next_ == Next::Nothing) {
+        return false;  // what this one has kept is told to `settled`
+      }
+      add_kept(kept_, part.kept, run_id_);
+      return true;
     };
     if (!place_.ticket) {
       return hooks;
     }
     lane::Ticket& ticket = *place_.ticket;
     hooks.started = [&ticket](const sys::ProcessId& tool) { ticket.set_tool(tool); };
-    hooks.settled = [this, &ticket](const auto& /*kept*/) { ticket.close_record(kept_); };
+    hooks.settled = [this, &ticket](const auto& kept) {
+      add_kept(kept_, kept, run_id_);
+      ticket.close_record(kept_);
+    };
     hooks.release = [&ticket] { ticket.release(); };
     hooks.after_crash = [this, &ticket] {
       ticket.close_record(kept_);
