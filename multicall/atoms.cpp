@@ -31,14 +31,18 @@ class AtomPlanner {
   AtomPlanner(const Call& call, const std::string& executable, const AtomWish& wish)
       : call_{call}, executable_{executable}, wish_{wish} {}
 
-  AtomPlan plan() {
+  const AtomPlan& read_words() {
     std::vector<std::string_view> words{call_.argv.begin(), call_.argv.end()};
     const ProcessFacts facts{call_};
     read_ = shims::read_atom_call(words, wish_.consent, facts);
     plan_.tool = read_.tool;
     plan_.refusal = read_.refusal;
     plan_.force_helps = read_.force_helps;
-    if (plan_.refusal.empty()) {
+    return plan_;
+  }
+
+  AtomPlan plan() {
+    if (read_words().refusal.empty()) {
       plan_.size = wish_.size == 0 ? read_.tool->batch : wish_.size;
       find_operands();
       find_files();
@@ -240,7 +244,7 @@ class AtomPlanner {
   }
 
   const Call& call_;
-  const std::string& executable_;
+  const std::string executable_;
   const AtomWish& wish_;
   shims::AtomCall read_;
   AtomPlan plan_;
@@ -252,6 +256,10 @@ class AtomPlanner {
 };
 
 }  // namespace
+
+AtomPlan read_atoms(const Call& call, const AtomWish& wish) {
+  return AtomPlanner{call, {}, wish}.read_words();
+}
 
 AtomPlan plan_atoms(const Call& call, const std::string& executable, const AtomWish& wish) {
   return AtomPlanner{call, executable, wish}.plan();

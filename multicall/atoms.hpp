@@ -27,6 +27,10 @@ struct AtomPlan {
   std::vector<std::vector<std::string>> commands;  ///< Each with argv[0].
 };
 
+/// What the words of `call` alone say, which is final: `refusal` with its `force_helps`, and
+/// `tool`.
+[[nodiscard]] AtomPlan read_atoms(const Call& call, const AtomWish& wish);
+
 /// Splits `call`, whose program is at `executable`. Reads directories and settings files, and may
 /// ask git or the tool for a list of files, for which it blocks up to two minutes each; the
 /// command itself is not run. Throws SystemError when nothing can be asked.

@@ -29,6 +29,10 @@ bool is_over_its_time(const Watch& watch) {
 
 }  // namespace
 
+bool waits_for_all(const Plan& plan) {
+  return plan.wait_for_all || plan.settings.wait.value == settings::WaitFor::All;
+}
+
 process::Run run_of(const Plan& plan, const process::RunTraits& traits) {
   process::Run run;
   run.traits = traits;

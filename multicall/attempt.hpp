@@ -10,6 +10,9 @@
 
 namespace onelane::multicall {
 
+/// True when every descendant of the tool is waited for, not the tool alone.
+[[nodiscard]] bool waits_for_all(const Plan& plan);
+
 /// What the plan and its caller alone say of a run.
 [[nodiscard]] process::Run run_of(const Plan& plan, const process::RunTraits& traits);
 

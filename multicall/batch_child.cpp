@@ -14,6 +14,7 @@
 #include "core/sys/clock.hpp"
 #include "core/sys/file_descriptor.hpp"
 #include "multicall/batch_environment.hpp"
+#include "multicall/queue_view.hpp"
 
 namespace onelane::multicall {
 namespace {
@@ -30,7 +31,8 @@ bool ends_a_batch(int signal) noexcept {
 
 std::vector<std::string> words_to_start(const batch::Entry& entry) {
   std::vector<std::string> words{"onelane", "run"};
-  words.insert(words.end(), entry.options.begin(), entry.options.end());
+  const auto options = run_options_of(entry);
+  words.insert(words.end(), options.begin(), options.end());
   words.emplace_back("--");
   words.insert(words.end(), entry.argv.begin(), entry.argv.end());
   return words;

@@ -55,4 +55,11 @@ CiFence::~CiFence() {
   }
 }
 
+void print_fenced(std::string_view text) {
+  if (!text.empty()) {
+    const CiFence fence;
+    print(text);
+  }
+}
+
 }  // namespace onelane::multicall

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 namespace onelane::multicall {
 
@@ -22,5 +23,8 @@ class CiFence {
  private:
   std::string token_;  ///< Empty: no fence.
 };
+
+/// Prints text that may repeat what a tool has said or what its processes are called.
+void print_fenced(std::string_view text);
 
 }  // namespace onelane::multicall

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/sys/listeners.hpp"
+#include "multicall/attempt.hpp"
 #include "multicall/ready.hpp"
 
 namespace onelane::multicall {

@@ -25,7 +25,27 @@ std::string name_of(const batch::Entry& entry) {
   return std::to_string(entry.id) + ": " + command_of(entry);
 }
 
+std::vector<std::string> run_options_of(const batch::Entry& entry) {
+  std::vector<std::string> words = entry.options;
+  if (!entry.atoms.which.empty()) {
+    words.push_back("--atoms=" + entry.atoms.which);
+    if (entry.atoms.size != 0) {
+      words.insert(words.end(), {"--atom-size", std::to_string(entry.atoms.size)});
+    }
+    if (entry.atoms.is_forced) {
+      words.emplace_back("--force");
+    }
+  }
+  return words;
+}
+
 json json_of(const batch::Entry& entry) {
+  json atoms = nullptr;
+  if (!entry.atoms.which.empty()) {
+    atoms = {{"which", entry.atoms.which},
+             {"size", entry.atoms.size == 0 ? json(nullptr) : json(entry.atoms.size)},
+             {"force", entry.atoms.is_forced}};
+  }
   const auto text_or_null = [](const std::string& text) {
     return text.empty() ? json(nullptr) : json(text);
   };
@@ -36,6 +56,7 @@ json json_of(const batch::Entry& entry) {
           {"argv", entry.argv},
           {"cwd", entry.cwd},
           {"options", entry.options},
+          {"atoms", std::move(atoms)},
           {"label", text_or_null(entry.label)},
           {"user", text_or_null(entry.user)},
           {"agent", text_or_null(entry.agent)},

@@ -3,6 +3,7 @@
 #include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <vector>
 
 #include "core/batch/store.hpp"
 #include "multicall/lanes_here.hpp"
@@ -14,6 +15,9 @@ namespace onelane::multicall {
 
 /// "3: make test".
 [[nodiscard]] std::string name_of(const batch::Entry& entry);
+
+/// The options of `onelane run` with which the entry is started: "--retry", "2", "--atoms=tools".
+[[nodiscard]] std::vector<std::string> run_options_of(const batch::Entry& entry);
 
 /// An entry for programs, stable names, each always there. Its environment stays in the file.
 [[nodiscard]] nlohmann::json json_of(const batch::Entry& entry);

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "core/settings/values.hpp"
 #include "multicall/say.hpp"
 
 namespace onelane::multicall {
@@ -19,6 +20,29 @@ tool::Found find_real_tool(const Call& call) {
   // GNU make executes itself again, by argv[0], after it has remade a makefile.
   request.restarts = call.name == "make" && std::getenv("MAKE_RESTARTS") != nullptr;
   return tool::find_real(request);
+}
+
+tool::Found find_command_to_run(const Call& call) {
+  const char* word = call.argv[0];
+  if (std::strchr(word, '/') == nullptr || tool::is_onelane(word)) {
+    return find_real_tool(call);
+  }
+  tool::Found found;
+  found.outcome = ::access(word, F_OK) == 0 ? tool::Outcome::Found : tool::Outcome::NotFound;
+  found.path = word;
+  return found;
+}
+
+int explain_no_command(const Call& call) {
+  const std::string_view word{call.argv[0]};
+  if (call.argv.size() == 1 && word.find_first_of(" \t\n") != std::string_view::npos) {
+    say_always("one word with blanks is no command: give its words as they are, `onelane run -- " +
+               settings::clean(word) + "`, or a shell's, `onelane run -- sh -c " +
+               shell_word(settings::clean(word)) + "`");
+    return kExitUsage;
+  }
+  say_always(std::string{word} + ": not found");
+  return kExitNotFound;
 }
 
 int explain_missing(const Call& call, const tool::Found& found) {

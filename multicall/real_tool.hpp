@@ -20,6 +20,13 @@ inline constexpr int kExitOverLimit = 137;  ///< Memory or processes: as after t
 /// Finds the real tool of `call` behind all shims on PATH.
 [[nodiscard]] tool::Found find_real_tool(const Call& call);
 
+/// The command that `onelane run` was given: a path as it stands, unless it is a shim; a name
+/// behind the shims.
+[[nodiscard]] tool::Found find_command_to_run(const Call& call);
+
+/// Says why that command cannot be run, and gives the exit code for it.
+[[nodiscard]] int explain_no_command(const Call& call);
+
 /// Says why no real tool can run, and gives the exit code for it.
 [[nodiscard]] int explain_missing(const Call& call, const tool::Found& found);
 

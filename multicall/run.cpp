@@ -241,19 +241,25 @@ class PlannedRun {
     hooks.stop_ordered = [this](pid_t sender, uid_t user) { watch_->note_stop(sender, user); };
     hooks.say = [this](const std::string& line) { watch_->say_line(line); };
     hooks.goes_on = [this](const process::Outcome& part) {
-      add_kept(kept_, part.kept, run_id_);
       next_ = next_after(part);
-      if (kept_run_ && next_ == Next::Nothing) {
-        keep_record(whole_with(part));  // while the lane is held: the next one looks for it
+      if (next_ == Next::Nothing) {
+        if (kept_run_) {
+          keep_record(whole_with(part));  // while the lane is held: the next one looks for it
+        }
+        return false;  // what this one has kept is told to `settled`
       }
-      return next_ != Next::Nothing;
+      add_kept(kept_, part.kept, run_id_);
+      return true;
     };
     if (!place_.ticket) {
       return hooks;
     }
     auto& ticket = *place_.ticket;
     hooks.started = [&ticket](const sys::ProcessId& tool) { ticket.set_tool(tool); };
-    hooks.settled = [this, &ticket](const auto& /*kept*/) { ticket.close_record(kept_); };
+    hooks.settled = [this, &ticket](const auto& kept) {
+      add_kept(kept_, kept, run_id_);
+      ticket.close_record(kept_);
+    };
     hooks.release = [&ticket] { ticket.release(); };
     hooks.after_crash = [this, &ticket] {
       ticket.close_record(kept_);
@@ -291,10 +297,6 @@ class PlannedRun {
 };
 
 }  // namespace
-
-bool waits_for_all(const Plan& plan) {
-  return plan.wait_for_all || plan.settings.wait.value == settings::WaitFor::All;
-}
 
 int run_planned(const Plan& plan) {
   PlannedRun run{plan};

@@ -54,9 +54,6 @@ struct Plan {
   std::function<void(const journal::Record& record)> report;
 };
 
-/// True when every descendant of the tool is waited for, not the tool alone.
-[[nodiscard]] bool waits_for_all(const Plan& plan);
-
 /// Runs a planned call: waits for the lane (a service does not), launches, supervises,
 /// settles, and ends this process as the tool ended. Returns an exit code only when nothing
 /// was run. Throws SystemError where the lane cannot be used; nothing has run then either.

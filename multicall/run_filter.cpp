@@ -9,8 +9,10 @@
 
 #include "core/journal/journal.hpp"
 #include "core/journal/skim.hpp"
+#include "core/journal/stored_line.hpp"
 #include "core/journal/text.hpp"
 #include "core/settings/values.hpp"
+#include "multicall/batch_record.hpp"
 
 namespace onelane::multicall {
 namespace {
@@ -76,8 +78,7 @@ RunView listed_view_of(const journal::Skim& skim) {
 /// Reads lines of the journal, each no further than it must.
 class RecordReader {
  public:
-  RecordReader(const RunFilter& filter, Depth depth)
-      : filter_{filter}, lines_{filter}, depth_{depth} {}
+  explicit RecordReader(const RunFilter& filter) : filter_{filter}, lines_{filter} {}
 
   /// Nothing for what does not match, or is no record.
   std::optional<RunView> read(std::string_view line) {
@@ -91,7 +92,7 @@ class RecordReader {
     if (!is_cut && !filter_.matches(run)) {
       return std::nullopt;
     }
-    if (depth_ == Depth::Whole || is_cut || skim->is_batch()) {
+    if (is_cut || skim->is_batch()) {
       run = view_of(journal::parse(line).value_or(journal::Record{}));
     }
     return filter_.matches(run) ? std::optional{std::move(run)} : std::nullopt;
@@ -100,9 +101,37 @@ class RecordReader {
  private:
   const RunFilter& filter_;
   LineFilter lines_;
-  Depth depth_;
   journal::Skimmer skimmer_;
 };
+
+/// `line` is empty for a live run.
+using Match = std::function<void(const RunView& run, std::string_view line)>;
+
+void for_each_match(const LanesHere& lanes, const RunFilter& filter, std::size_t limit,
+                    const Match& visit) {
+  std::size_t left = limit;
+  std::set<std::string, std::less<>> live;
+  for (const RunView& run : live_views(lanes)) {
+    if (left > 0 && filter.matches(run)) {
+      --left;
+      live.insert(run.record.id);
+      visit(run, {});
+    }
+  }
+  if (left == 0) {
+    return;
+  }
+  RecordReader reader{filter};
+  journal::for_each(lanes.project.state_dir, journal::Order::NewestFirst,
+                    [&](std::string_view line) {
+                      const auto run = reader.read(line);
+                      if (run && !live.contains(run->record.id)) {
+                        --left;
+                        visit(*run, line);
+                      }
+                      return left > 0;
+                    });
+}
 
 }  // namespace
 
@@ -167,30 +196,24 @@ bool LineFilter::may_match(std::string_view line) const noexcept {
   return ended >= since_wall_ms_;
 }
 
-void for_each_run(const LanesHere& lanes, const RunFilter& filter, std::size_t limit, Depth depth,
-                  const std::function<void(RunView run)>& visit) {
-  std::size_t left = limit;
-  std::set<std::string, std::less<>> live;
-  for (RunView& run : live_views(lanes)) {
-    if (left > 0 && filter.matches(run)) {
-      --left;
-      live.insert(run.record.id);
-      visit(std::move(run));
+void for_each_run(const LanesHere& lanes, const RunFilter& filter, std::size_t limit,
+                  const std::function<void(const RunView& run)>& visit) {
+  for_each_match(lanes, filter, limit,
+                 [&](const RunView& run, std::string_view /*line*/) { visit(run); });
+}
+
+void for_each_row(const LanesHere& lanes, const RunFilter& filter, std::size_t limit,
+                  const std::function<void(std::string_view row)>& visit) {
+  for_each_match(lanes, filter, limit, [&](const RunView& run, std::string_view line) {
+    if (line.empty()) {
+      visit(json_text_of(run));
+      return;
     }
-  }
-  if (left == 0) {
-    return;
-  }
-  RecordReader reader{filter, depth};
-  journal::for_each(lanes.project.state_dir, journal::Order::NewestFirst,
-                    [&](std::string_view line) {
-                      auto run = reader.read(line);
-                      if (run && !live.contains(run->record.id)) {
-                        --left;
-                        visit(std::move(*run));
-                      }
-                      return left > 0;
-                    });
+    const bool is_whole = !run.command.ends_with("…") && !is_batch(run.record);
+    const auto stored = is_whole ? journal::as_stored(line) : std::nullopt;
+    visit(stored ? json_text_of(run, *stored)
+                 : json_text_of(view_of(journal::parse(line).value_or(journal::Record{}))));
+  });
 }
 
 }  // namespace onelane::multicall

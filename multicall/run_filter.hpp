@@ -39,15 +39,13 @@ class LineFilter {
   std::int64_t since_wall_ms_;
 };
 
-/// How much of a run is read.
-enum class Depth {
-  Listed,  ///< Of one that has ended what journal::Skim has, and a command that may be cut.
-  Whole,
-};
-
 /// Calls `visit` for at most `limit` runs that match, live ones first, then from the newest record
-/// on. Only what matches is read whole.
-void for_each_run(const LanesHere& lanes, const RunFilter& filter, std::size_t limit, Depth depth,
-                  const std::function<void(RunView run)>& visit);
+/// on. Of one that has ended it has what journal::Skim has, and a command that may be cut.
+void for_each_run(const LanesHere& lanes, const RunFilter& filter, std::size_t limit,
+                  const std::function<void(const RunView& run)>& visit);
+
+/// The same runs as json_text_of gives them whole; most are taken from their lines as they stand.
+void for_each_row(const LanesHere& lanes, const RunFilter& filter, std::size_t limit,
+                  const std::function<void(std::string_view row)>& visit);
 
 }  // namespace onelane::multicall

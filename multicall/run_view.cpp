@@ -203,4 +203,14 @@ std::string json_text_of(RunView run) {
          R"(","command":)" + json_line(run.command) + "}";
 }
 
+std::string json_text_of(const RunView& run, const journal::StoredLine& line) {
+  std::string text;
+  text.reserve(line.before.size() + line.behind.size() + 2 * run.command.size() + 64);
+  text.append(line.before).append(line.behind).append(R"(,"state":")");
+  text.append(word_of(state_of(run))).append(R"(","command":")");
+  journal::append_escaped(text, run.command, std::string::npos);
+  text.append("\"}");
+  return harmless_json(text);
+}
+
 }  // namespace onelane::multicall

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/journal/record.hpp"
+#include "core/journal/stored_line.hpp"
 #include "core/journal/text.hpp"
 #include "multicall/lane_view.hpp"
 #include "multicall/lanes_here.hpp"
@@ -63,6 +64,8 @@ struct RunView {
 
 /// The same as text, without building it first where the run has ended; no newline.
 [[nodiscard]] std::string json_text_of(RunView run);
+/// The same from the line that `run`, which has ended, was read from; its command is not cut.
+[[nodiscard]] std::string json_text_of(const RunView& run, const journal::StoredLine& line);
 
 using journal::printable;
 

@@ -4,6 +4,7 @@
 
 #include "core/guard/rivals.hpp"
 #include "core/sys/error.hpp"
+#include "multicall/attempt.hpp"
 #include "multicall/bounds.hpp"
 #include "multicall/lanes_here.hpp"
 #include "multicall/real_tool.hpp"

@@ -26,12 +26,20 @@ enum class State : std::uint8_t {
 /// "NAME=value" each, as execve(2) wants them.
 using Environment = std::vector<std::string>;
 
+/// What `onelane run --atoms` is asked for; it is split when it is started.
+struct AtomsWish {
+  std::string which;       ///< "tools" or "pytest-file"; empty: it is not to be split.
+  std::uint64_t size = 0;  ///< Files in one command; 0: as many as suit the tool.
+  bool is_forced = false;
+};
+
 struct Entry {
   std::uint64_t id = 0;                            ///< From 1; not given again.
   std::vector<std::string> argv;                   ///< Never empty; no NUL inside.
   std::string cwd;                                 ///< Absolute.
   std::shared_ptr<const Environment> environment;  ///< Null for none, as once it has ended.
   std::vector<std::string> options;                ///< Of `onelane run`, words as it takes them.
+  AtomsWish atoms;
   std::string label;
   std::string user;
   std::string agent;  ///< Which agent or CI added it, empty for a person.

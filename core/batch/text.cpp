@@ -110,6 +110,11 @@ json json_of(const Entry& entry) {
            {"ended_wall_ms", entry.ended_wall_ms},
            {"run", bytes_json(entry.run)},
            {"batch", bytes_json(entry.batch)}};
+  if (!entry.atoms.which.empty()) {
+    out["atoms"] = {{"which", bytes_json(entry.atoms.which)},
+                    {"size", entry.atoms.size},
+                    {"force", entry.atoms.is_forced}};
+  }
   if (entry.code) {
     out["code"] = *entry.code;
   }
@@ -137,6 +142,13 @@ Entry entry_of(const json& value, const std::vector<std::shared_ptr<Environment>
   entry.batch = text_of(value, "batch");
   if (value.contains("code")) {
     entry.code = number_of<std::int64_t>(value, "code");
+  }
+  if (value.contains("atoms")) {
+    const json& atoms = value.at("atoms");
+    require(atoms.is_object());
+    entry.atoms = {text_of(atoms, "which"), number_of<std::uint64_t>(atoms, "size"),
+                   flag_of(atoms, "force")};
+    require(!entry.atoms.which.empty());
   }
   if (value.contains("environment")) {
     const auto index = number_of<std::size_t>(value, "environment");

@@ -9,11 +9,6 @@ namespace {
 
 constexpr std::size_t kLongestText = 255;
 
-bool is_program_name(std::string_view name) {
-  return !name.empty() && name.find_first_of("/ \t") == std::string_view::npos &&
-         !has_control(name);
-}
-
 }  // namespace
 
 std::optional<Ready> parse_ready(std::string_view text) {
@@ -39,7 +34,7 @@ std::optional<ReadyRule> parse_ready_rule(std::string_view text) {
   const std::string_view tool = call.substr(0, colon);
   const std::string_view argument = has_argument ? call.substr(colon + 1) : std::string_view{};
   auto ready = parse_ready(trim(text.substr(equals + 1)));
-  if (!ready || !is_program_name(tool) || (has_argument && argument.empty()) ||
+  if (!ready || !is_tool_name(tool) || (has_argument && argument.empty()) ||
       has_control(argument)) {
     return std::nullopt;
   }

@@ -43,12 +43,6 @@ bool is_lane_name(std::string_view text) {
          text.find_first_not_of(kAllowed) == std::string_view::npos;
 }
 
-/// What a call can be known by: no path, no option, no blank.
-bool is_program_name(std::string_view text) {
-  return !text.empty() && text.front() != '-' &&
-         text.find_first_of("/ \t") == std::string_view::npos;
-}
-
 /// One overload a member type: what is wrong with `text`, or nothing and it is set.
 class Apply {
  public:
@@ -158,7 +152,7 @@ Text apply_list(Settings& settings, const Field& field, std::vector<std::string>
       return rejected(item, field.form == Form::Calls ? "a call" : "a program's name", field);
     }
     const std::string_view tool = std::string_view{item}.substr(0, item.find(':'));
-    if (field.form == Form::Calls && (!is_program_name(tool) || item.ends_with(':'))) {
+    if (field.form == Form::Calls && (!is_tool_name(tool) || item.ends_with(':'))) {
       return rejected(item, "a call", field);
     }
   }

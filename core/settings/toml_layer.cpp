@@ -14,13 +14,6 @@ namespace {
 constexpr std::array<std::string_view, 4> kClasses{"lane", "pass", "service", "editor"};
 constexpr std::string_view kNeedsTrust = " needs `onelane trust` and was left out";
 
-bool is_tool_name(std::string_view name) {
-  constexpr std::string_view kAllowed =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-";
-  return !name.empty() && name.size() <= 64 && name.front() != '.' && name.front() != '-' &&
-         name.find_first_not_of(kAllowed) == std::string_view::npos;
-}
-
 /// True when `path` (absolute, normal) is `root` or below it, also once links are resolved.
 bool stays_below(const std::string& root, const std::string& path) {
   const auto below = [](const std::filesystem::path& top, const std::filesystem::path& inner) {

@@ -42,6 +42,10 @@ namespace onelane::settings {
 /// True when `text` holds a byte below 0x20 or 0x7f.
 [[nodiscard]] bool has_control(std::string_view text);
 
+/// True for what a tool of a project may be called: letters, digits, '.', '_', '+' and '-', 64 at
+/// most, the first one neither '.' nor '-'.
+[[nodiscard]] bool is_tool_name(std::string_view name);
+
 /// The candidate that `text` was probably meant to be (edit distance 2 or less), or empty.
 [[nodiscard]] std::string_view nearest(std::string_view text,
                                        const std::vector<std::string_view>& candidates);

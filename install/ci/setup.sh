@@ -12,8 +12,9 @@
 set -euo pipefail
 
 ROOT=$(realpath "$(dirname "$0")/../..")
-BINARY=${ONELANE_BINARY:-$ROOT/build/release/onelane}
-PROJECT=${ONELANE_PROJECT:-$PWD}
+# Not the target of a link: its name decides what it is.
+BINARY=$(realpath --no-symlinks -m "${ONELANE_BINARY:-$ROOT/build/release/onelane}")
+PROJECT=$(realpath -m "${ONELANE_PROJECT:-$PWD}")
 
 fail() {
   echo "onelane setup: $*" >&2

@@ -12,7 +12,9 @@
 #include "core/sys/file_descriptor.hpp"
 #include "multicall/audit/prefixes.hpp"
 #include "multicall/audit/shell_words.hpp"
+#include "multicall/ci_fence.hpp"
 #include "multicall/commands/commands.hpp"
+#include "multicall/commands/output.hpp"
 #include "multicall/doctor/scene.hpp"
 #include "multicall/lanes_here.hpp"
 #include "multicall/say.hpp"
@@ -216,7 +218,7 @@ std::string json_of(const Report& report) {
                  {"unread", unread},
                  {"files", report.files.paths},
                  {"calls", rows}};
-  return out.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+  return json_line(out) + "\n";
 }
 
 }  // namespace
@@ -245,7 +247,11 @@ int audit_project(bool as_json, Paint::When color) {
   }
   const std::string& root = scene.project->root;
   const Report report = read_files(script_files(root), root, tools_of(scene));
-  print(as_json ? json_of(report) : text_of(Paint{1, color}, report));
+  if (as_json) {
+    print(json_of(report));
+  } else {
+    print_fenced(text_of(Paint{1, color}, report));
+  }
   return report.hits.empty() && report.files.is_complete() ? 0 : 1;
 }
 

@@ -145,8 +145,8 @@ JobRuns job_runs(const LanesHere& lanes) {
     const pid_t supervisor = found.ticket.entry.pid;
     if (found.state() != lane::State::Service || own.contains(supervisor)) {
       out.others.push_back(std::move(found));
-    } else if (is_of_this_job(supervisor)) {
-      out.services.push_back(std::move(found));
+    } else {
+      (is_of_this_job(supervisor) ? out.services : out.foreign).push_back(std::move(found));
     }
   }
   return out;

@@ -35,6 +35,7 @@ struct Cleared {
 /// Live tickets of the lanes as the end of a job sorts them.
 struct JobRuns {
   std::vector<Found> services;  ///< Of this job: to be ended.
+  std::vector<Found> foreign;   ///< Services that outlive this job, or are another's.
   std::vector<Found> others;    ///< Hold the lane, wait for it, or we are a part of them.
 };
 [[nodiscard]] JobRuns job_runs(const LanesHere& lanes);

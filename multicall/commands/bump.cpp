@@ -3,6 +3,7 @@
 #include "core/lane/admin.hpp"
 #include "core/settings/values.hpp"
 #include "multicall/commands/commands.hpp"
+#include "multicall/commands/output.hpp"
 #include "multicall/find_ticket.hpp"
 #include "multicall/lane_view.hpp"
 #include "multicall/say.hpp"
@@ -41,7 +42,7 @@ void report(const Found& found, bool as_json) {
                    {"priority", now.priority},
                    {"position", now.position == 0 ? json(nullptr) : json(now.position)},
                    {"waiting", now.waiting}};
-    print(out.dump() + "\n");
+    print_json(out);
     return;
   }
   std::string line = name_of(found);

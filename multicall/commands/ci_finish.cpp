@@ -61,12 +61,15 @@ class JobEnd {
 
   void clear() {
     ci::JobRuns runs = ci::job_runs(lanes_);
-    if (daemons_ == ci::Daemons::End) {
-      for (const Found& service : runs.services) {
+    for (const Found& service : runs.foreign) {
+      runs_kept_.push_back(multicall::words_of(service));
+    }
+    for (const Found& service : runs.services) {
+      if (daemons_ == ci::Daemons::End) {
         end(service);
+      } else {
+        runs_kept_.push_back(multicall::words_of(service));
       }
-    } else {
-      runs_kept_ = runs.services;
     }
     for (const Found& found : runs.others) {
       running_.push_back(multicall::words_of(found));
@@ -109,8 +112,8 @@ class JobEnd {
     for (const OrphanRow& row : cleared_.ended) {
       out += "ended   " + words_of(row) + "\n";
     }
-    for (const Found& found : runs_kept_) {
-      out += "left    " + multicall::words_of(found) + "\n";
+    for (const std::string& run : runs_kept_) {
+      out += "left    " + run + "\n";
     }
     for (const OrphanRow& row : cleared_.kept) {
       out += "left    " + words_of(row) + "\n";
@@ -140,6 +143,7 @@ class JobEnd {
             {"unstarted", unstarted_},
             {"running", running_},
             {"ended_services", runs_ended_},
+            {"kept_services", runs_kept_},
             {"ended", json_of(cleared_.ended)},
             {"kept", json_of(cleared_.kept)},
             {"left", json_of(cleared_.left)}};
@@ -163,7 +167,7 @@ class JobEnd {
   const ci::Daemons daemons_;
   ci::Cleared cleared_;
   std::vector<std::string> runs_ended_;
-  std::vector<Found> runs_kept_;
+  std::vector<std::string> runs_kept_;
   std::vector<std::string> running_;
   std::vector<std::string> unstarted_;
   std::vector<JobProblem> problems_;
@@ -188,8 +192,7 @@ JobStory tell_story(const LanesHere& lanes, JobEnd& end) {
 }
 
 void print_end(const JobEnd& end, const JobStory& story) {
-  const CiFence fence;
-  print(end.text() + story.text);
+  print_fenced(end.text() + story.text);
 }
 
 int finish_job(const LanesHere& lanes, ci::Daemons daemons, bool as_json) {

@@ -19,8 +19,7 @@ Answer confirm(std::string_view question) {
   while ((got = ::read(0, line, sizeof line)) < 0 && errno == EINTR) {
   }
   const std::string_view answer{line, got > 0 ? static_cast<std::size_t>(got) : 0};
-  const std::string_view word = answer.substr(0, answer.find('\n'));
-  return word == "y" || word == "Y" || word == "yes" ? Answer::Yes : Answer::No;
+  return answer == "y\n" || answer == "Y\n" || answer == "yes\n" ? Answer::Yes : Answer::No;
 }
 
 }  // namespace onelane::multicall

@@ -5,6 +5,7 @@
 #include "multicall/clamp.hpp"
 #include "multicall/coalesce/call_key.hpp"
 #include "multicall/commands/commands.hpp"
+#include "multicall/commands/output.hpp"
 #include "multicall/decide.hpp"
 #include "multicall/ready.hpp"
 #include "multicall/real_tool.hpp"
@@ -198,8 +199,7 @@ int command_explain(std::span<char*> words_given) {
   }
   const tool::Found found = find_real_tool(call);
   if (json) {
-    const nlohmann::json out = verdict_json(call, verdict, found);
-    print(out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+    print_json(verdict_json(call, verdict, found));
     return 0;
   }
   print(text_of(call, verdict, found));

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "multicall/ci_fence.hpp"
 #include "multicall/commands/commands.hpp"
 #include "multicall/commands/confirm.hpp"
 #include "multicall/commands/output.hpp"
@@ -144,7 +145,7 @@ int command_orphans(std::span<char*> words) {
   if (options.as_json && !kills) {
     print_json({{"schema", 1}, {"orphans", json_of(rows.orphans)}, {"kept", json_of(rows.kept)}});
   } else if (!options.as_json) {
-    print(text_of(rows));
+    print_fenced(text_of(rows));
   }
   if (!kills) {
     return 0;

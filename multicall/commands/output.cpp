@@ -1,5 +1,6 @@
 #include "multicall/commands/output.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -18,6 +19,10 @@ void add_colour(Options& app, Paint::When& when) {
 }
 
 std::string harmless_json(std::string_view text) {
+  const auto is_doubtful = [](char c) { return c == '\x7f' || c == '\xc2'; };
+  if (std::ranges::none_of(text, is_doubtful) && text.find("##[") == std::string_view::npos) {
+    return std::string{text};
+  }
   std::string out;
   out.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {

@@ -38,8 +38,7 @@ batch::Entry entry_of(const std::vector<std::string>& argv, const QueueEntryOpti
   entry.argv = argv;
   entry.cwd = directory_here();
   entry.environment = std::make_shared<batch::Environment>(environment_to_keep());
-  entry.options = options.run;
-  entry.label = options.label.value_or("");
+  set_entry_options(entry, options);
   entry.user = user_name(::getuid());
   entry.agent = caller_agent();
   entry.is_deferred = is_deferred;
@@ -111,13 +110,14 @@ int command_queue_add(std::span<char*> words) {
   QueueEntryOptions options;
   bool is_deferred = false;
   bool as_json = false;
-  add_entry_options(app, options);
+  add_atoms_explain(app, options.atoms, add_entry_options(app, options));
   app.add_flag("--deferred", is_deferred, "in CI: it will be started later in this job");
   app.add_flag("--json", as_json, "one JSON object: schema, id, state, position, is_being_run, …");
   app.prefix_command();
-  app.footer(exit_codes({{0, "it is in the queue; nothing was run"},
-                         {1, "the queue is closed or full, or no project has adopted onelane"},
-                         {kExitUsage, "bad usage; in CI: nobody runs the queue"}}));
+  app.footer(exit_codes(
+      {{0, "it is in the queue; nothing was run"},
+       {1, "the queue is closed or full, or no project has adopted onelane"},
+       {kExitUsage, "bad usage; a split that --atoms refuses; in CI: nobody runs the queue"}}));
   if (const auto code = parse_words(app, words)) {
     return *code;
   }
@@ -125,6 +125,14 @@ int command_queue_add(std::span<char*> words) {
   if (command.empty()) {
     return kExitUsage;
   }
+  const Call call = make_call(static_cast<int>(command.size()), command.data());
+  if (options.atoms.explain) {
+    return explain_atoms(options.atoms, as_json, call);
+  }
+  if (const auto code = refuse_atoms(options.atoms, call)) {
+    return *code;
+  }
+  say_atoms_doubt(options.atoms, call);
   const std::vector<std::string> argv{command.begin(), command.end()};
   return with_queue([&](const LanesHere& lanes, batch::Store& store) {
     return add(lanes, store, entry_of(argv, options, is_deferred), as_json);

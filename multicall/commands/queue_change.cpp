@@ -154,7 +154,7 @@ int command_queue_edit(std::span<char*> words) {
   add_entry_options(app, options);
   app.add_flag("--json", as_json, "one JSON object: schema, id, position, …");
   app.footer(exit_codes({{1, "it has begun or is not in the queue"}}));
-  // What follows `--` is the command; CLI11 would take it for positions of ours.
+  // What follows `--` is the command; the parser would take it for positions of ours.
   const auto dashes =
       std::ranges::find_if(words, [](const char* word) { return std::string_view{word} == "--"; });
   const std::vector<std::string> argv{dashes == words.end() ? dashes : dashes + 1, words.end()};
@@ -162,17 +162,24 @@ int command_queue_edit(std::span<char*> words) {
           parse_words(app, words.first(static_cast<std::size_t>(dashes - words.begin())))) {
     return *code;
   }
-  if (options.run.empty() && !options.label && argv.empty()) {
+  if (options.run.empty() && !options.atoms.are_wanted() && !options.label && argv.empty()) {
     say_always("onelane queue edit: nothing to change (see `onelane queue edit --help`)");
     return kExitUsage;
   }
   return with_queue([&](const LanesHere& lanes, batch::Store& store) {
     make_queue_directory(lanes);
-    return change_entry(store, id, as_json, [&](batch::Queue&, Entry& entry) {
-      entry.options = merged_options(std::move(entry.options), options.run);
-      entry.label = options.label.value_or(entry.label);
+    const auto edit = [&](Entry& entry) {
+      set_entry_options(entry, options);
       entry.argv = argv.empty() ? std::move(entry.argv) : argv;
-    });
+    };
+    batch::Queue before = store.read();
+    if (Entry* entry = batch::find(before, id); entry != nullptr) {
+      edit(*entry);
+      if (const auto code = refuse_entry_atoms(*entry)) {
+        return *code;
+      }
+    }
+    return change_entry(store, id, as_json, [&](batch::Queue&, Entry& entry) { edit(entry); });
   });
 }
 

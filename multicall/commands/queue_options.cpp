@@ -1,8 +1,12 @@
 #include "multicall/commands/queue_options.hpp"
 
+#include <algorithm>
 #include <array>
+#include <iterator>
+#include <utility>
 
 #include "core/settings/values.hpp"
+#include "multicall/commands/run_options.hpp"
 
 namespace onelane::multicall {
 namespace {
@@ -20,6 +24,13 @@ bool is_priority(const std::string& text) {
   const auto value = settings::parse_count(text.starts_with('-') ? text.substr(1) : text);
   return value && *value <= 100;
 }
+bool is_signal(const std::string& text) {
+  return signal_number(text).has_value();
+}
+bool is_retry(const std::string& text) {
+  const auto value = settings::parse_count(text);
+  return value && *value <= kMostRetries;
+}
 bool is_word(const std::string& text) {
   return !text.empty();
 }
@@ -33,8 +44,8 @@ struct RunOption {
 
 constexpr auto kRunOptions = std::to_array<RunOption>({
     {"--timeout", "end it after so long: 30, 500ms, 10m", &is_duration, "a duration"},
-    {"--kill-signal", "the signal that ends it first", &is_word, "a signal"},
-    {"--retry", "try so often again when it fails", &is_count, "a number"},
+    {"--kill-signal", "the signal that ends it first", &is_signal, "a signal"},
+    {"--retry", "try so often again when it fails", &is_retry, "a number up to 1000"},
     {"--retry-delay", "so long between two attempts", &is_duration, "a duration"},
     {"--memory", "limit of one process, in MB, or 512M, 2G", &is_size, "a size"},
     {"--tree-memory", "limit of all its processes together", &is_size, "a size"},
@@ -43,22 +54,7 @@ constexpr auto kRunOptions = std::to_array<RunOption>({
     {"--log", "what it prints goes to this file as well", &is_word, "a file"},
 });
 
-}  // namespace
-
-void add_entry_options(Options& app, QueueEntryOptions& options) {
-  for (const RunOption& option : kRunOptions) {
-    const auto take = [&options, &option](const std::string& value) {
-      options.run = merged_options(std::move(options.run), {option.name, value});
-    };
-    app.add_option_function(option.name, take, option.help)
-        ->check([&option](const std::string& value) {
-          return option.fits(value) ? std::string{}
-                                    : "'" + settings::clean(value) + "' is not " + option.form;
-        });
-  }
-  app.add_option("--label", options.label, "what you call it; shown and recorded");
-}
-
+/// `before` with the values of `changes`, which replace those of the same name.
 std::vector<std::string> merged_options(std::vector<std::string> before,
                                         const std::vector<std::string>& changes) {
   for (std::size_t i = 0; i + 1 < changes.size(); i += 2) {
@@ -75,6 +71,42 @@ std::vector<std::string> merged_options(std::vector<std::string> before,
     }
   }
   return before;
+}
+
+}  // namespace
+
+const Option* add_entry_options(Options& app, QueueEntryOptions& options) {
+  for (const RunOption& option : kRunOptions) {
+    const auto take = [&options, &option](const std::string& value) {
+      options.run = merged_options(std::move(options.run), {option.name, value});
+    };
+    app.add_option_function(option.name, take, option.help)
+        ->check([&option](const std::string& value) {
+          return option.fits(value) ? std::string{}
+                                    : "'" + settings::clean(value) + "' is not " + option.form;
+        });
+  }
+  const Option* atoms = add_atoms(app, options.atoms);
+  app.add_option("--label", options.label, "what you call it; shown and recorded");
+  return atoms;
+}
+
+void set_entry_options(batch::Entry& entry, const QueueEntryOptions& options) {
+  entry.options = merged_options(std::move(entry.options), options.run);
+  entry.label = options.label.value_or(entry.label);
+  if (options.atoms.are_wanted()) {
+    entry.atoms = {options.atoms.which, options.atoms.size, options.atoms.force};
+  }
+}
+
+std::optional<int> refuse_entry_atoms(const batch::Entry& entry) {
+  AtomOptions options;
+  options.which = entry.atoms.which;
+  options.force = entry.atoms.is_forced;
+  std::vector<std::string> words = entry.argv;
+  std::vector<char*> argv;
+  std::ranges::transform(words, std::back_inserter(argv), [](auto& word) { return word.data(); });
+  return refuse_atoms(options, make_call(static_cast<int>(argv.size()), argv.data()));
 }
 
 }  // namespace onelane::multicall

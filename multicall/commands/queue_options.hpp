@@ -4,22 +4,27 @@
 #include <string>
 #include <vector>
 
+#include "core/batch/queue.hpp"
 #include "multicall/commands/options.hpp"
+#include "multicall/commands/run_atoms.hpp"
 
 namespace onelane::multicall {
 
 /// What `onelane queue add` and `edit` are told about an entry.
 struct QueueEntryOptions {
   std::vector<std::string> run;  ///< Options of `onelane run`, name and value in turn.
+  AtomOptions atoms;
   std::optional<std::string> label;
 };
 
-/// Adds the options that an entry hands over to `onelane run`, and --label. A value that `run`
-/// would refuse is bad usage now, not when the queue is run.
-void add_entry_options(Options& app, QueueEntryOptions& options);
+/// Adds the options that an entry hands over to `onelane run`, its atoms, and --label. A value that
+/// `run` would refuse is bad usage now, not when the queue is run. Gives `--atoms`.
+const Option* add_entry_options(Options& app, QueueEntryOptions& options);
 
-/// `before` with the values of `changes`, which replace those of the same name.
-[[nodiscard]] std::vector<std::string> merged_options(std::vector<std::string> before,
-                                                      const std::vector<std::string>& changes);
+/// Gives `entry` what was asked for; what was not stays as it was.
+void set_entry_options(batch::Entry& entry, const QueueEntryOptions& options);
+
+/// As refuse_atoms, for what `entry` asks for.
+[[nodiscard]] std::optional<int> refuse_entry_atoms(const batch::Entry& entry);
 
 }  // namespace onelane::multicall

@@ -3,6 +3,7 @@
 #include "core/journal/text.hpp"
 #include "core/journal/usual.hpp"
 #include "multicall/batch_words.hpp"
+#include "multicall/ci_fence.hpp"
 #include "multicall/columns.hpp"
 #include "multicall/commands/commands.hpp"
 #include "multicall/commands/output.hpp"
@@ -45,6 +46,14 @@ std::string time_of(const Entry& entry, journal::Usual& usual) {
   return span_words(until - entry.started_wall_ms) + (runs && often ? " of " + usually : "");
 }
 
+std::string options_text(const Entry& entry) {
+  std::string text;
+  for (const std::string& word : run_options_of(entry)) {
+    text += (text.empty() ? "" : " ") + journal::printable(word, 40);
+  }
+  return text;
+}
+
 std::string queue_text(const batch::Queue& queue, const LanesHere& lanes, const Paint& paint) {
   std::string text = "queue of '" + lanes.project.name + "'";
   std::string counts;
@@ -67,11 +76,16 @@ std::string queue_text(const batch::Queue& queue, const LanesHere& lanes, const 
     return text;
   }
   journal::Usual usual{lanes.project.state_dir};
-  Columns columns{
-      {{"STATE"}, {"ID"}, {"COMMAND", 0, true}, {"LABEL", 2}, {"CODE", 3}, {"TOOK", 1}}};
+  Columns columns{{{"STATE"},
+                   {"ID"},
+                   {"COMMAND", 0, true},
+                   {"OPTIONS", 1},
+                   {"LABEL", 3},
+                   {"CODE", 4},
+                   {"TOOK", 2}}};
   for (const Entry& entry : queue.entries) {
     columns.add({std::string{batch::word_of(entry.state)}, std::to_string(entry.id),
-                 command_of(entry), journal::printable(entry.label, 40),
+                 command_of(entry), options_text(entry), journal::printable(entry.label, 40),
                  entry.code ? std::to_string(*entry.code) : "", time_of(entry, usual)},
                 paint_of(entry.state, paint));
   }
@@ -123,7 +137,7 @@ int command_queue_status(std::span<char*> words) {
     if (as_json) {
       print_json(queue_json(queue, lanes));
     } else {
-      print(queue_text(queue, lanes, Paint{1, colour}));
+      print_fenced(queue_text(queue, lanes, Paint{1, colour}));
     }
     return 0;
   });

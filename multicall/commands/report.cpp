@@ -1,5 +1,6 @@
 #include "core/settings/values.hpp"
 #include "core/sys/error.hpp"
+#include "multicall/ci_fence.hpp"
 #include "multicall/commands/commands.hpp"
 #include "multicall/commands/since.hpp"
 #include "multicall/lanes_here.hpp"
@@ -59,14 +60,14 @@ void report(const ReportOptions& options, const History& history) {
   }
   if (options.github) {
     if (!append_step_summary(history)) {
-      print(markdown_of(history));
+      print_fenced(markdown_of(history));
     }
     print(annotations_of(history));
   }
   if (options.as_json) {
     print(json_of(history));
   } else if (options.html.empty() && options.trace.empty() && !options.github) {
-    print(text_of(history));
+    print_fenced(text_of(history));
   }
 }
 

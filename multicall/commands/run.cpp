@@ -1,10 +1,8 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <cstring>
 #include <utility>
 
-#include "core/settings/values.hpp"
 #include "multicall/capture/capture.hpp"
 #include "multicall/commands/commands.hpp"
 #include "multicall/commands/run_options.hpp"
@@ -17,31 +15,6 @@
 
 namespace onelane::multicall {
 namespace {
-
-/// The command to run: a path as it stands, unless it is a shim; a name behind the shims.
-tool::Found find_command(const Call& call) {
-  const char* word = call.argv[0];
-  if (std::strchr(word, '/') == nullptr || tool::is_onelane(word)) {
-    return find_real_tool(call);
-  }
-  tool::Found found;
-  found.outcome = ::access(word, F_OK) == 0 ? tool::Outcome::Found : tool::Outcome::NotFound;
-  found.path = word;
-  return found;
-}
-
-/// Says why the command cannot be run.
-int explain_no_command(const Call& call) {
-  const std::string_view word{call.argv[0]};
-  if (call.argv.size() == 1 && word.find_first_of(" \t\n") != std::string_view::npos) {
-    say_always("one word with blanks is no command: give its words as they are, `onelane run -- " +
-               settings::clean(word) + "`, or a shell's, `onelane run -- sh -c " +
-               shell_word(settings::clean(word)) + "`");
-    return kExitUsage;
-  }
-  say_always(std::string{word} + ": not found");
-  return kExitNotFound;
-}
 
 int execute(const tool::Found& found, const Call& call) {
   std::string path = found.path;
@@ -58,7 +31,7 @@ class RunCommand {
   RunCommand(const Call& call, const RunOptions& options) : call_{call}, options_{options} {}
 
   int run() {
-    plan_.tool = find_command(call_);
+    plan_.tool = find_command_to_run(call_);
     if (plan_.tool.outcome != tool::Outcome::Found) {
       return explain_no_command(call_);
     }

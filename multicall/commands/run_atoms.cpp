@@ -62,9 +62,36 @@ void print_atoms(const AtomPlan& plan) {
   print(text);
 }
 
+AtomWish wish_of(const AtomOptions& options) {
+  return {{options.which == "pytest-file", options.force}, options.size};
+}
+
+/// The exit code of a refusal, having said it.
+std::optional<int> refuse(const AtomPlan& plan) {
+  if (plan.refusal.empty()) {
+    return std::nullopt;
+  }
+  say_always("not split into atoms: " + journal::printable(plan.refusal) +
+             (plan.force_helps ? " (--force splits it all the same)" : ""));
+  return kExitUsage;
+}
+
+int explain(const AtomPlan& plan, bool as_json) {
+  if (as_json) {
+    print_json(atoms_as_json(plan));
+  }
+  if (const auto code = refuse(plan)) {
+    return *code;
+  }
+  if (!as_json) {
+    print_atoms(plan);
+  }
+  return 0;
+}
+
 }  // namespace
 
-void add_atoms(Options& app, AtomOptions& options) {
+const Option* add_atoms(Options& app, AtomOptions& options) {
   auto* atoms = app.add_flag("--atoms", options.which, "tools",
                              "split a command over files: one command for a few files each");
   atoms->type_name("[=pytest-file]")->check(one_of({"tools", "pytest-file"}));
@@ -74,8 +101,33 @@ void add_atoms(Options& app, AtomOptions& options) {
       ->needs(atoms);
   app.add_flag("--force", options.force, "split although an option or a setting speaks against it")
       ->needs(atoms);
-  app.add_flag("--explain", options.explain, "print how it would be split; run nothing")
+  return atoms;
+}
+
+void add_atoms_explain(Options& app, AtomOptions& options, const Option* atoms) {
+  app.add_flag("--explain", options.explain, "print how it would be split; do nothing else")
       ->needs(atoms);
+}
+
+std::optional<int> refuse_atoms(const AtomOptions& options, const Call& call) {
+  return options.are_wanted() ? refuse(read_atoms(call, wish_of(options))) : std::nullopt;
+}
+
+int explain_atoms(const AtomOptions& options, bool as_json, const Call& call) {
+  const tool::Found found = find_command_to_run(call);
+  return found.outcome == tool::Outcome::Found
+             ? explain(plan_atoms(call, found.path, wish_of(options)), as_json)
+             : explain_no_command(call);
+}
+
+void say_atoms_doubt(const AtomOptions& options, const Call& call) {
+  const tool::Found found = find_command_to_run(call);
+  if (options.are_wanted() && found.outcome == tool::Outcome::Found) {
+    const AtomPlan plan = plan_atoms(call, found.path, wish_of(options));
+    if (!plan.refusal.empty()) {
+      say_always("as things are it would not be split: " + journal::printable(plan.refusal));
+    }
+  }
 }
 
 std::optional<int> split_into_atoms(const AtomOptions& options, bool as_json, const Call& call,
@@ -83,23 +135,12 @@ std::optional<int> split_into_atoms(const AtomOptions& options, bool as_json, co
   if (!options.are_wanted()) {
     return std::nullopt;
   }
-  AtomWish wish;
-  wish.consent = {options.which == "pytest-file", options.force};
-  wish.size = options.size;
-  AtomPlan atoms = plan_atoms(call, plan.tool.path, wish);
-  if (options.explain && as_json) {
-    print_json(atoms_as_json(atoms));
-  }
-  if (!atoms.refusal.empty()) {
-    say_always("not split into atoms: " + journal::printable(atoms.refusal) +
-               (atoms.force_helps ? " (--force splits it all the same)" : ""));
-    return kExitUsage;
-  }
+  AtomPlan atoms = plan_atoms(call, plan.tool.path, wish_of(options));
   if (options.explain) {
-    if (!as_json) {
-      print_atoms(atoms);
-    }
-    return 0;
+    return explain(atoms, as_json);
+  }
+  if (const auto code = refuse(atoms)) {
+    return code;
   }
   if (atoms.is_whole) {
     say("no file to split by; the command runs as it is");

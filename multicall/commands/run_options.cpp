@@ -57,7 +57,7 @@ void add_retry(Options& app, RunOptions& options) {
   app.add_option("--retry", options.retries,
                  "so many more attempts after non-zero, a signal of its own or TIMEOUT; the lane "
                  "is kept")
-      ->check(in_range(0, 1000));
+      ->check(in_range(0, static_cast<int>(kMostRetries)));
   app.add_option_function(
          "--retry-delay",
          [&options](const std::string& text) {
@@ -118,7 +118,7 @@ std::optional<int> parse_run_options(Options& app, RunOptions& options, std::spa
   add_settings(app, options);
   add_retry(app, options);
   add_output(app, options);
-  add_atoms(app, options.atoms);
+  add_atoms_explain(app, options.atoms, add_atoms(app, options.atoms));
   add_ready(app, options);
   app.prefix_command();
   app.footer(exit_codes({{0, "so did the command; what else it ends with is kept, too"},

@@ -13,6 +13,8 @@
 
 namespace onelane::multicall {
 
+inline constexpr unsigned kMostRetries = 1'000;
+
 /// The options of one `onelane run`.
 struct RunOptions {
   bool no_wait = false;

@@ -3,6 +3,7 @@
 
 #include "core/guard/card.hpp"
 #include "core/settings/values.hpp"
+#include "multicall/ci_fence.hpp"
 #include "multicall/columns.hpp"
 #include "multicall/commands/commands.hpp"
 #include "multicall/commands/output.hpp"
@@ -123,7 +124,7 @@ std::string table_of(const LanesHere& lanes, const ListOptions& options) {
   const std::int64_t now = wall_milliseconds();
   const std::size_t width = width_of(1);
   bool is_empty = true;
-  for_each_run(lanes, options.filter, options.limit, Depth::Listed, [&](const RunView& run) {
+  for_each_run(lanes, options.filter, options.limit, [&](const RunView& run) {
     columns.add(cells_of(run, now, width == 0 ? kLongestCommand : std::string::npos),
                 paint_of(run, paint));
     is_empty = false;
@@ -136,8 +137,8 @@ void print_rows(const LanesHere& lanes, const ListOptions& options) {
   constexpr std::size_t kMuch = 65'536;
   std::string text = R"({"project":)" + json_line(lanes.project.root) + R"(,"runs":[)";
   std::string_view comma;
-  for_each_run(lanes, options.filter, options.limit, Depth::Whole, [&](RunView run) {
-    text.append(comma).append(json_text_of(std::move(run)));
+  for_each_row(lanes, options.filter, options.limit, [&](std::string_view row) {
+    text.append(comma).append(row);
     comma = ",";
     if (text.size() > kMuch) {
       print(std::exchange(text, {}));
@@ -163,7 +164,7 @@ int command_runs_list(std::span<char*> words) {
   if (options.as_json) {
     print_rows(*lanes, options);
   } else {
-    print(table_of(*lanes, options));
+    print_fenced(table_of(*lanes, options));
   }
   return 0;
 }

@@ -234,8 +234,7 @@ int show_log(const RunView& run, const std::vector<LogLine>& lines, bool only_fa
     for (const LogLine& line : lines) {
       text += line.text + "\n";
     }
-    const CiFence fence;
-    print(text);
+    print_fenced(text);
   }
   return 0;
 }
@@ -292,7 +291,7 @@ int command_runs_view(std::span<char*> words) {
   if (options.as_json) {
     print_json(page_json(*run, jobs, log.path, output.path));
   } else {
-    print(Page{*run, jobs}.text(log.path, output.path));
+    print_fenced(Page{*run, jobs}.text(log.path, output.path));
   }
   return 0;
 }

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "multicall/ci_fence.hpp"
 #include "multicall/commands/commands.hpp"
 #include "multicall/commands/output.hpp"
 #include "multicall/ended_run.hpp"
@@ -134,6 +135,10 @@ int command_runs_watch(std::span<char*> words) {
   if (is_inside(*run)) {
     say_always("this call is a part of run " + run->record.id + ": it would wait for itself");
     return 1;
+  }
+  std::optional<CiFence> fence;
+  if (!as_json) {
+    fence.emplace();
   }
   const int code = RunWatch{*lanes, std::move(*run), as_json}.follow();
   return exit_status ? code : 0;

@@ -3,6 +3,7 @@
 
 #include "core/journal/journal.hpp"
 #include "core/settings/values.hpp"
+#include "multicall/ci_fence.hpp"
 #include "multicall/columns.hpp"
 #include "multicall/commands/commands.hpp"
 #include "multicall/commands/output.hpp"
@@ -76,8 +77,8 @@ int command_stats(std::span<char*> words) {
   const auto statistics = statistics_of(lanes->project.state_dir, since, options.tool);
   if (!options.as_json) {
     constexpr std::size_t kRows = 10;
-    print(stats_text(statistics, Paint{1, options.color}, options.top == 0 ? kRows : options.top,
-                     width_of(1)));
+    print_fenced(stats_text(statistics, Paint{1, options.color},
+                            options.top == 0 ? kRows : options.top, width_of(1)));
     return 0;
   }
   json out = stats_json(statistics, options.top);

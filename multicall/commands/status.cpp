@@ -1,3 +1,4 @@
+#include "multicall/ci_fence.hpp"
 #include "multicall/commands/commands.hpp"
 #include "multicall/commands/output.hpp"
 #include "multicall/commands/status_watch.hpp"
@@ -18,7 +19,7 @@ int show_once(StatusForm form, const Paint& paint) {
   if (form == StatusForm::Json) {
     print_json(json_of(view));
   } else {
-    print(text_of(view, paint));
+    print_fenced(text_of(view, paint));
   }
   return 0;
 }

@@ -15,6 +15,7 @@
 
 #include "core/sys/error.hpp"
 #include "core/sys/file_descriptor.hpp"
+#include "multicall/ci_fence.hpp"
 #include "multicall/commands/commands.hpp"
 #include "multicall/commands/output.hpp"
 #include "multicall/say.hpp"
@@ -195,7 +196,7 @@ class Watching {
     } else if (form_ == StatusForm::Json) {
       print_json(json_of(view));
     } else {
-      print((is_first_ ? "" : "\n") + text_of(view, paint_));
+      print_fenced((is_first_ ? "" : "\n") + text_of(view, paint_));
     }
     is_first_ = false;
   }

@@ -8,6 +8,7 @@
 #include "core/lane/lane_watch.hpp"
 #include "core/settings/values.hpp"
 #include "core/sys/clock.hpp"
+#include "multicall/ci_fence.hpp"
 #include "multicall/commands/commands.hpp"
 #include "multicall/commands/output.hpp"
 #include "multicall/ended_run.hpp"
@@ -240,7 +241,7 @@ class WaitCommand {
   int report(const char* state, const std::optional<journal::Record>& record,
              const std::string& line, int code) const {
     if (!options_.as_json) {
-      print(line.empty() ? "" : line + "\n");
+      print_fenced(line.empty() ? "" : line + "\n");
       return code;
     }
     json out{{"schema", 1},

@@ -11,6 +11,7 @@
 #include "core/process/signals.hpp"
 #include "core/sys/clock.hpp"
 #include "core/sys/error.hpp"
+#include "multicall/ci_fence.hpp"
 #include "multicall/commands/commands.hpp"
 #include "multicall/monitor/errand.hpp"
 #include "multicall/monitor/screen.hpp"
@@ -244,7 +245,7 @@ int print_snapshot(const LanesHere& lanes, std::size_t columns) {
     text.erase(text.find_last_not_of(' ') + 1);
     text += '\n';
   }
-  print(text);
+  print_fenced(text);
   return look.trouble.empty() ? 0 : 1;
 }
 

@@ -9,6 +9,7 @@
 #include "core/process/signals.hpp"
 #include "core/sys/file_descriptor.hpp"
 #include "multicall/commands/commands.hpp"
+#include "multicall/commands/output.hpp"
 #include "multicall/monitor/story.hpp"
 #include "multicall/monitor/tails.hpp"
 #include "multicall/monitor/wakes.hpp"
@@ -145,7 +146,7 @@ class Stream {
   }
 
   void write(const Event& event) {
-    const auto line = event.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+    const auto line = json_line(event) + "\n";
     if (!sys::write_all(1, line)) {
       if (errno != EPIPE) {
         throw OutputError{};

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/settings/sha256.hpp"
+#include "multicall/commands/output.hpp"
 #include "multicall/report/page_parts.hpp"
 #include "multicall/report/words.hpp"
 
@@ -177,7 +178,7 @@ std::string page_of(const History& history) {
 }
 
 std::string json_of(const History& history) {
-  return data_of(history).dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+  return json_line(data_of(history)) + "\n";
 }
 
 }  // namespace onelane::multicall

@@ -98,8 +98,11 @@ class Setup {
 
   bool is_allowed(const Plan& plan) {
     const auto count = std::ranges::count_if(plan.changes, is_write);
-    const Answer answer =
-        confirm("write " + std::string{count == 1 ? "this" : "these"} + " for " + plan.what + "?");
+    // With --json nobody has seen what would be written.
+    const Answer answer = options_.as_json
+                              ? Answer::NobodyToAsk
+                              : confirm("write " + std::string{count == 1 ? "this" : "these"} +
+                                        " for " + plan.what + "?");
     if (answer == Answer::NobodyToAsk) {
       say_always("nothing written for " + plan.what + ": --yes writes it");
       code_ = kExitUsage;

@@ -165,6 +165,9 @@ def case_queued_and_never_started(job):
       - name: queued
         if: always()
         run: onelane queue add --deferred -- make test
+      - name: queued as well
+        if: always()
+        run: onelane queue add --deferred --atoms -- jq . a.json
 ''')
     verify = job.step('onelane ci verify')
     expect(not ok and verify.code == 1, job.steps)
@@ -173,9 +176,9 @@ def case_queued_and_never_started(job):
            verify)
     expect(job.step('refused').code == 64 and job.step('queued').code == 0, job.steps)
     finish = job.step('Finish')
-    expect(finish.code == 1 and '1 command was queued and never started: make test' in finish.out,
-           finish)
-    expect('::error title=onelane ci finish::1 command was' in finish.out, finish)
+    expect(finish.code == 1 and '2 commands were queued and never started: make test, jq . a.json'
+           in finish.out, finish)
+    expect('::error title=onelane ci finish::2 commands were' in finish.out, finish)
     expect(runs_of(job) == [], runs_of(job))
 
 
@@ -264,6 +267,51 @@ def case_daemon_stays(job):
         job.write('round', unset)
 
 
+SERVICE = '''      - run: |
+          {unset}npm run dev </dev/null >/dev/null 2>&1 &
+          until onelane status | grep -q ^service; do sleep 0.05; done
+'''
+
+
+def start_service(job, unset, finish=FINISH):
+    job.write_tool('tools', 'npm', 'echo $$ > pid; sleep 600')
+    job.write('package.json', '{"scripts": {"dev": "serve"}}')
+    return run_job(job, SERVICE.format(unset=unset), finish)
+
+
+def services_of(job):
+    out = subprocess.run([BINARY, 'status', '--json'], cwd=job.workspace, check=True, text=True,
+                         capture_output=True, timeout=TIME_LIMIT).stdout
+    return json.loads(out)['services']
+
+
+def case_service_ends(job):
+    """A server that a step left running is ended with all below it, and listed."""
+    expect(start_service(job, ''), job.steps)
+    finish = job.step('Finish').out
+    expect(re.search(r'^ended   run \w+ `npm run dev` \(pid \d+', finish, re.M), finish)
+    expect(not alive(daemon_of(job)))
+    expect(services_of(job) == [])
+
+
+def case_service_stays(job):
+    """Unless it is to outlive the job."""
+    keep = FINISH + "        with:\n          keep-daemons: 'true'\n"
+    for unset, finish in (('', keep), ('env -u RUNNER_TRACKING_ID ', FINISH)):
+        ok = start_service(job, unset, finish)
+        pid = daemon_of(job)
+        try:
+            expect(ok and alive(pid), job.steps)
+            out = job.step('Finish').out
+            expect(re.search(r'^left    run \w+ `npm run dev` \(pid \d+', out, re.M), out)
+        finally:
+            for service in services_of(job):
+                subprocess.run([BINARY, 'stop', service['id'], '--yes'], cwd=job.workspace,
+                               check=True, capture_output=True, timeout=TIME_LIMIT)
+        expect(not alive(pid), 'stop left it')
+        job.write('round', unset)
+
+
 def case_holder_is_named(job):
     """A run that still has the lane is neither waited for nor ended."""
     ok = run_job(job, '''      - name: begin
@@ -296,6 +344,8 @@ def commands_obeyed(text):
             token = None if line.strip() == f'::{token}::' else token
         elif match and match.group(1) == 'stop-commands':
             token = match.group(2)
+        elif '##[' in line:  # the older form counts wherever it stands
+            obeyed.append(line)
         elif match or '##[' in line:
             obeyed.append(line)
     expect(token is None, 'the fence was not taken down', text)
@@ -314,8 +364,35 @@ def case_fence(job):
         run: |
           onelane logs
           onelane runs view "$(onelane runs list --json | grep -o '"id":"[^"]*"' | head -n 1 | cut -d '"' -f 4)" --log
+      - name: output
+        run: |
+          onelane run --detach -- sh -c 'echo ::set-output name=a::b; echo "::error::forged"' > id
+          onelane runs watch "$(cat id)"
+          onelane wait "$(cat id)"
+          onelane logs "$(cat id)"
+          onelane runs view "$(cat id)" --log
+      - name: command
+        run: |
+          onelane queue add --deferred -- '{name}'
+          onelane queue start || true
+      - name: views
+        run: |
+          onelane runs view "$(onelane runs list --json | grep -o '"id":"[^"]*"' | tail -n 1 | cut -d '"' -f 4)"
+          onelane runs list
+          onelane monitor --once
+          onelane status
+          onelane stats
+          onelane report
+          env -u GITHUB_STEP_SUMMARY onelane report --github
+          onelane orphans
+          onelane queue
+          onelane queue clear
       - name: json
-        run: onelane logs --json
+        run: |
+          onelane logs --json
+          onelane runs list --json
+          onelane report --json
+          onelane monitor --once --json
       - name: file
         run: onelane logs > log.txt; grep -c stop-commands log.txt || true
 ''')
@@ -324,6 +401,12 @@ def case_fence(job):
     expect(commands_obeyed(job.step('replay').out) == [], job.step('replay'))
     tokens = re.findall(r'::stop-commands::(\S+)', job.step('replay').out)
     expect(len(tokens) == 2 and len(set(tokens)) == 2, job.step('replay'))
+    output = job.step('output').out
+    expect(output.count('::error::forged') >= 3 and output.count('::set-output name=a') >= 3, output)
+    expect(commands_obeyed(output) == [], output)
+    expect('forged' in job.step('views').out, job.step('views'))
+    expect([line for line in commands_obeyed(job.step('views').out)
+            if not line.startswith('::error title=onelane%3A time limit::')] == [], job.step('views'))
     expect(commands_obeyed(job.step('json').out) == [], job.step('json'))
     expect(job.step('file').out == '0\n', job.step('file'))
 

@@ -205,7 +205,8 @@ TEST_F(QueueTest, InCiAnEntryThatNobodyRunsIsRefused) {
 TEST_F(QueueTest, BadUsageIsRefusedBeforeAnythingIsQueued) {
   for (const Words& words :
        {Words{"add"}, Words{"add", "--"}, Words{"add", "--timeout", "soon", "x"},
-        Words{"add", "--retry", "-1", "x"}, Words{"add", "--nonsense", "x"},
+        Words{"add", "--retry", "-1", "x"}, Words{"add", "--retry", "1001", "x"},
+        Words{"add", "--kill-signal", "SOON", "x"}, Words{"add", "--nonsense", "x"},
         Words{"start", "--pipeline-timeout", "soon"}, Words{"move", "1", "0"}, Words{"remove"},
         Words{"edit", "1"}, Words{"dance"}}) {
     EXPECT_TRUE(queue(words.front(), {words.begin() + 1, words.end()}).exited_with(64))

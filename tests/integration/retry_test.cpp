@@ -1,5 +1,7 @@
 #include <signal.h>
 
+#include <sstream>
+
 #include "tests/integration/run_scene.hpp"
 
 namespace onelane::test {
@@ -61,6 +63,30 @@ TEST_F(RetryTest, NothingOfATimedOutAttemptIsLeftInTheNext) {
   EXPECT_TRUE(ended.exited_with(0)) << describe_status(ended.wait_status) << ended.err;
   EXPECT_EQ(ended.out, "");
   EXPECT_EQ(journal().at(0)["reason"], "timeout");
+}
+
+TEST_F(RetryTest, WhatEachAttemptHasKeptIsWrittenDownOnce) {
+  // On the list of what is kept even here, where all else is waited for.
+  const Ended ended = run({"--retry", "1", "--", "sh", "-c",
+                           "cp /bin/sleep gpg-agent 2>/dev/null; "
+                           "./gpg-agent 300 </dev/null >/dev/null 2>&1 & echo $! >>pids; exit 1"});
+  EXPECT_TRUE(ended.exited_with(1)) << ended.err;
+  std::vector<pid_t> pids;
+  std::istringstream lines{contents_of(path("pids"))};
+  for (pid_t pid = 0; lines >> pid;) {
+    pids.push_back(pid);
+  }
+  ASSERT_EQ(pids.size(), 2U);
+  std::vector<pid_t> kept;
+  const json status = json::parse(sandbox_.run({onelane_of(sandbox_), "status", "--json"}).out);
+  for (const json& process : status.at("kept")) {
+    kept.push_back(process.at("pid").get<pid_t>());
+  }
+  EXPECT_THAT(kept, testing::UnorderedElementsAreArray(pids));
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(journal().at(i).at("kept").at(0).at("pid"), pids[i]);
+    ::kill(pids[i], SIGKILL);
+  }
 }
 
 TEST_F(RetryTest, InputAndOutputAreThereForEveryAttempt) {

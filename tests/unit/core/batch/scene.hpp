@@ -25,6 +25,7 @@ inline Entry full_entry(std::uint64_t id) {
   entry.cwd = "/home/me/caf\xe9";
   entry.environment = std::make_shared<Environment>(Environment{"A=1", "B=\x80", "C="});
   entry.options = {"--timeout", "30"};
+  entry.atoms = {"pytest-file", 3, true};
   entry.label = "nightly";
   entry.user = "me";
   entry.agent = "ci";

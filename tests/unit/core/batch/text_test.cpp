@@ -34,6 +34,10 @@ TEST(QueueTextTest, EveryFieldAndEveryByteSurvives) {
   ASSERT_NE(entry.environment, nullptr);
   EXPECT_EQ(*entry.environment, *expected.environment);
   EXPECT_EQ(entry.options, expected.options);
+  EXPECT_EQ(entry.atoms.which, "pytest-file");
+  EXPECT_EQ(entry.atoms.size, 3U);
+  EXPECT_TRUE(entry.atoms.is_forced);
+  EXPECT_EQ(read->entries.at(1).atoms.which, "");
   EXPECT_EQ(entry.label, expected.label);
   EXPECT_EQ(entry.state, expected.state);
   EXPECT_EQ(entry.code, expected.code);
@@ -78,6 +82,10 @@ TEST(QueueTextTest, WrongTypesAndValuesAreRefused) {
                                                  {"/paused_wall_ms", 1e300},
                                                  {"/starter/pid", 1LL << 40},
                                                  {"/starter", json::array()},
+                                                 {"/entries/0/atoms", "tools"},
+                                                 {"/entries/0/atoms", json::object()},
+                                                 {"/entries/0/atoms/size", -1},
+                                                 {"/entries/0/atoms/force", "yes"},
                                                  {"/environments", json::object()},
                                                  {"/environments/0/0", 5},
                                                  {"/environments/0/0", std::string{"A=\0B", 4}},
