@@ -46,7 +46,7 @@ process::Run run_of(const Plan& plan, const process::RunTraits& traits) {
   return run;
 }
 
-void add_part(process::Outcome& whole, const process::Outcome& part, int nothing_code) {
+process::Outcome with_part(process::Outcome whole, const process::Outcome& part, int nothing_code) {
   const bool is_worse = whole.tool == 0 || rank_of(part.wait_status, nothing_code) >=
                                                rank_of(whole.wait_status, nothing_code);
   if (part.launch_error == 0 && is_worse) {
@@ -63,6 +63,7 @@ void add_part(process::Outcome& whole, const process::Outcome& part, int nothing
   whole.usage.largest_kb = std::max(whole.usage.largest_kb, part.usage.largest_kb);
   whole.usage.blocks_in += part.usage.blocks_in;
   whole.usage.blocks_out += part.usage.blocks_out;
+  return whole;
 }
 
 void use_command(std::vector<std::string>& command, std::vector<char*>& argv) {
@@ -84,6 +85,11 @@ bool may_retry(const process::Outcome& outcome, const Watch& watch) {
     return false;
   }
   return outcome.ended_by_order ? is_over_its_time(watch) : !watch.exit_code() && status != 0;
+}
+
+bool has_time_for_retry(const Plan& plan, std::chrono::nanoseconds age) {
+  const auto limit = plan.settings.pipeline_timeout.value;
+  return limit.count() == 0 || age + plan.retry_delay < limit;
 }
 
 void add_kept(std::vector<lane::Kept>& records, const std::vector<process::KeptProcess>& kept,

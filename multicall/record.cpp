@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "core/guard/cgroup.hpp"
 #include "core/journal/journal.hpp"
 #include "core/sys/clock.hpp"
 #include "multicall/caller.hpp"
@@ -130,6 +131,15 @@ void append_record(const LanePlace& place, const journal::Record& record) noexce
   journal::Rotation rotation;
   rotation.mode = place.file_mode;
   (void)journal::append(place.state.get(), record, rotation);
+}
+
+void append_crash(const LanePlace& place, journal::Record record, const Times& times) {
+  if (auto group = guard::Cgroup::find(record.id)) {
+    (void)group->release();
+  }
+  add_end(record, times);
+  record.reason = journal::Reason::Crashed;
+  append_record(place, record);
 }
 
 void add_outcome(journal::Record& record, const process::Outcome& outcome, const Watch& watch,

@@ -32,6 +32,10 @@ void add_outcome(journal::Record& record, const process::Outcome& outcome, const
 /// Appends it to the journal of the place; lost where that cannot be written.
 void append_record(const LanePlace& place, const journal::Record& record) noexcept;
 
+/// In the guardian: the supervisor is gone. Frees the run's control group, and appends `record`
+/// with an end.
+void append_crash(const LanePlace& place, journal::Record record, const Times& times);
+
 /// Milliseconds since the epoch.
 [[nodiscard]] std::int64_t wall_milliseconds() noexcept;
 

@@ -9,7 +9,6 @@
 #include <optional>
 #include <utility>
 
-#include "core/guard/cgroup.hpp"
 #include "core/process/supervisor.hpp"
 #include "core/sys/clock.hpp"
 #include "multicall/attempt.hpp"
@@ -34,8 +33,7 @@ class PlannedRun {
 
   /// Gets the lane (or a service's place); an exit code when there is nothing to run.
   std::optional<int> enter() {
-    times_.queued = sys::monotonic_time();
-    times_.queued_wall_ms = wall_milliseconds();
+    note_queued();
     if (plan_.lane_dir.empty()) {
       return std::nullopt;
     }
@@ -54,19 +52,14 @@ class PlannedRun {
     }
     coalesce();
     started_ = sys::monotonic_time();
-    begin_attempt();
-    run_parts();
+    run_attempt();
     while (next_ == Next::Attempt) {
-      wind_up();  // the output first, then what we say of it
       watch_->say_line(retry_words(whole_, *watch_, plan_, attempt_));
       leave_by(pause(signals_, plan_.retry_delay));
       ++attempt_;
-      times_.queued = sys::monotonic_time();
-      times_.queued_wall_ms = wall_milliseconds();
-      begin_attempt();
-      run_parts();
+      note_queued();
+      run_attempt();
     }
-    wind_up();
     if (kept_run_) {
       kept_run_->wait_for_reader();
     }
@@ -110,6 +103,17 @@ class PlannedRun {
     place_.ticket.reset();
   }
 
+  void note_queued() {
+    times_.queued = sys::monotonic_time();
+    times_.queued_wall_ms = wall_milliseconds();
+  }
+
+  void run_attempt() {
+    begin_attempt();
+    run_parts();
+    wind_up();
+  }
+
   void begin_attempt() {
     times_.started = sys::monotonic_time();
     times_.started_wall_ms = wall_milliseconds();
@@ -127,7 +131,7 @@ class PlannedRun {
     for (part_ = 0; part_ < count; ++part_) {
       leave_by(part_ == 0 ? 0 : pause(signals_, std::chrono::milliseconds{0}));
       next_ = Next::Nothing;
-      add_part(whole_, supervise_part(), plan_.nothing_code);
+      whole_ = whole_with(supervise_part());
       if (next_ != Next::Part) {
         return;
       }
@@ -172,9 +176,7 @@ class PlannedRun {
   }
 
   [[nodiscard]] process::Outcome whole_with(const process::Outcome& part) const {
-    process::Outcome whole = whole_;
-    add_part(whole, part, plan_.nothing_code);
-    return whole;
+    return with_part(whole_, part, plan_.nothing_code);
   }
 
   /// What follows a command that has ended; the last one gives the lane back.
@@ -182,12 +184,9 @@ class PlannedRun {
     if (part_ + 1 < plan_.commands.size() && ended_by_itself(part)) {
       return Next::Part;
     }
-    const process::Outcome whole = whole_with(part);
-    const auto limit = plan_.settings.pipeline_timeout.value;
-    const bool has_time =
-        limit.count() == 0 || sys::monotonic_time() - started_ + plan_.retry_delay < limit;
-    return attempt_ <= plan_.retries && has_time && may_retry(whole, *watch_) ? Next::Attempt
-                                                                              : Next::Nothing;
+    const bool has_another =
+        attempt_ <= plan_.retries && has_time_for_retry(plan_, sys::monotonic_time() - started_);
+    return has_another && may_retry(whole_with(part), *watch_) ? Next::Attempt : Next::Nothing;
   }
 
   /// Nothing in here may be taken for a failure to run the tool: it would be run again.
@@ -263,13 +262,7 @@ class PlannedRun {
     hooks.release = [&ticket] { ticket.release(); };
     hooks.after_crash = [this, &ticket] {
       ticket.close_record(kept_);
-      if (auto group = guard::Cgroup::find(run_id_)) {
-        (void)group->release();
-      }
-      journal::Record record = own_record();
-      add_end(record, times_);
-      record.reason = journal::Reason::Crashed;
-      append_record(place_, record);
+      append_crash(place_, own_record(), times_);
     };
     return hooks;
   }

@@ -53,7 +53,7 @@ ClampPlan clamp_of(const Call& call, const Verdict& verdict) {
 }
 
 /// The words the tool would get, argv[0] as called.
-std::vector<std::string> command_of(const Call& call, const ClampPlan& clamp) {
+std::vector<std::string> clamped_words(const Call& call, const ClampPlan& clamp) {
   std::vector<std::string> words{call.argv.begin(), call.argv.end()};
   if (clamp.args) {
     std::ranges::copy(*clamp.args, words.begin() + 1);
@@ -76,7 +76,7 @@ std::string clamp_rows(const Call& call, const Verdict& verdict) {
   const ClampPlan clamp = clamp_of(call, verdict);
   std::string text;
   if (clamp.args) {
-    std::vector<std::string> words_now = command_of(call, clamp);
+    std::vector<std::string> words_now = clamped_words(call, clamp);
     std::vector<char*> argv;
     for (std::string& word : words_now) {
       argv.push_back(word.data());
@@ -170,7 +170,7 @@ nlohmann::json verdict_json(const Call& call, const Verdict& verdict, const tool
           {"why", verdict.why},
           {"project", verdict.project ? nlohmann::json(verdict.project->root) : nullptr},
           {"tool", found.path},
-          {"command", command_of(call, clamp)},
+          {"command", clamped_words(call, clamp)},
           {"environment", environment},
           {"lowered", clamp.changes},
           {"affinity", clamp.processors ? nlohmann::json(numbers_of(*clamp.processors)) : nullptr}};
