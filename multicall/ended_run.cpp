@@ -44,6 +44,12 @@ bool is_kept_by_guardian(const Found& found) {
 
 }  // namespace
 
+bool was_last(const LanesHere& lanes, std::string_view id) {
+  return std::ranges::any_of(lanes.tables, [&](const lane::Table& table) {
+    return lane::view(table.last_run().run_id) == id;
+  });
+}
+
 std::optional<journal::Record> record_of_ended(const LanesHere& lanes, const std::string& id,
                                                const std::optional<Found>& found) {
   const std::string& directory = lanes.project.state_dir;

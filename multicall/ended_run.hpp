@@ -8,6 +8,9 @@
 
 namespace onelane::multicall {
 
+/// It has held a lane, and nobody has since.
+[[nodiscard]] bool was_last(const LanesHere& lanes, std::string_view id);
+
 /// The record of a run that has left its lane: its supervisor writes it after that, and then ends,
 /// which is waited for, at most three seconds. `found` is the ticket it had, where that was seen.
 /// Nothing where there is none: a full disk, or a call that never ran.

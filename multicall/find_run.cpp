@@ -1,6 +1,10 @@
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <ctime>
 
 #include "core/journal/journal.hpp"
+#include "multicall/ended_run.hpp"
 #include "multicall/run_view.hpp"
 #include "multicall/say.hpp"
 
@@ -9,6 +13,7 @@ namespace {
 
 constexpr std::size_t kIdLength = 11;
 constexpr std::size_t kMostCandidates = 6;
+constexpr std::time_t kSecondsToRecord = 10;
 
 /// The newest record of each id that begins so, until there are kMostCandidates.
 std::vector<journal::Record> records_of(const std::string& directory, std::string_view id) {
@@ -33,6 +38,15 @@ bool may_begin_an_id(std::string_view text) {
   return !text.empty() && text.size() <= kIdLength && journal::is_run_id(whole);
 }
 
+/// It has left its lane, and its supervisor is about to write its record.
+bool has_just_ended(const LanesHere& lanes, std::string_view id) {
+  struct stat output {};
+  const std::string path =
+      log_directory(lanes.project, lanes.settings) + "/" + std::string{id} + ".out";
+  return was_last(lanes, id) || (::stat(path.c_str(), &output) == 0 &&
+                                 ::time(nullptr) - output.st_mtime < kSecondsToRecord);
+}
+
 }  // namespace
 
 FoundRun find_run(const LanesHere& lanes, std::string_view id) {
@@ -48,7 +62,11 @@ FoundRun find_run(const LanesHere& lanes, std::string_view id) {
   }
   if (id.size() == kIdLength) {
     if (!found.run) {
-      if (auto record = journal::find(lanes.project.state_dir, id)) {
+      auto record = journal::find(lanes.project.state_dir, id);
+      if (!record && has_just_ended(lanes, id)) {
+        record = record_of_ended(lanes, std::string{id}, std::nullopt);
+      }
+      if (record) {
         found.run = view_of(std::move(*record));
       }
     }

@@ -190,7 +190,7 @@ class WaitCommand {
       return give_up();
     }
     const auto record = record_of_ended(lanes_, id, found);
-    const bool ran = record || found->has_started() || lane_knows(id);
+    const bool ran = record || found->has_started() || was_last(lanes_, id);
     return ran ? report_end(name, record) : report_left(name);
   }
 
@@ -203,7 +203,7 @@ class WaitCommand {
       const Found found{&table,
                         {it == entries.end() ? lane::Entry{} : *it,
                          static_cast<std::size_t>(it - entries.begin())}};
-      if (it != entries.end() && !found.has_started() && !lane_knows(id)) {
+      if (it != entries.end() && !found.has_started() && !was_last(lanes_, id)) {
         return found;
       }
     }
@@ -212,13 +212,6 @@ class WaitCommand {
 
   int report_left(const std::string& name) const {
     return report("left", {}, name + " has left the queue", options_.exit_status ? kExitGaveUp : 0);
-  }
-
-  /// It has held a lane, and nobody has since.
-  [[nodiscard]] bool lane_knows(const std::string& id) const {
-    return std::ranges::any_of(lanes_.tables, [&](const lane::Table& table) {
-      return lane::view(table.last_run().run_id) == id;
-    });
   }
 
   int report_end(const std::string& name, const std::optional<journal::Record>& record) {

@@ -56,7 +56,8 @@ TEST_F(DetachTest, ItsLogCanBeFollowed) {
   sandbox_.wait_for("ready");
   Running following = sandbox_.start(words_of({"logs", "-f", id}));
   gate.open();
-  EXPECT_THAT(following.wait().out, HasSubstr("first"));
+  const Ended followed = following.wait();
+  EXPECT_THAT(followed.out, HasSubstr("first")) << followed.err;
   EXPECT_THAT(contents_of(path(".git/onelane/logs/" + id + ".out")), HasSubstr("second"));
 }
 
