@@ -5,6 +5,8 @@
 
 #include <cstdlib>
 #include <exception>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "core/settings/values.hpp"
@@ -77,14 +79,24 @@ void use_named_tool(tool::Found& found, const Call& call, const settings::Settin
   found.path = path;
 }
 
-/// One that is to wait for a line of its output needs somebody who reads it.
+/// One that is to wait for a line of its output needs somebody who reads it; where there can be
+/// nobody, it keeps the lane.
 int run_as_settled(Plan& plan) {
-  if (!plan.ready || plan.ready->port != 0) {
-    return run_planned(plan);
+  std::optional<capture::Captured> captured;
+  if (plan.ready && plan.ready->port == 0) {
+    try {
+      captured = capture::capture_output(plan, {});
+    } catch (const std::exception& failure) {
+      say(std::string{failure.what()} + "; the lane is kept until " + std::string{plan.call->name} +
+          " has ended");
+      plan.ready.reset();
+      plan.ready_fd = -1;
+    }
   }
-  const auto captured = capture::capture_output(plan, {});
   const int code = run_planned(plan);
-  captured.teller->tell_end();
+  if (captured) {
+    captured->teller->tell_end();
+  }
   return code;
 }
 

@@ -81,13 +81,13 @@ class FormCheck {
   }
 
   std::optional<StoredLine> check() {
-    static const Record kNoRecord;
+    static const Record none;
     const char* const begin = rest_.data();
     need(take(kLineStart));
     number<int>(Zero::IsLeftOut);
     need(begin[kLineStart.size()] != '-');
-    (*this)("id", kNoRecord.id);
-    visit_fields(kNoRecord, *this);
+    (*this)("id", none.id);
+    visit_fields(none, *this);
     const char* const end = rest_.data();
     need(take("}"));
     (void)take("\n");

@@ -120,7 +120,8 @@ struct LastRun {
   std::array<std::uint64_t, 8>
       context{};  ///< The owner's, opaque here: what clearing away after it needs.
   std::int64_t started_boottime = 0;  ///< Nanoseconds.
-  std::array<char, 392> padding{};
+  RunId ran{};  ///< The last one that ran something: this one, unless it took a result.
+  std::array<char, 380> padding{};
 };
 static_assert(sizeof(LastRun) == 512);
 

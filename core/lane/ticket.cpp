@@ -210,6 +210,7 @@ Step Ticket::try_start(const Header& header) {
     return Step::Gone;
   }
   const LastRun last = table_.last_run();
+  ran_before_ = last.ran;
   if (last.open != 0 && last.boot == entry_.boot && last.run_id != entry_.run_id) {
     unsettled_ = last;
   }
@@ -235,6 +236,7 @@ void Ticket::write_running() {
   mine.uid = entry_.uid;
   mine.context = context_;
   mine.started_boottime = detail_.started_boottime;
+  mine.ran = entry_.run_id;
   table_.write(mine);
 }
 

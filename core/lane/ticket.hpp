@@ -101,6 +101,10 @@ class Ticket {
   /// After Started: writes us down as the holder. Call once, after clearing `unsettled()`. False
   /// when the ticket was cancelled meanwhile: leave() then, that run stays open for the next.
   [[nodiscard]] bool begin();
+  /// After Started: the run that was the last one to run something in this lane; may be empty.
+  [[nodiscard]] const RunId& ran_before() const noexcept { return ran_before_; }
+  /// After begin(), where nothing was run: whoever comes next finds ran_before() as we did.
+  void note_idle() noexcept;
   /// Writes down the runs of other lanes above the caller, nearest first; needed by the
   /// cycle search of others, so only once we wait.
   void set_above(const std::vector<Above>& above);
@@ -161,6 +165,7 @@ class Ticket {
   bool handover_ = false;
   bool rejoined_ = false;
   std::optional<LastRun> unsettled_;
+  RunId ran_before_{};
   std::optional<Sleeper> sleeper_;
   sys::FileDescriptor watch_;
 };

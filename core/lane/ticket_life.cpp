@@ -188,6 +188,16 @@ std::chrono::milliseconds Ticket::released_after() const noexcept try {
   return {};
 }
 
+void Ticket::note_idle() noexcept try {
+  LastRun last = table_.last_run();
+  if (last.run_id == entry_.run_id) {
+    last.ran = ran_before_;
+    table_.write(last);
+  }
+} catch (const std::exception&) {
+  // Nobody takes a result from before us, then.
+}
+
 void Ticket::set_tool(const sys::ProcessId& tool) noexcept {
   detail_.tool_pid = tool.pid;
   detail_.tool_start = tool.start;

@@ -135,7 +135,7 @@ Captured capture_output(Plan& plan, const Options& options) {
   const pid_t self = ::getpid();
   std::optional<process::Signals> signals{std::in_place};
   const pid_t child = split();
-  if (child != 0) {
+  const auto keep_output = [&]() noexcept {  // whoever caught it would run the tool once more
     OutputKeeper keeper{options, log, sign};
     if (pty) {
       keeper.add_stream(pty->own_side(), 1);
@@ -152,6 +152,9 @@ Captured capture_output(Plan& plan, const Options& options) {
       use_null(0, 0);
     }
     keeper.run(child, *signals, std::move(sockets.read), pty ? &*pty : nullptr);
+  };
+  if (child != 0) {
+    keep_output();
   }
   signals.reset();
   end_with(self);

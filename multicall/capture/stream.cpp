@@ -63,7 +63,11 @@ void Stream::write() noexcept {
   if (put > 0) {
     pending_.erase(0, static_cast<std::size_t>(put));
   } else if (errno != EINTR && errno != EAGAIN) {
+    const bool is_gone = errno == EPIPE || errno == ECONNRESET || errno == EIO;
     lose_reader();
+    if (is_gone) {
+      source_.reset();
+    }
   }
 }
 
@@ -71,7 +75,6 @@ void Stream::lose_reader() noexcept {
   has_lost_reader_ = true;
   target_ = -1;
   pending_.clear();
-  source_.reset();
 }
 
 }  // namespace onelane::multicall::capture

@@ -12,7 +12,8 @@ namespace onelane::multicall::capture {
 /// Copies what a run writes to where its caller reads, and to a second reader on the way.
 ///
 /// Never blocks: a slow reader stops the reading, as a full pipe would. One that is gone closes
-/// `source` where that is a pipe, so that the tool learns it as without us. For poll(2).
+/// `source` where that is a pipe, so that the tool learns it as without us; what a full disk does
+/// not take is dropped, and the tool goes on. For poll(2).
 class Stream {
  public:
   using Tee = std::function<void(std::string_view)>;

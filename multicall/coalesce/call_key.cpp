@@ -50,7 +50,8 @@ Standard standard_of(int fd) {
   }
   const bool is_null =
       S_ISCHR(info.st_mode) && ::stat("/dev/null", &null) == 0 && info.st_rdev == null.st_rdev;
-  return is_null ? Standard::Null : Standard::Other;
+  const bool is_channel = S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode);
+  return is_null ? Standard::Null : is_channel ? Standard::Other : Standard::File;
 }
 
 /// $PWD where it names this directory: by another way it is another name to a tool.
@@ -159,8 +160,11 @@ std::optional<std::string_view> objection_to(const CallFacts& facts) {
   if (facts.directory.empty()) {
     return "its directory is gone";
   }
-  if (facts.streams.kinds[0] == Standard::Other) {
+  if (facts.streams.kinds[0] == Standard::Other || facts.streams.kinds[0] == Standard::File) {
     return "its standard input may hold something";
+  }
+  if (facts.streams.kinds[1] == Standard::File || facts.streams.kinds[2] == Standard::File) {
+    return "it writes to a file";  // whose errors, as a full disk, are the tool's to see
   }
   if (facts.streams.kinds[1] == Standard::Terminal &&
       facts.streams.kinds[2] == Standard::Terminal && !facts.streams.has_one_output) {

@@ -13,7 +13,7 @@
 namespace onelane::multicall::coalesce {
 
 /// What one of a call's descriptors 0 to 2 is.
-enum class Standard : char { Closed = 'c', Null = 'n', Terminal = 't', Other = 'o' };
+enum class Standard : char { Closed = 'c', Null = 'n', Terminal = 't', File = 'f', Other = 'o' };
 
 struct Streams {
   std::array<Standard, 3> kinds{};

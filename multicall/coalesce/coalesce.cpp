@@ -37,6 +37,9 @@ Found look(const Plan& plan, const LanePlace& place, const Times& times,
   const bool is_waited_for = lane::waits_with_key(ticket.table(), ::getuid(), plan.call_key);
   auto result =
       newest_result(plan.project.state_dir, plan.call_key, ticket.queued(), times.queued_wall_ms);
+  if (result && result->id != lane::view(ticket.ran_before())) {
+    result.reset();  // another one has run since, and what git ignores is not in the state
+  }
   if (!is_waited_for && !result) {
     return found;
   }
@@ -77,6 +80,7 @@ void take_result(const Plan& plan, LanePlace& place, journal::Record record, con
                  const process::Signals& signals) noexcept {
   const auto waited = sys::boot_time() - place.ticket->queued();
   record.waited_ms = std::chrono::duration_cast<std::chrono::milliseconds>(waited).count();
+  place.ticket->note_idle();
   place.ticket.reset();
   record.started_wall_ms = record.ended_wall_ms = wall_milliseconds();
   record.reason = taken.record.reason;

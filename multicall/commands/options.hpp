@@ -155,8 +155,8 @@ class Options {
                    std::string description);
   /// An option with a value, or a positional. `target` is one of the pointers of Target.
   template <class Value>
-  Option* add_option(std::string_view names, Value& value, std::string description) {
-    return add(names, &value, std::move(description));
+  Option* add_option(std::string_view names, Value& value, std::string_view description) {
+    return add(names, &value, std::string{description});
   }
   /// The same, with each value handed to `take`.
   Option* add_option_function(std::string_view names, Take take, std::string description);

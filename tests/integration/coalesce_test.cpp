@@ -1,4 +1,5 @@
 // COALESCE: a queued call takes the result of an identical one that started after it was queued.
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -128,6 +129,35 @@ TEST_F(CoalesceTest, VariablesOfASessionMakeNoOtherCall) {
   EXPECT_TRUE(first.wait().exited_with(0));
   EXPECT_TRUE(second.wait().exited_with(0));
   EXPECT_EQ(runs(), 1U);
+}
+
+TEST_F(CoalesceTest, WhatAnotherRunInBetweenDidCounts) {
+  Holder holder{sandbox_};
+  Running first = enter({"make", "trace", "ran"});
+  Running clean = enter({"make", "trace", "cleaned"});
+  Running second = enter({"make", "trace", "ran"});
+  Running third = enter({"make", "trace", "ran"});
+  EXPECT_TRUE(holder.release().exited_with(0));
+  for (Running* each : {&first, &clean, &second, &third}) {
+    EXPECT_TRUE(each->wait().exited_with(0));
+  }
+  EXPECT_EQ(runs(), 2U) << "the third takes the second's result, that one not the first's";
+}
+
+TEST_F(CoalesceTest, OneThatWritesToAFileWritesThereItself) {
+  Start to_file;
+  to_file.standard_output = Stream::Inherited;
+  to_file.before_exec = [file = path("../log")] {
+    ::dup2(::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600), 1);
+  };
+  Holder holder{sandbox_};
+  Running first = enter({"make", "trace", "ran", "out", "text"}, to_file);
+  Running second = enter({"make", "trace", "ran", "out", "text"}, to_file);
+  EXPECT_TRUE(holder.release().exited_with(0));
+  EXPECT_TRUE(first.wait().exited_with(0));
+  EXPECT_TRUE(second.wait().exited_with(0));
+  EXPECT_EQ(runs(), 2U);
+  EXPECT_EQ(contents_of(path("../log")), "text\ntext\n");
 }
 
 TEST_F(CoalesceTest, OneThatRunsAlreadyIsNeverJoined) {

@@ -1,4 +1,5 @@
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "tests/integration/early_release_scene.hpp"
 #include "tests/support/pty.hpp"
@@ -70,6 +71,24 @@ TEST_F(ReleaseOnLineTest, OurOwnNoticeThatNamesTheTextIsNotSeen) {
   gate_.open();
   EXPECT_TRUE(next.wait().exited_with(0));
   (void)terminal.wait();
+}
+
+TEST_F(ReleaseOnLineTest, WhereNobodyCanReadTheOutputTheServerKeepsTheLane) {
+  const std::string strace = "/usr/bin/strace";
+  if (::access(strace.c_str(), X_OK) != 0) {
+    GTEST_SKIP() << "there is no strace";
+  }
+  sandbox_.set_environment("ONELANE_RELEASE_ON_READY", "make=ready in");
+  Running server = sandbox_.start({strace, "-qq", "-o", "/dev/null", "-e", "trace=socketpair", "-e",
+                                   "inject=socketpair:error=EMFILE:when=1", "make", "out",
+                                   "ready in 3 s", "trace", "serving", "hold-until", gate_.path()});
+  sandbox_.wait_for("serving");
+  ASSERT_TRUE(holds_for(300));
+  gate_.open();
+  const Ended ended = server.wait();
+  EXPECT_TRUE(ended.exited_with(0)) << ended.err;
+  EXPECT_EQ(ended.out, "ready in 3 s\n");
+  EXPECT_THAT(ended.err, HasSubstr("the lane is kept until make has ended"));
 }
 
 TEST_F(ReleaseOnLineTest, OnATerminalTheServerKeepsOne) {
