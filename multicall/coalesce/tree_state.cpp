@@ -167,10 +167,10 @@ class Look {
     if (!file.is_open()) {
       throw NoState{name + " cannot be read"};
     }
-    std::string chunk(std::size_t{1} << 20U, '\0');
+    chunk_.resize(std::size_t{1} << 20U);
     std::uint64_t size = 0;
     for (;;) {
-      const long got = sys::read_up_to(file.get(), chunk.data(), chunk.size());
+      const long got = sys::read_up_to(file.get(), chunk_.data(), chunk_.size());
       if (got < 0 || !patience_.goes_on() || static_cast<std::uint64_t>(got) > bytes_left_) {
         throw NoState{got < 0               ? name + " cannot be read"
                       : patience_.goes_on() ? "there is too much to read"
@@ -181,7 +181,7 @@ class Look {
       }
       bytes_left_ -= static_cast<std::uint64_t>(got);
       size += static_cast<std::uint64_t>(got);
-      hash_.add(std::string_view{chunk}.substr(0, static_cast<std::size_t>(got)));
+      hash_.add(std::string_view{chunk_}.substr(0, static_cast<std::size_t>(got)));
     }
     add("size", std::to_string(size));
   }
@@ -191,6 +191,7 @@ class Look {
   std::uint64_t bytes_left_;
   std::vector<std::string> environment_;
   settings::Sha256 hash_;
+  std::string chunk_;
 };
 
 }  // namespace
