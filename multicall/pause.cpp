@@ -17,16 +17,18 @@ int ending_signal_of(const process::Signals& signals) {
   process::Signals::Arrived arrived;
   while (signals.next_noticed(arrived)) {
     switch (arrived.signal) {
-      case SIGINT:
-      case SIGTERM:
-      case SIGHUP:
-      case SIGQUIT:
-        return arrived.signal;
       case SIGTSTP:
-        (void)process::stop_self(SIGTSTP);
+      case SIGTTIN:
+      case SIGTTOU:
+        (void)process::stop_self(arrived.signal);
         break;
+      case SIGCHLD:
+      case SIGCONT:
+      case SIGWINCH:
+      case SIGURG:
+        break;  // their default action is nothing
       default:
-        break;
+        return arrived.signal;
     }
   }
   return 0;

@@ -25,8 +25,8 @@ struct TreeState {
 /// Looks, with the git at the path `git`, which must be the real one. What git has stated as
 /// unchanged is not read; all else is read as it lies there, whatever attributes and textconv say.
 /// Of a file as young as the index git itself makes sure, through the clean filter that the user
-/// has set for it, as `git status` does. Writes nothing, the index included. Blocks as long as `bounds` say, or until an
-/// ending signal arrives.
+/// has set for it, as `git status` does. Writes nothing, the index included. Blocks as long as
+/// `bounds` say, or until an ending signal arrives.
 [[nodiscard]] TreeState tree_state_of(const std::string& directory, const std::string& git,
                                       const process::Signals& signals, const Bounds& bounds = {});
 
