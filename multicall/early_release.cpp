@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "core/sys/listeners.hpp"
 #include "multicall/attempt.hpp"
@@ -62,6 +63,11 @@ void EarlyRelease::look(const process::Scene& scene, Watch& watch,
                      "); gives the lane back and goes on as a service");
       return;
     }
+  }
+  if (!others_.empty() && unsure_ == 0 && !std::exchange(has_said_others_, true)) {
+    watch.say_line(words(*plan_.call, 60) + ": port " + std::to_string(plan_.ready->port) +
+                   " is listened on, but by no process of this run that it can see; the lane is "
+                   "kept");
   }
   if (has_port || has_seen_line_) {
     const bool is_young = scene.running < kOftenFor;

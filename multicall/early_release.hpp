@@ -39,6 +39,7 @@ class EarlyRelease {
   bool has_seen_line_ = false;
   std::map<std::uint64_t, pid_t> namespaces_;  ///< Of the members' networks: who is inside.
   std::vector<std::uint64_t> others_;          ///< Listeners that are no member's.
+  bool has_said_others_ = false;
   unsigned unsure_ = 0;  ///< Looks that are still due at them: a member may have been missed.
 };
 

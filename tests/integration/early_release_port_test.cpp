@@ -59,7 +59,9 @@ TEST_F(ReleaseOnPortTest, AnotherProgramsListenerIsNotTakenForIt) {
   EXPECT_TRUE(next.wait().exited_with(0));
   EXPECT_EQ(services().size(), 1U);
   gate_.open();
-  EXPECT_TRUE(server.wait().exited_with(0));
+  const Ended ended = server.wait();
+  EXPECT_TRUE(ended.exited_with(0));
+  EXPECT_THAT(ended.err, HasSubstr("is listened on, but by no process of this run"));
 }
 
 TEST_F(ReleaseOnPortTest, AGrandchildListensForIPv6Alone) {
