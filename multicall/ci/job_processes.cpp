@@ -8,6 +8,7 @@
 #include <ctime>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "core/process/ending.hpp"
@@ -89,6 +90,23 @@ class Victims {
   std::set<std::string> runs_;
 };
 
+bool is_set(const char* name) {
+  const char* const value = std::getenv(name);
+  return value != nullptr && *value != '\0';
+}
+
+/// Into those to be ended and those that are kept.
+Cleared sort(OrphanRows rows, const Victims& victims, Daemons daemons) {
+  Cleared out;
+  out.ended = std::move(rows.orphans);
+  for (OrphanRow& row : rows.kept) {
+    const bool ends =
+        daemons == Daemons::End && victims.may_end(row.id.pid) && is_of_this_job(row.id.pid);
+    (ends ? out.ended : out.kept).push_back(std::move(row));
+  }
+  return out;
+}
+
 process::Ended end(Victims& victims, milliseconds grace) {
   process::Ending ending;
   ending.grace = grace;
@@ -113,29 +131,36 @@ bool is_of_this_job(pid_t pid) {
   return true;
 }
 
+bool is_in_job() {
+  const char* const ci = std::getenv("CI");
+  return (is_set("CI") && std::string_view{ci} != "false") || is_set("ONELANE_JOB_STARTED") ||
+         std::ranges::any_of(kMarks, &is_set);
+}
+
 Cleared clear_job(const LanesHere& lanes, Daemons daemons) {
   const RunBook book = run_book(lanes);
   process::OrphanWatch watch{orphan_rules(&lanes, book)};
-  OrphanRows rows = orphan_rows(watch.scan(), &lanes, book);
   Victims victims{watch, daemons};
-  Cleared out;
-  std::vector<OrphanRow> doomed = std::move(rows.orphans);
-  for (OrphanRow& row : rows.kept) {
-    const bool ends =
-        daemons == Daemons::End && victims.may_end(row.id.pid) && is_of_this_job(row.id.pid);
-    (ends ? doomed : out.kept).push_back(std::move(row));
-  }
-  if (doomed.empty()) {
+  Cleared out = sort(orphan_rows(watch.scan(), &lanes, book), victims, daemons);
+  if (out.ended.empty()) {
     return out;
   }
+  const std::vector<OrphanRow> doomed = std::exchange(out.ended, {});
   std::ranges::for_each(doomed, [&](const OrphanRow& row) { victims.add(row); });
   (void)end(victims, lanes.settings.kill_timeout.value);
-  for (OrphanRow& row : doomed) {
+  for (const OrphanRow& row : doomed) {
     const auto stat = sys::read_stat(row.id.pid);
     const bool is_left = stat && stat->id == row.id && !stat->has_ended();
-    (is_left ? out.left : out.ended).push_back(std::move(row));
+    (is_left ? out.left : out.ended).push_back(row);
   }
   return out;
+}
+
+Cleared look_at_job(const LanesHere& lanes, Daemons daemons) {
+  const RunBook book = run_book(lanes);
+  process::OrphanWatch watch{orphan_rules(&lanes, book)};
+  const Victims victims{watch, daemons};
+  return sort(orphan_rows(watch.scan(), &lanes, book), victims, daemons);
 }
 
 JobRuns job_runs(const LanesHere& lanes) {

@@ -16,6 +16,10 @@ namespace onelane::multicall::ci {
 /// them documents. True for any process where there is no such mark around us.
 [[nodiscard]] bool is_of_this_job(pid_t pid);
 
+/// True where a CI system says that we are in one of its jobs (CI, other than `false`, or a mark of
+/// the job), or ONELANE_JOB_STARTED when the job began.
+[[nodiscard]] bool is_in_job();
+
 /// What becomes of what was left running on purpose.
 enum class Daemons { End, Keep };
 
@@ -31,6 +35,9 @@ struct Cleared {
 /// does, by pid, start time and the run's marker; the calling process and its ancestors are spared.
 /// Blocks at most KILL_TIMEOUT and ten seconds. `lanes` must be readable.
 [[nodiscard]] Cleared clear_job(const LanesHere& lanes, Daemons daemons);
+
+/// The same without ending anything: `ended` has what clear_job would end.
+[[nodiscard]] Cleared look_at_job(const LanesHere& lanes, Daemons daemons);
 
 /// Live tickets of the lanes as the end of a job sorts them.
 struct JobRuns {

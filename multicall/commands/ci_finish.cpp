@@ -54,10 +54,14 @@ struct JobProblem {
   std::string todo;
 };
 
+/// Whether anything is ended, or only named.
+enum class Deed { End, List };
+
 /// The end of one job.
 class JobEnd {
  public:
-  JobEnd(const LanesHere& lanes, ci::Daemons daemons) : lanes_{lanes}, daemons_{daemons} {}
+  JobEnd(const LanesHere& lanes, ci::Daemons daemons, Deed deed)
+      : lanes_{lanes}, daemons_{daemons}, deed_{deed} {}
 
   void clear() {
     ci::JobRuns runs = ci::job_runs(lanes_);
@@ -76,7 +80,8 @@ class JobEnd {
       problems_.push_back({running_.back() + (found.has_started() ? " still runs" : " still waits"),
                            "let its own step wait for it"});
     }
-    cleared_ = ci::clear_job(lanes_, daemons_);
+    cleared_ =
+        deed_ == Deed::End ? ci::clear_job(lanes_, daemons_) : ci::look_at_job(lanes_, daemons_);
     for (const OrphanRow& row : cleared_.left) {
       problems_.push_back({words_of(row) + " is still there after SIGKILL",
                            "it is another user's, or in the kernel"});
@@ -107,10 +112,10 @@ class JobEnd {
   [[nodiscard]] std::string text() const {
     std::string out;
     for (const std::string& run : runs_ended_) {
-      out += "ended   " + run + "\n";
+      out += ended_word() + run + "\n";
     }
     for (const OrphanRow& row : cleared_.ended) {
-      out += "ended   " + words_of(row) + "\n";
+      out += ended_word() + words_of(row) + "\n";
     }
     for (const std::string& run : runs_kept_) {
       out += "left    " + run + "\n";
@@ -142,18 +147,39 @@ class JobEnd {
             {"problems", problems},
             {"unstarted", unstarted_},
             {"running", running_},
-            {"ended_services", runs_ended_},
+            {"is_listed_only", deed_ == Deed::List},
+            {"ended_services", listed_only(json(runs_ended_), false)},
+            {"would_end_services", listed_only(json(runs_ended_), true)},
             {"kept_services", runs_kept_},
-            {"ended", json_of(cleared_.ended)},
+            {"ended", listed_only(json_of(cleared_.ended), false)},
+            {"would_end", listed_only(json_of(cleared_.ended), true)},
             {"kept", json_of(cleared_.kept)},
             {"left", json_of(cleared_.left)}};
   }
 
   [[nodiscard]] int code() const noexcept { return problems_.empty() ? 0 : 1; }
 
+  /// Something is named that would have been ended.
+  [[nodiscard]] bool spares() const noexcept {
+    return deed_ == Deed::List && !(runs_ended_.empty() && cleared_.ended.empty());
+  }
+
  private:
+  [[nodiscard]] std::string ended_word() const {
+    return deed_ == Deed::End ? "ended   " : "would end  ";
+  }
+
+  /// `rows` where they belong: among what was ended, or what would have been.
+  [[nodiscard]] json listed_only(json rows, bool would) const {
+    return would == (deed_ == Deed::List) ? std::move(rows) : json::array();
+  }
+
   void end(const Found& service) {
     const std::string words = multicall::words_of(service);
+    if (deed_ == Deed::List) {
+      runs_ended_.push_back(words);
+      return;
+    }
     const RunEnd result =
         end_run(*service.table, service.ticket, lanes_.settings.kill_timeout.value);
     if (result.ended) {
@@ -165,6 +191,7 @@ class JobEnd {
 
   const LanesHere& lanes_;
   const ci::Daemons daemons_;
+  const Deed deed_;
   ci::Cleared cleared_;
   std::vector<std::string> runs_ended_;
   std::vector<std::string> runs_kept_;
@@ -195,8 +222,8 @@ void print_end(const JobEnd& end, const JobStory& story) {
   print_fenced(end.text() + story.text);
 }
 
-int finish_job(const LanesHere& lanes, ci::Daemons daemons, bool as_json) {
-  JobEnd end{lanes, daemons};
+int finish_job(const LanesHere& lanes, ci::Daemons daemons, Deed deed, bool as_json) {
+  JobEnd end{lanes, daemons, deed};
   end.clear();
   try {
     end.look_at_queue();
@@ -209,6 +236,10 @@ int finish_job(const LanesHere& lanes, ci::Daemons daemons, bool as_json) {
     print_json(end.object());
   } else {
     print_end(end, story);
+  }
+  if (end.spares()) {
+    say_always(
+        "this is no CI job: nothing was ended; `onelane ci finish --yes` ends what is listed");
   }
   if (is_github_step()) {
     // Commands of GitHub's in a stream of their own where standard output is JSON: it reads both.
@@ -224,11 +255,15 @@ int command_ci_finish(std::span<char*> words) {
       "The last step of a job (`if: always()`): fails where queued commands were never started or "
       "a "
       "run still has the lane, ends and lists what the job's runs left running, writes the job's "
-      "summary. Waits for nobody's run.",
+      "summary. Waits for nobody's run. Outside of CI (no CI, no ONELANE_JOB_STARTED) it only "
+      "lists "
+      "what it would end.",
       "onelane ci finish"};
   bool as_json = false;
   bool keeps = false;
+  bool agreed = false;
   app.add_flag("--keep-daemons", keeps, "list what was left running on purpose, do not end it");
+  app.add_flag("--yes", agreed, "end it outside of CI, too");
   app.add_flag("--json", as_json, "one JSON object: schema, problems, unstarted, ended, …");
   app.footer(exit_codes({{0, "nothing is wrong"}, {1, "something is, or no project is here"}}));
   if (const auto code = parse_words(app, words)) {
@@ -242,7 +277,8 @@ int command_ci_finish(std::span<char*> words) {
     say_always(lanes->unreadable->what());
     return 1;
   }
-  return finish_job(*lanes, keeps ? ci::Daemons::Keep : ci::Daemons::End, as_json);
+  return finish_job(*lanes, keeps ? ci::Daemons::Keep : ci::Daemons::End,
+                    agreed || ci::is_in_job() ? Deed::End : Deed::List, as_json);
 }
 
 }  // namespace onelane::multicall

@@ -14,9 +14,28 @@ namespace onelane::multicall::setup {
 namespace {
 
 /// In front of what a hook calls: git, npm and husky each put a directory of their own first. A
-/// work tree without shims only has a directory on PATH that is not there.
-constexpr std::string_view kShimsFirst = "PATH=\"$PWD/.onelane/bin:$PATH\"";
+/// linked work tree has no shims of its own and takes those of the main one, which git names by
+/// the GIT_DIR that it sets for a hook. Fit for `sh -e`, for `sh -c '…'` and for lefthook, which
+/// reads words in braces.
+constexpr auto kShimsFirst = std::to_array<std::string_view>({
+    "shims=$PWD/.onelane/bin",
+    "if [ ! -d \"$shims\" ] && main=$(git rev-parse --git-common-dir); then",
+    "  shims=${main%/.git}/.onelane/bin",
+    "fi",
+    "[ -d \"$shims\" ] || echo \"onelane: no .onelane/bin in this work tree or the main one: "
+    "the check runs with PATH as it is\" >&2",
+    "PATH=\"$shims:$PATH\"",
+});
 constexpr std::string_view kOurs = ".onelane/bin";
+
+/// The lines of a hook that runs `check` with the shims first, each behind `margin`.
+std::string hook_lines(const std::string& margin, const std::string& check) {
+  std::string out;
+  for (const std::string_view line : kShimsFirst) {
+    out += margin + std::string{line} + "\n";
+  }
+  return out + margin + check + "\n";
+}
 
 struct HookScene {
   const project::Project& project;
@@ -150,9 +169,9 @@ std::string dashed(std::string text) {
 Plan plan_pre_commit(const HookScene& scene) {
   const std::string hook = "  - repo: local\n    hooks:\n      - id: onelane-" +
                            dashed(scene.check) + "\n        name: " + scene.check +
-                           "\n        language: system\n        entry: sh -c '" +
-                           std::string{kShimsFirst} + "; exec " + scene.check +
-                           "'\n        pass_filenames: false\n        always_run: true\n"
+                           "\n        language: system\n        entry: |\n          sh -c '\n" +
+                           hook_lines("            ", "exec " + scene.check) +
+                           "          '\n        pass_filenames: false\n        always_run: true\n"
                            "        require_serial: true\n";
   Plan plan{.what = "pre-commit"};
   plan.changes.push_back(
@@ -177,13 +196,13 @@ Plan plan_pre_commit(const HookScene& scene) {
 }
 
 Plan plan_husky(const HookScene& scene) {
-  const std::string lines = std::string{kShimsFirst} + "\n" + scene.check + "\n";
+  const std::string lines = hook_lines("", scene.check);
   Plan plan{.what = "husky"};
   plan.changes.push_back(change_for(
       scene,
       {".husky/pre-commit",
        "# Written by `onelane init --husky`: the shims before node_modules/.bin.\n" + lines, lines,
-       "begin it with the first of these lines, and see to the second"},
+       "begin it with these lines up to PATH, and see to the last"},
       ""));
   const bool is_set = scene.hooks_path.find(".husky") != std::string::npos;
   if (!scene.has("node_modules/husky")) {
@@ -215,8 +234,8 @@ std::string lefthook_config(const HookScene& scene) {
 
 Plan plan_lefthook(const HookScene& scene) {
   const std::string hook = "pre-commit:\n  parallel: false\n  commands:\n    onelane-" +
-                           dashed(scene.check) + ":\n      run: " + std::string{kShimsFirst} + " " +
-                           scene.check + "\n";
+                           dashed(scene.check) + ":\n      run: |\n" +
+                           hook_lines("        ", scene.check);
   Plan plan{.what = "lefthook"};
   plan.changes.push_back(change_for(
       scene,

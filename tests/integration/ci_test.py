@@ -267,6 +267,44 @@ def case_daemon_stays(job):
         job.write('round', unset)
 
 
+def finish_at_home(job, *words, **more):
+    """`onelane ci finish` as somebody types it in a shell of his own."""
+    return subprocess.run([BINARY, 'ci', 'finish', *words], cwd=job.workspace, text=True,
+                          capture_output=True, timeout=TIME_LIMIT, check=False,
+                          env={'PATH': os.environ['PATH'], 'HOME': job.home, **more})
+
+
+def case_daemon_is_only_listed_outside_of_ci(job):
+    """Nobody's daemons and services end unasked where there is no job."""
+    keep = FINISH + "        with:\n          keep-daemons: 'true'\n"
+    job.write_tool('tools', 'npm', 'echo $$ > service; sleep 600')
+    job.write('package.json', '{"scripts": {"dev": "serve"}}')
+    expect(run_job(job, DAEMON.format(unset='') + SERVICE.format(unset=''), keep), job.steps)
+    daemon = daemon_of(job)
+    for more in ({}, {'CI': ''}, {'CI': 'false'}):
+        said = finish_at_home(job, **more)
+        expect(said.returncode == 0, said)
+        expect(re.search(rf'^would end  sleep 600 \(pid {daemon}, run ', said.stdout, re.M), said)
+        expect(re.search(r'^would end  run \w+ `npm run dev` ', said.stdout, re.M), said)
+        expect(not re.search('^ended   (run|sleep)', said.stdout, re.M) and said.stderr.count('\n') == 1
+               and 'nothing was ended' in said.stderr and '--yes' in said.stderr, said)
+    rows = json.loads(finish_at_home(job, '--json').stdout)
+    expect(rows['is_listed_only'] and rows['ended'] == rows['ended_services'] == [], rows)
+    expect(len(rows['would_end']) == len(rows['would_end_services']) == 1, rows)
+    expect(alive(daemon) and len(services_of(job)) == 1)
+    said = finish_at_home(job, '--yes')
+    expect(said.returncode == 0 and f'ended   sleep 600 (pid {daemon}, ' in said.stdout, said)
+    expect(said.stderr == '' and not alive(daemon) and services_of(job) == [], said)
+
+
+def case_daemon_ends_where_the_start_of_a_job_is_known(job):
+    """Another CI than GitHub's: what setup.sh exports is enough."""
+    keep = FINISH + "        with:\n          keep-daemons: 'true'\n"
+    expect(run_job(job, DAEMON.format(unset=''), keep), job.steps)
+    said = finish_at_home(job, ONELANE_JOB_STARTED=str(int(time.time())))
+    expect(said.returncode == 0 and not alive(daemon_of(job)), said)
+
+
 SERVICE = '''      - run: |
           {unset}npm run dev </dev/null >/dev/null 2>&1 &
           until onelane status | grep -q ^service; do sleep 0.05; done

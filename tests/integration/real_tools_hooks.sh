@@ -89,14 +89,32 @@ commits_of_each_kind() {
 
 # An editor's git, without the shims on PATH: the hook brings them, and its command takes the lane.
 commit_without_shims() {
-  local lines
-  lines=$(wc -l <.git/onelane/runs.jsonl)
+  local journal lines
+  journal=$(git rev-parse --absolute-git-dir)/onelane/runs.jsonl
+  lines=$(wc -l <"$journal")
+  echo more >>b.txt  # lefthook leaves out a commit without files
   : >"$TRACE"
-  PATH=$DIRECT_PATH git commit --quiet --allow-empty -m 'By the editor' >"$PLACE/commit.log" 2>&1 ||
+  PATH=$DIRECT_PATH git commit --quiet --all -m 'By the editor' >"$PLACE/commit.log" 2>&1 ||
     fail "$(<"$PLACE/commit.log")"
   traced "check by $SHIMS/make" || fail 'the hook did not find the shims'
-  [[ $(wc -l <.git/onelane/runs.jsonl) == $((lines + 1)) ]] || fail 'make check was no run'
-  tail -n 1 .git/onelane/runs.jsonl | grep -q '"check"' || fail 'make check was no run'
+  [[ $(wc -l <"$journal") == $((lines + 1)) ]] || fail 'make check was no run'
+  tail -n 1 "$journal" | grep -q '"check"' || fail 'make check was no run'
+}
+
+# No tree has shims: the check runs all the same. pre-commit shows what a hook says when it fails.
+commit_without_any_shims() {
+  mv "$SHIMS" "$SHIMS.away"
+  echo unqueued >>b.txt
+  : >"$TRACE"
+  PATH=$DIRECT_PATH git commit --quiet --all -m 'Unqueued' >"$PLACE/commit.log" 2>&1 ||
+    fail "$(<"$PLACE/commit.log")"
+  traced "check by $(PATH=$DIRECT_PATH command -v make)" || fail 'the check did not run'
+  echo refused >>b.txt
+  FAIL=1 PATH=$DIRECT_PATH git commit --quiet --all -m 'Refused' >"$PLACE/commit.log" 2>&1 &&
+    fail 'a failing hook let the commit pass'
+  [[ $(grep -c 'onelane: no .onelane/bin in this work tree or the main one' "$PLACE/commit.log") == 1 ]] ||
+    fail "the hook does not say in one line that it has no shims: $(<"$PLACE/commit.log")"
+  mv "$SHIMS.away" "$SHIMS"
 }
 
 case_hooks_pre_commit() {
@@ -110,6 +128,8 @@ case_hooks_pre_commit() {
   commit_without_shims
   git worktree add --quiet ../annex && cd ../annex || exit 1
   commits_of_each_kind
+  commit_without_shims
+  commit_without_any_shims
 }
 
 case_hooks_husky() {
@@ -131,6 +151,8 @@ case_hooks_husky() {
   ln -s ../shop/node_modules node_modules
   npm run --silent prepare || fail 'husky did not set itself up in the annex'
   commits_of_each_kind
+  commit_without_shims
+  commit_without_any_shims
 }
 
 case_hooks_lefthook() {
@@ -141,7 +163,10 @@ case_hooks_lefthook() {
   node_modules/.bin/lefthook install >/dev/null || fail 'lefthook install failed'
   node_modules/.bin/lefthook validate || fail 'lefthook refuses the config'
   commits_of_each_kind
+  commit_without_shims
   git worktree add --quiet ../annex && cd ../annex || exit 1
   ln -s ../shop/node_modules node_modules
   commits_of_each_kind
+  commit_without_shims
+  commit_without_any_shims
 }
