@@ -60,15 +60,13 @@ class OutputKeeper {
     const bool as_json = options_.as_json;
     streams_.emplace_back(
         std::move(source), as_json ? -1 : target,
-        [this, as_json, &kept, see = sign_.watch_stream()](std::string_view text) {
+        [this, as_json, &kept](std::string_view text) {
           log_.add(text);
-          if (see) {
-            see(text);
-          }
           if (as_json) {
             kept.add(text);
           }
-        });
+        },
+        sign_.sign_of_stream());
   }
 
   [[noreturn]] void run(pid_t child, const process::Signals& signals, sys::FileDescriptor socket,

@@ -45,15 +45,14 @@ class DetachedOutput {
       : place_{place}, ids_{std::move(ids)}, sign_{sign} {}
 
   void add_stream(sys::FileDescriptor source) {
-    streams_.emplace_back(std::move(source), -1,
-                          [this, see = sign_.watch_stream()](std::string_view text) {
-                            if (file_) {
-                              file_->write(text);
-                            }
-                            if (see) {
-                              see(text);
-                            }
-                          });
+    streams_.emplace_back(
+        std::move(source), -1,
+        [this](std::string_view text) {
+          if (file_) {
+            file_->write(text);
+          }
+        },
+        sign_.sign_of_stream());
   }
 
   [[noreturn]] void run(pid_t child, const process::Signals& signals, sys::FileDescriptor socket) {

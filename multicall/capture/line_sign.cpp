@@ -21,18 +21,19 @@ LineSign::LineSign(Plan& plan) : plan_{plan} {
   plan.ready_fd = event_.get();
 }
 
-std::function<void(std::string_view)> LineSign::watch_stream() const {
+Stream::Sign LineSign::sign_of_stream() const {
   if (!event_.is_open()) {
     return {};
   }
-  return [match = std::make_shared<LineMatch>(plan_.ready->text), fd = event_.get(),
-          has_told = false](std::string_view piece) mutable {
-    if (!has_told && match->add(piece)) {
-      has_told = true;
-      const std::uint64_t one = 1;
-      (void)sys::write_all(fd, {reinterpret_cast<const char*>(&one), sizeof one});
-    }
+  Stream::Sign sign;
+  sign.is_in = [match = std::make_shared<LineMatch>(plan_.ready->text)](std::string_view piece) {
+    return match->add(piece);
   };
+  sign.raise = [fd = event_.get()] {
+    const std::uint64_t one = 1;
+    (void)sys::write_all(fd, {reinterpret_cast<const char*>(&one), sizeof one});
+  };
+  return sign;
 }
 
 }  // namespace onelane::multicall::capture

@@ -1,9 +1,7 @@
 #pragma once
 
-#include <functional>
-#include <string_view>
-
 #include "core/sys/file_descriptor.hpp"
+#include "multicall/capture/stream.hpp"
 #include "multicall/run.hpp"
 
 namespace onelane::multicall::capture {
@@ -15,9 +13,8 @@ class LineSign {
   /// To be made before the process is split. Sets `plan.ready_fd`. Throws SystemError.
   explicit LineSign(Plan& plan);
 
-  /// What is to see one stream of the output, piece by piece; may be empty. Outlives us, but not
-  /// the descriptor.
-  [[nodiscard]] std::function<void(std::string_view)> watch_stream() const;
+  /// For one stream of the output; may be empty. Outlives us, but not the descriptor.
+  [[nodiscard]] Stream::Sign sign_of_stream() const;
   /// In the process that becomes the run.
   [[nodiscard]] sys::FileDescriptor take() { return std::move(event_); }
 

@@ -5,6 +5,8 @@
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
 
 namespace onelane::multicall::capture {
 namespace {
@@ -26,7 +28,7 @@ int Outer::pump() {
     pty_->enter_raw();
   }
   while (!wait_status_) {
-    step(-1);
+    step();
   }
   listener_.hear();
   drain();
@@ -38,7 +40,7 @@ int Outer::pump() {
   return *wait_status_;
 }
 
-void Outer::step(int timeout_ms) {
+void Outer::step() {
   std::vector<pollfd> polled{{signals_.fd(), POLLIN, 0}, {listener_.fd(), POLLIN, 0}};
   polled.push_back({pty_ == nullptr ? -1 : pty_->source(), POLLIN, 0});
   polled.push_back({pty_ == nullptr ? -1 : pty_->target(), POLLOUT, 0});
@@ -46,7 +48,7 @@ void Outer::step(int timeout_ms) {
     polled.push_back({stream.source(), POLLIN, 0});
     polled.push_back({stream.target(), POLLOUT, 0});
   }
-  if (::poll(polled.data(), polled.size(), timeout_ms) <= 0) {
+  if (::poll(polled.data(), polled.size(), longest_pause()) < 0) {
     return;
   }
   for (std::size_t i = 0; i < streams_.size(); ++i) {
@@ -56,6 +58,7 @@ void Outer::step(int timeout_ms) {
     if (is_ready(polled[5 + 2 * i])) {
       streams_[i].write();
     }
+    streams_[i].raise_sign_if_due();
   }
   if (is_ready(polled[1])) {
     listener_.hear();
@@ -69,6 +72,18 @@ void Outer::step(int timeout_ms) {
   }
 }
 
+int Outer::longest_pause() const {
+  int pause = -1;
+  for (const Stream& stream : streams_) {
+    if (const auto left = stream.until_sign()) {
+      const auto ms = std::chrono::ceil<std::chrono::milliseconds>(*left).count();
+      const int wanted = static_cast<int>(std::max<std::int64_t>(ms, 0));
+      pause = pause < 0 ? wanted : std::min(pause, wanted);
+    }
+  }
+  return pause;
+}
+
 void Outer::drain() noexcept {
   for (Stream& stream : streams_) {
     stream.drain();
@@ -79,7 +94,7 @@ void Outer::drain() noexcept {
 void Outer::flush() {
   const auto has_more = [](const Stream& stream) { return stream.target() >= 0; };
   while (!was_interrupted_ && std::ranges::any_of(streams_, has_more)) {
-    step(-1);
+    step();
   }
 }
 

@@ -30,7 +30,9 @@ class Outer {
   void drain() noexcept;
 
  private:
-  void step(int timeout_ms);
+  void step();
+  /// For poll(2): until a sign is due.
+  [[nodiscard]] int longest_pause() const;
   void read_signals();
   void handle(const process::Signals::Arrived& arrived);
   void look_after_run();

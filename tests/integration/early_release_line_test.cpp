@@ -9,6 +9,7 @@ namespace {
 
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::StartsWith;
 
 class ReleaseOnLineTest : public EarlyReleaseScene {
  protected:
@@ -29,6 +30,22 @@ TEST_F(ReleaseOnLineTest, ALineOfStandardOutput) {
   EXPECT_TRUE(ended.exited_with(0));
   EXPECT_EQ(ended.out, "not yet\nready in 3 s\n");
   EXPECT_THAT(ended.err, HasSubstr(": ready (a line has \"ready in\"); gives the lane back"));
+}
+
+TEST_F(ReleaseOnLineTest, TheNoticeComesAfterTheLine) {
+  Start merged;
+  merged.before_exec = [] { ::dup2(1, 2); };
+  Running server =
+      sandbox_.start(run_words(server_words("ready in", {"out", "ready in 3 s"})), merged);
+  ASSERT_TRUE(becomes_service());
+  gate_.open();
+  EXPECT_THAT(server.wait().out, StartsWith("ready in 3 s\nonelane: "));
+}
+
+TEST_F(ReleaseOnLineTest, ACallerThatDoesNotReadDoesNotKeepTheLane) {
+  Running server =
+      start_server("ready in", {"out-bytes", "70000", "out", "", "out", "ready in 3 s"});
+  expect_service_and_end(server);
 }
 
 TEST_F(ReleaseOnLineTest, ALineOfStandardError) {
