@@ -103,6 +103,7 @@ class BatchRun {
         if (next == nullptr) {
           left_ = batch::count(queue, State::Queued);
           was_stopped_ = queue.is_stopping && left_ > 0;
+          is_closed_ = queue.is_closed;
           batch::forget_starter(queue, wall_milliseconds());
           return;
         }
@@ -220,7 +221,9 @@ class BatchRun {
     if (child_.is_timed_out()) {
       say_always("queue: ended at --pipeline-timeout");
     }
-    say(batch_end_words({id(), begun_, passed_, failed_, left_}));
+    const bool found_nothing = options_.until_closed && is_closed_ && begun_ + left_ == 0;
+    say(found_nothing ? "queue: closed and empty; nothing was run"
+                      : batch_end_words({id(), begun_, passed_, failed_, left_}));
     output_.give_back();
     if (options_.as_json) {
       json entries = json::array();
@@ -251,6 +254,7 @@ class BatchRun {
   std::size_t failed_ = 0;
   std::size_t left_ = 0;  ///< Queued at the end.
   bool was_stopped_ = false;
+  bool is_closed_ = false;
   std::int64_t code_ = 0;
 };
 

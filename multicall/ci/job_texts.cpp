@@ -9,6 +9,7 @@ namespace {
 /// A line `key: value` of a CI file, or `- key: value`.
 struct KeyLine {
   std::size_t indent = 0;  ///< Of the key, behind any dashes.
+  std::size_t margin = 0;  ///< Of the line.
   std::string key;
   std::string value;
   int number = 0;
@@ -28,6 +29,7 @@ std::string unquoted(std::string_view text) {
 
 std::optional<KeyLine> key_line(std::string_view text, int number) {
   std::size_t indent = text.find_first_not_of(' ');
+  const std::size_t margin = indent;
   while (indent != std::string_view::npos && text.substr(indent).starts_with("- ")) {
     indent = text.find_first_not_of(' ', indent + 1);
   }
@@ -40,11 +42,11 @@ std::optional<KeyLine> key_line(std::string_view text, int number) {
       colon != std::string_view::npos &&
       (colon + 1 == rest.size() || rest[colon + 1] == ' ' || rest[colon + 1] == '\r');
   if (!is_key) {
-    return KeyLine{indent, {}, unquoted(rest), number};
+    return KeyLine{indent, margin, {}, unquoted(rest), number};
   }
   std::string_view value = rest.substr(colon + 1);
   value.remove_prefix(std::min(value.find_first_not_of(' '), value.size()));
-  return KeyLine{indent, unquoted(rest.substr(0, colon)), unquoted(value), number};
+  return KeyLine{indent, margin, unquoted(rest.substr(0, colon)), unquoted(value), number};
 }
 
 std::vector<KeyLine> key_lines(std::string_view content) {
@@ -72,6 +74,61 @@ void add_names(std::string_view text, std::vector<std::string>& out) {
   }
 }
 
+void note_phase(const KeyLine& line, JobText& job) {
+  int* const at = line.key == "before_script"  ? &job.before
+                  : line.key == "script"       ? &job.script
+                  : line.key == "after_script" ? &job.after
+                                               : nullptr;
+  if (at != nullptr && *at == 0) {
+    *at = line.number;
+  }
+}
+
+/// The items of one `steps:`, while its lines come.
+class StepList {
+ public:
+  explicit StepList(const KeyLine& head) : head_{head.indent} {}
+
+  /// False for a line behind the list.
+  bool take(const KeyLine& line, std::vector<StepText>& steps) {
+    const bool begins = line.indent > line.margin;
+    if (line.margin < head_ || (line.margin == head_ && !begins)) {
+      return false;
+    }
+    margin_ = margin_ == 0 && begins ? line.margin : margin_;
+    if (begins && line.margin == margin_) {
+      steps.push_back({.first = line.number});
+      keys_ = line.indent;
+      in_condition_ = false;
+    } else if (keys_ == 0) {
+      return true;
+    }
+    StepText& step = steps.back();
+    step.last = line.number;
+    if (line.indent > keys_) {
+      step.condition += in_condition_ ? " " + whole(line) : "";
+      return true;
+    }
+    in_condition_ = line.key == "if" && line.value.find_first_of(">|") == 0;
+    if (line.key == "if" && !in_condition_) {
+      step.condition = line.value;
+    } else if (line.key == "uses" && line.value.starts_with("./")) {
+      step.action = line.value.substr(2);
+    }
+    return true;
+  }
+
+ private:
+  static std::string whole(const KeyLine& line) {
+    return line.key.empty() ? line.value : line.key + ": " + line.value;
+  }
+
+  std::size_t head_;        ///< Indent of `steps:`.
+  std::size_t margin_ = 0;  ///< Of the dashes; 0 before the first.
+  std::size_t keys_ = 0;    ///< Indent of a step's keys.
+  bool in_condition_ = false;
+};
+
 }  // namespace
 
 std::vector<JobText> jobs_of_workflow(std::string_view content) {
@@ -95,9 +152,6 @@ std::vector<JobText> jobs_of_workflow(std::string_view content) {
       continue;
     }
     jobs.back().last = line.number;
-    if (line.key == "uses" && line.value.starts_with("./")) {
-      jobs.back().actions.push_back(line.value.substr(2));
-    }
   }
   return jobs;
 }
@@ -114,6 +168,7 @@ std::vector<JobText> jobs_of_gitlab(std::string_view content) {
       continue;
     }
     jobs.back().last = line.number;
+    note_phase(line, jobs.back());
     if (line.key == "extends") {
       extends = line.indent;
       add_names(line.value, jobs.back().templates);
@@ -124,6 +179,33 @@ std::vector<JobText> jobs_of_gitlab(std::string_view content) {
     }
   }
   return jobs;
+}
+
+std::vector<StepText> steps_of(std::string_view content) {
+  std::vector<StepText> steps;
+  std::optional<StepList> list;
+  for (const KeyLine& line : key_lines(content)) {
+    if (list && list->take(line, steps)) {
+      continue;
+    }
+    list.reset();
+    if (line.key == "steps" && line.value.empty()) {
+      list.emplace(line);
+    }
+  }
+  return steps;
+}
+
+const StepText* step_at(const std::vector<StepText>& steps, int line) {
+  const auto found = std::ranges::find_if(
+      steps, [line](const StepText& step) { return step.first <= line && line <= step.last; });
+  return found == steps.end() ? nullptr : &*found;
+}
+
+int phase_at(const JobText& job, int line) {
+  const auto begins = [line](int key) { return key != 0 && key <= line ? key : 0; };
+  const int nearest = std::max({begins(job.before), begins(job.script), begins(job.after)});
+  return nearest == 0 || nearest == job.script ? 1 : nearest == job.before ? 0 : 2;
 }
 
 }  // namespace onelane::multicall::ci

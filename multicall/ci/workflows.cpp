@@ -2,15 +2,13 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <set>
-#include <span>
 
 #include "core/sys/file_descriptor.hpp"
 #include "multicall/audit/prefixes.hpp"
-#include "multicall/audit/rules.hpp"
-#include "multicall/audit/shell_words.hpp"
 #include "multicall/audit/sources.hpp"
+#include "multicall/ci/condition.hpp"
 #include "multicall/ci/job_texts.hpp"
+#include "multicall/ci/queue_use.hpp"
 
 namespace onelane::multicall::ci {
 namespace {
@@ -19,101 +17,18 @@ namespace fs = std::filesystem;
 using audit::is_in;
 
 constexpr std::size_t kLongestFile = std::size_t{1} << 20U;
-constexpr int kDeepestCall = 4;
+constexpr int kDeepestTemplate = 4;
 
 /// Keys at the top of .gitlab-ci.yml whose commands run in every job, and those without any.
 constexpr std::string_view kEverywhere = "default before_script after_script";
 constexpr std::string_view kNoJobs = "stages variables include workflow image services cache spec";
 
-/// What the commands of a job do to the queue.
-struct QueueUse {
-  int added = 0;  ///< Line of the first one that adds; 0: none.
-  bool starts = false;
-
-  void merge(const QueueUse& other) {
-    added = added == 0 ? other.added : added;
-    starts = starts || other.starts;
-  }
-};
-
-/// Reads commands, those in scripts of the project that they call too.
-class QueueReader {
- public:
-  explicit QueueReader(const FileReader& read) : read_{read} {}
-
-  QueueUse use_of(std::string_view script, int line, int depth) {
-    QueueUse use;
-    for (const audit::Words& command : audit::commands_in(script, line)) {
-      use.merge(use_of(command.words, command.line, depth));
-    }
-    return use;
-  }
-
-  QueueUse use_of(std::span<const std::string> words, int line, int depth) {
-    if (const auto inner = audit::inner_script(words); inner && depth < kDeepestCall) {
-      return use_of(*inner, line, depth + 1);
-    }
-    const auto rest = audit::strip(words).rest;
-    if (rest.empty()) {
-      return {};
-    }
-    const std::string_view name = audit::base_of(rest[0]);
-    if (name == "sep_queue.sh") {
-      const bool starts = std::ranges::find(rest, "--queue-start") != rest.end();
-      const bool adds = std::ranges::find(rest, "--") != rest.end();
-      return {adds ? line : 0, starts};
-    }
-    if (name == "onelane" && rest.size() > 2 && rest[1] == "queue") {
-      return {rest[2] == "add" ? line : 0, rest[2] == "start"};
-    }
-    if (name == "trap" && rest.size() > 1 && depth < kDeepestCall) {
-      return use_of(rest[1], line, depth + 1);
-    }
-    return called(rest, line, depth);
-  }
-
-  /// The scripts of a composite action; its lines are none of the caller's.
-  QueueUse use_of_action(const std::string& folder, int line) {
-    QueueUse use;
-    for (const char* name : {"/action.yml", "/action.yaml"}) {
-      const auto content = read_(folder + name);
-      for (const audit::Script& script :
-           content ? audit::scripts_of_yaml(*content) : std::vector<audit::Script>{}) {
-        use.merge(use_of(script.text, script.line, 1));
-      }
-    }
-    use.added = use.added == 0 ? 0 : line;
-    return use;
-  }
-
- private:
-  /// `./all.sh`, `bash all.sh`, `onelane run -- ./all.sh`.
-  QueueUse called(std::span<const std::string> words, int line, int depth) {
-    const std::string_view name = audit::base_of(words[0]);
-    if (is_in(name, "onelane seq safe-run")) {
-      const auto dashes = std::ranges::find(words, "--");
-      const auto behind = static_cast<std::size_t>(dashes - words.begin()) + 1;
-      return behind < words.size() ? use_of(words.subspan(behind), line, depth) : QueueUse{};
-    }
-    if (is_in(name, "bash sh dash . source")) {
-      words = audit::skip_options(words.subspan(1), "-o -O");
-    }
-    if (words.empty() || depth >= kDeepestCall) {
-      return {};
-    }
-    std::string path = words[0].starts_with("./") ? words[0].substr(2) : words[0];
-    const auto content = path.find('/') == 0 || path.empty() ? std::nullopt : read_(path);
-    if (!content || !seen_.insert(path).second) {
-      return {};
-    }
-    QueueUse use = use_of(*content, 1, depth + 1);
-    seen_.erase(path);
-    use.added = use.added == 0 ? 0 : line;
-    return use;
-  }
-
-  const FileReader& read_;
-  std::set<std::string> seen_;  ///< Scripts we are in: one that calls itself ends here.
+/// A script or a composite action of a job, with its place among them.
+struct Piece {
+  int phase = 0;  ///< GitLab: before_script, script, after_script.
+  int line = 0;
+  const audit::Script* script = nullptr;
+  std::string action;  ///< Where there is no script.
 };
 
 /// One CI file.
@@ -123,13 +38,14 @@ class CiFile {
       : name_{name}, scripts_{audit::scripts_of_yaml(content)}, reader_{read} {
     is_gitlab_ = audit::base_of(name) == ".gitlab-ci.yml";
     jobs_ = is_gitlab_ ? jobs_of_gitlab(content) : jobs_of_workflow(content);
+    steps_ = is_gitlab_ ? std::vector<StepText>{} : steps_of(content);
   }
 
   std::vector<UnstartedQueue> unstarted() {
-    QueueUse everywhere;
+    std::vector<Piece> everywhere;
     for (const JobText& job : jobs_) {
       if (is_gitlab_ && is_in(job.name, kEverywhere)) {
-        everywhere.merge(use_of(job, 0));
+        add_pieces(job, 0, everywhere);
       }
     }
     std::vector<UnstartedQueue> out;
@@ -138,9 +54,10 @@ class CiFile {
           (is_in(job.name, kEverywhere) || is_in(job.name, kNoJobs) || job.name.starts_with('.'))) {
         continue;
       }
-      QueueUse use = use_of(job, 0);
-      use.merge(everywhere);
-      if (use.added != 0 && !use.starts) {
+      std::vector<Piece> pieces = everywhere;
+      add_pieces(job, 0, pieces);
+      std::ranges::stable_sort(pieces, {}, &Piece::phase);
+      if (const QueueUse use = use_of(pieces); use.added != 0) {
         out.push_back({name_, job.name, use.added});
       }
     }
@@ -148,28 +65,48 @@ class CiFile {
   }
 
  private:
-  QueueUse use_of(const JobText& job, int depth) {
+  QueueUse use_of(const std::vector<Piece>& pieces) {
     QueueUse use;
-    for (const audit::Script& script : scripts_) {
-      if (script.line >= job.first && script.line <= job.last) {
-        use.merge(reader_.use_of(script.text, script.line, 0));
-      }
-    }
-    for (const std::string& action : job.actions) {
-      use.merge(reader_.use_of_action(action, job.first));
-    }
-    for (const JobText& other : jobs_) {
-      if (depth < kDeepestCall &&
-          std::ranges::find(job.templates, other.name) != job.templates.end()) {
-        use.merge(use_of(other, depth + 1));
-      }
+    for (const Piece& piece : pieces) {
+      use.then(piece.script != nullptr ? reader_.use_of(piece.script->text, piece.script->line, 0)
+                                       : reader_.use_of_action(piece.action, piece.line));
     }
     return use;
+  }
+
+  /// Those of the jobs that it extends come first.
+  void add_pieces(const JobText& job, int depth, std::vector<Piece>& out) const {
+    for (const JobText& other : jobs_) {
+      if (depth < kDeepestTemplate &&
+          std::ranges::find(job.templates, other.name) != job.templates.end()) {
+        add_pieces(other, depth + 1, out);
+      }
+    }
+    std::vector<Piece> own;
+    for (const audit::Script& script : scripts_) {
+      if (script.line >= job.first && script.line <= job.last && !is_skipped(script.line)) {
+        own.push_back({phase_at(job, script.line), script.line, &script, {}});
+      }
+    }
+    for (const StepText& step : steps_) {
+      if (step.first >= job.first && step.last <= job.last && !step.action.empty() &&
+          !is_skipped(step.first)) {
+        own.push_back({phase_at(job, step.first), step.first, nullptr, step.action});
+      }
+    }
+    std::ranges::stable_sort(own, {}, &Piece::line);
+    std::ranges::move(own, std::back_inserter(out));
+  }
+
+  [[nodiscard]] bool is_skipped(int line) const {
+    const StepText* const step = step_at(steps_, line);
+    return step != nullptr && skips_when_green(step->condition);
   }
 
   std::string name_;
   std::vector<audit::Script> scripts_;
   std::vector<JobText> jobs_;
+  std::vector<StepText> steps_;
   bool is_gitlab_ = false;
   QueueReader reader_;
 };

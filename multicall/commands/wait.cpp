@@ -261,8 +261,12 @@ int command_wait(std::span<char*> words) {
       "Wait until the lane is free, that is, nobody holds it or waits for it (services and calls "
       "stopped by Ctrl-Z aside); with an id until that run has ended or has left the queue.",
       "onelane wait"};
-  app.footer(exit_codes({{1, "no such run is here, or nobody wrote down how it ended"},
-                         {kExitGaveUp, "--timeout is over; with --exit-status: it never ran"}}));
+  app.footer(exit_codes(
+      {{1,
+        "no such run is here (one that left the queue unrun before is not remembered), or nobody "
+        "wrote down how it ended"},
+       {kExitGaveUp,
+        "--timeout is over; with --exit-status: it left the queue unrun while we waited"}}));
   WaitOptions options;
   std::string timeout;
   app.add_option("id", options.id,

@@ -471,6 +471,15 @@ def case_gitlab(job):
     expect(ended.returncode == 0, ended.stdout)
     expect(job.workspace + '/.onelane/bin/make\ntested\n' in ended.stdout, ended.stdout)
     expect('::' not in ended.stdout, ended.stdout)
+    environment = {name: value for name, value in job.environment.items() if 'GITHUB' not in name}
+    setup = subprocess.run([ROOT + '/install/ci/setup.sh', 'adopt'], cwd=job.workspace, check=True,
+                           text=True, capture_output=True, timeout=TIME_LIMIT,
+                           env={**environment, 'ONELANE_BINARY': BINARY})
+    expect('GITHUB_PATH' not in setup.stderr and setup.stdout == '', setup)
+    setup = subprocess.run([ROOT + '/install/ci/setup.sh', 'adopt'], cwd=job.workspace, check=True,
+                           text=True, capture_output=True, timeout=TIME_LIMIT,
+                           env={**environment, 'ONELANE_BINARY': BINARY, 'GITHUB_PATH': '/x'})
+    expect('next: onelane ci path >> "$GITHUB_PATH"' in setup.stderr, setup)
 
 
 def case_gitlab_job_is_red(job):

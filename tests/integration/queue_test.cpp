@@ -202,6 +202,13 @@ TEST_F(QueueTest, InCiAnEntryThatNobodyRunsIsRefused) {
   EXPECT_TRUE(queue("add", {"--", "true"}).exited_with(64));
 }
 
+TEST_F(QueueTest, AStartUntilClosedSaysThatAClosedQueueWasEmpty) {
+  must_queue("close");
+  const Ended ended = queue("start", {"--until-closed"});
+  EXPECT_TRUE(ended.exited_with(0));
+  EXPECT_EQ(ended.err, "onelane: queue: closed and empty; nothing was run\n");
+}
+
 TEST_F(QueueTest, BadUsageIsRefusedBeforeAnythingIsQueued) {
   for (const Words& words :
        {Words{"add"}, Words{"add", "--"}, Words{"add", "--timeout", "soon", "x"},

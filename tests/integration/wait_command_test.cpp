@@ -139,6 +139,9 @@ TEST_F(WaitCommandTest, ATicketThatLeavesIsOverToo) {
   EXPECT_TRUE(a.wait().exited_with(75));
   EXPECT_THAT(plain.wait().out, HasSubstr("`make trace a` has left the queue\n"));
   EXPECT_TRUE(strict.wait().exited_with(75));
+  // Who asks afterwards learns what help says.
+  EXPECT_TRUE(onelane({"wait", id, "--exit-status"}).exited_with(1));
+  EXPECT_THAT(onelane({"wait", "--help"}).out, HasSubstr("unrun before is not"));
   EXPECT_TRUE(holder.release().exited_with(0));
 }
 

@@ -4,7 +4,9 @@
 #include <map>
 
 #include "multicall/ci/annotation.hpp"
+#include "multicall/ci/condition.hpp"
 #include "multicall/ci/job_texts.hpp"
+#include "multicall/ci/make_rules.hpp"
 #include "multicall/ci/workflows.hpp"
 
 namespace onelane::multicall::ci {
@@ -87,6 +89,104 @@ TEST(CiWorkflowsTest, WhatAJobCallsInTheProjectIsRead) {
               IsEmpty());
 }
 
+TEST(CiWorkflowsTest, AStartCountsOnlyBehindTheLastAdd) {
+  EXPECT_THAT(steps("      - run: onelane queue start\n"
+                    "      - run: onelane queue add --deferred -- make\n"),
+              ElementsAre("test 6"));
+  EXPECT_THAT(steps("      - run: onelane queue add -- a\n      - run: onelane queue start\n"
+                    "      - run: onelane queue add -- b && onelane queue add -- c\n"),
+              ElementsAre("test 7"));
+  const Files files{{"ci/act/action.yml", "runs:\n  steps:\n  - run: onelane queue start\n"}};
+  EXPECT_THAT(steps("      - uses: ./ci/act\n      - run: onelane queue add -- a\n", files),
+              ElementsAre("test 6"));
+}
+
+TEST(CiWorkflowsTest, AStartInTheBackgroundCollectsUntilItIsClosed) {
+  const std::string add = "      - run: onelane queue add -- a\n";
+  for (const char* start : {"onelane queue start --until-closed &",
+                            "nohup onelane queue start --until-closed >log 2>&1 &",
+                            "(onelane queue start --until-closed) &",
+                            "onelane queue start --until-closed | tee log &"}) {
+    EXPECT_THAT(steps("      - run: " + std::string{start} + "\n" + add), IsEmpty()) << start;
+  }
+  for (const char* start :
+       {"onelane queue start --until-closed", "onelane queue start &",
+        "onelane queue start --until-closed && true", "true & onelane queue start --until-closed",
+        "onelane queue start --until-closed &>log"}) {
+    EXPECT_THAT(steps("      - run: " + std::string{start} + "\n" + add), ElementsAre("test 6"))
+        << start;
+  }
+}
+
+TEST(CiWorkflowsTest, AStartThatAGreenRunSkipsDoesNotCount) {
+  const auto with = [](const std::string& condition) {
+    return steps("      - run: onelane queue add -- a\n      - run: onelane queue start\n" +
+                 condition + "      - run: make\n");
+  };
+  EXPECT_THAT(with("        if: failure()\n"), ElementsAre("test 5"));
+  EXPECT_THAT(with("        if: ${{ always() == false }}\n"), ElementsAre("test 5"));
+  EXPECT_THAT(with("        if: >-\n          failure() ||\n          cancelled()\n"),
+              ElementsAre("test 5"));
+  EXPECT_THAT(with("        if: always()\n"), IsEmpty());
+  EXPECT_THAT(with("        if: github.ref == 'refs/heads/main'\n"), IsEmpty());
+  EXPECT_THAT(with("        env:\n          if: failure()\n"), IsEmpty());
+  EXPECT_THAT(steps("      - if: failure()\n        run: onelane queue add -- a\n"), IsEmpty());
+  const Files files{
+      {"ci/act/action.yml", "runs:\n  steps:\n  - if: failure()\n    run: onelane queue start\n"}};
+  EXPECT_THAT(steps("      - run: onelane queue add -- a\n      - uses: ./ci/act\n", files),
+              ElementsAre("test 5"));
+  EXPECT_THAT(steps("      - run: |\n          trap 'onelane queue start' ERR\n"
+                    "          onelane queue add -- a\n"),
+              ElementsAre("test 7"));
+}
+
+TEST(CiWorkflowsTest, TheTargetsThatAJobMakesAreRead) {
+  const Files files{{"Makefile",
+                     "A := x:y\n.PHONY: ci go\nall: go ; @true\n"
+                     "ci: prepare \\\n  more\n\t@$(MAKE) late\n"
+                     "prepare more::\n\t-onelane queue add --deferred -- make test\n"
+                     "late: late\n\t@./add.sh\ngo:\n\tonelane queue start\n"},
+                    {"add.sh", "onelane queue add -- jq\n"},
+                    {"sub/Makefile", "queue:; ./add.sh\n"},
+                    {"sub/add.sh", "onelane queue add -- jq\n"}};
+  EXPECT_THAT(steps("      - run: make ci\n", files), ElementsAre("test 5"));
+  EXPECT_THAT(steps("      - run: make late\n", files), ElementsAre("test 5"));
+  EXPECT_THAT(steps("      - run: onelane run -- make -s J=1 ci\n", files), ElementsAre("test 5"));
+  EXPECT_THAT(steps("      - run: make -C sub\n", files), ElementsAre("test 5"));
+  EXPECT_THAT(steps("      - run: make ci go\n", files), IsEmpty());
+  EXPECT_THAT(steps("      - run: make ci\n      - run: make\n", files), IsEmpty());
+  EXPECT_THAT(steps("      - run: make go ci\n", files), ElementsAre("test 5"));
+  EXPECT_THAT(steps("      - run: make other -f none.mk\n", files), IsEmpty());
+}
+
+TEST(CiConditionTest, OnlyWhatIsKnownToBeFalseSkips) {
+  for (const char* text :
+       {"failure()", "Failure( )", "!always()", "! success()", "false", "${{ false }}",
+        "success() == false", "always() != true", "failure() && github.ref == 'a'",
+        "(failure() || cancelled())", "job.status == 'failure'", "steps.a.outcome != 'success'",
+        "${{failure()}}"}) {
+    EXPECT_TRUE(skips_when_green(text)) << text;
+  }
+  for (const char* text :
+       {"", "always()", "success()", "!failure()", "!cancelled() && success()", "github.ref == 'a'",
+        "failure() || github.ref == 'a'", "contains(github.ref, 'failure()')", "((((", "!", "'",
+        "failure() extra", "${{ failure() }} || ${{ always() }}", "job.status == 'success'"}) {
+    EXPECT_FALSE(skips_when_green(text)) << text;
+  }
+  EXPECT_FALSE(skips_when_green(std::string(100'000, '(')));
+}
+
+TEST(CiMakeRulesTest, ARuleHasItsNeedsAndItsRecipe) {
+  const auto rules = make_rules("A := b: c\n\t@lost\na b: c | d # e\n\t@one\n\n\ttwo\nc:\n");
+  ASSERT_EQ(rules.size(), 2U);
+  EXPECT_THAT(rules[0].targets, ElementsAre("a", "b"));
+  EXPECT_THAT(rules[0].needs, ElementsAre("c", "d"));
+  ASSERT_EQ(rules[0].recipe.size(), 2U);
+  EXPECT_EQ(rules[0].recipe[1].text, "two");
+  EXPECT_EQ(rules[0].recipe[1].line, 6);
+  EXPECT_THAT(rules[1].recipe, IsEmpty());
+}
+
 TEST(CiWorkflowsTest, JobsOfGitlab) {
   const std::string file = ".gitlab-ci.yml";
   EXPECT_THAT(unstarted(file,
@@ -100,6 +200,12 @@ TEST(CiWorkflowsTest, JobsOfGitlab) {
                         "after_script:\n- onelane queue start\n"
                         "a:\n  script: onelane queue add -- make\n"),
               IsEmpty());
+  EXPECT_THAT(unstarted(file,
+                        "a:\n  after_script: [onelane queue start]\n"
+                        "  script: onelane queue add -- make\n"
+                        "b:\n  script: onelane queue add -- make\n"
+                        "  before_script: [onelane queue start]\n"),
+              ElementsAre("b 5"));
 }
 
 TEST(CiWorkflowsTest, WhateverItIsGivenItEnds) {
