@@ -237,7 +237,7 @@ class PlannedRun {
       return judgement;
     };
     hooks.peek = [this] { return early_release_.peek() || watch_->peek(); };
-    hooks.stop_ordered = [this](pid_t sender, uid_t user) { watch_->note_stop(sender, user); };
+    hooks.stop_ordered = [this](const auto& order) { watch_->note_stop(order); };
     hooks.say = [this](const std::string& line) { watch_->say_line(line); };
     hooks.goes_on = [this](const process::Outcome& part) {
       next_ = next_after(part);
