@@ -130,7 +130,8 @@ void BatchChild::look_at_the_clock() {
     const sys::FileDescriptor pidfd =
         sys::lift(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
     // The second time it has not ended what it was told to end.
-    (void)(is_timed_out_ ? ::kill(pid_, SIGKILL) : process::order_stop(pidfd.get()));
+    (void)(is_timed_out_ ? ::kill(pid_, SIGKILL)
+                         : process::order_stop(pidfd.get(), process::StopCause::TimeIsOver));
   }
   deadline_ = is_timed_out_ ? std::nullopt : std::optional{sys::monotonic_time() + patience_};
   is_timed_out_ = true;

@@ -20,7 +20,7 @@ namespace onelane::multicall {
 /// the child has ended.
 class BatchChild {
  public:
-  /// At `deadline` (monotonic) the child is told to end, as `onelane stop` does it; after
+  /// At `deadline` (monotonic) the child is told to end (process::order_stop); after
   /// `patience` more it is killed.
   BatchChild(std::optional<std::chrono::nanoseconds> deadline, std::chrono::nanoseconds patience);
   BatchChild(const BatchChild&) = delete;

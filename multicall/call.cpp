@@ -19,6 +19,10 @@ Call make_call(int argc, char** argv) {
   return call;
 }
 
+bool is_command_name(std::string_view name) noexcept {
+  return name == "onelane" || name == "seq" || name == "safe-run";
+}
+
 std::string words(const Call& call, std::size_t limit) {
   std::string text{call.name};
   for (const std::string_view arg : call.args) {

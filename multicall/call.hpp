@@ -17,6 +17,10 @@ struct Call {
 /// Makes a Call of main()'s arguments. An empty argv (execve with none) has an empty name.
 [[nodiscard]] Call make_call(int argc, char** argv);
 
+/// True for the names under which onelane is a command of its own and stands before no tool:
+/// "onelane", "seq", "safe-run".
+[[nodiscard]] bool is_command_name(std::string_view name) noexcept;
+
 /// "make test -j4": the command for people, unprintable bytes as '?', cut at `limit` bytes.
 [[nodiscard]] std::string words(const Call& call, std::size_t limit = 190);
 

@@ -94,7 +94,8 @@ class RunEnder {
   }
 
   [[nodiscard]] int order() const {
-    const int error = process::order_stop(pidfd_.get());
+    const int error = process::order_stop(
+        pidfd_.get(), is_forceful_ ? process::StopCause::Stolen : process::StopCause::Asked);
     if (error == 0 && is_stopped(entry_.supervisor())) {
       (void)!::syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGCONT, nullptr, 0);
     }

@@ -15,10 +15,11 @@ struct RunEnd {
   std::string why;  ///< Where it has not ended: one clause.
 };
 
-/// How long a supervisor that has been told to end its run is believed to do so.
+/// How long a supervisor that has been told to end its run is believed to do so, and what it is
+/// told.
 enum class Manner {
   Patient,   ///< Twice the kill timeout and five seconds: it may be about to write its record.
-  Forceful,  ///< The kill timeout and two seconds; a guardian that hangs is killed, too.
+  Forceful,  ///< Stolen: the kill timeout and two seconds; a guardian that hangs is killed, too.
 };
 
 /// Ends the run of a live ticket: orders its supervisor to stop, once a second, and continues it

@@ -16,10 +16,7 @@ int main(int argc, char** argv) {
     if (call.name.empty() || call.name == "onelane") {
       return run_command(argc, argv);
     }
-    if (call.name == "seq" || call.name == "safe-run") {
-      return run_sequential(call);
-    }
-    return run_shim(call);
+    return is_command_name(call.name) ? run_sequential(call) : run_shim(call);
   } catch (const std::exception& failure) {
     say_always(failure.what());
     return kExitFailed;

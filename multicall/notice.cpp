@@ -202,13 +202,12 @@ void WaitNotice::clear() {
   shown_.clear();
 }
 
-void WaitNotice::started() {
+std::string WaitNotice::finish() {
   const bool was_shown = !shown_.empty() || shown_position_ != 0;
   clear();
-  if (was_shown) {
-    say("started after " + duration_words(waited()) + " (" + std::to_string(first_position_) +
-        " ahead)");
-  }
+  return was_shown ? "started after " + duration_words(waited()) + " (" +
+                         std::to_string(first_position_) + " ahead)"
+                   : "";
 }
 
 }  // namespace onelane::multicall

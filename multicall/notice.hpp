@@ -29,8 +29,9 @@ class WaitNotice {
   void update(const lane::Ticket& ticket, const std::string& obstacle);
   /// How long update() need not be called when nothing happens.
   [[nodiscard]] std::chrono::milliseconds until_next() const;
-  /// The wait is over: clears the line; says how long it took if it was shown.
-  void started();
+  /// The wait is over: clears the line. What is to be said when the tool starts, empty where
+  /// nothing was shown.
+  [[nodiscard]] std::string finish();
   /// The wait ended otherwise: clears the line.
   void clear();
 

@@ -5,11 +5,39 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <string>
+#include <string_view>
+#include <utility>
 
 #include "core/settings/values.hpp"
 #include "multicall/say.hpp"
 
 namespace onelane::multicall {
+namespace {
+
+/// The file that a shell would run for a name; nothing when there is none.
+std::string first_on_path(std::string_view name) {
+  for (const tool::Candidate& candidate : tool::all_candidates(name, std::getenv("PATH"))) {
+    if (candidate.verdict != tool::Verdict::NotExecutable &&
+        candidate.verdict != tool::Verdict::NotAFile) {
+      return candidate.path;
+    }
+  }
+  return {};
+}
+
+/// Where the command is onelane itself, which stands before no tool: its path, else nothing.
+std::string own_command_path(const Call& call) {
+  if (!is_command_name(call.name)) {
+    return {};
+  }
+  const std::string_view word{call.argv[0]};
+  std::string path =
+      word.find('/') == std::string_view::npos ? first_on_path(word) : std::string{word};
+  return tool::is_onelane(path.c_str()) ? path : std::string{};
+}
+
+}  // namespace
 
 tool::Found find_real_tool(const Call& call) {
   tool::Request request;
@@ -24,6 +52,9 @@ tool::Found find_real_tool(const Call& call) {
 
 tool::Found find_command_to_run(const Call& call) {
   const char* word = call.argv[0];
+  if (std::string own = own_command_path(call); !own.empty()) {
+    return {tool::Outcome::Found, std::move(own), {}};
+  }
   if (std::strchr(word, '/') == nullptr || tool::is_onelane(word)) {
     return find_real_tool(call);
   }

@@ -21,7 +21,7 @@ inline constexpr int kExitOverLimit = 137;  ///< Memory or processes: as after t
 [[nodiscard]] tool::Found find_real_tool(const Call& call);
 
 /// The command that `onelane run` was given: a path as it stands, unless it is a shim; a name
-/// behind the shims.
+/// behind the shims; onelane itself under the name of one of its commands, as it stands.
 [[nodiscard]] tool::Found find_command_to_run(const Call& call);
 
 /// Says why that command cannot be run, and gives the exit code for it.

@@ -20,6 +20,7 @@
 #include "multicall/pause.hpp"
 #include "multicall/real_tool.hpp"
 #include "multicall/record.hpp"
+#include "multicall/say.hpp"
 #include "multicall/take_lane.hpp"
 #include "multicall/watch.hpp"
 
@@ -84,6 +85,9 @@ class PlannedRun {
       coalesce::take_result(plan_, place_, own_record(), *found.taken, signals_);
     }
     kept_run_ = coalesce::KeptRun::begin(plan_, place_, signals_, found);
+    if (!place_.start_notice.empty()) {
+      say(place_.start_notice);
+    }
   }
 
   /// Does nothing for 0.
@@ -141,11 +145,7 @@ class PlannedRun {
   process::Outcome supervise_part() {
     std::string path = plan_.tool.path;
     std::vector<char*> argv = make_argv(*plan_.call, path);
-    if (plan_.commands.empty()) {
-      use_clamped_args(clamp_, argv);
-    } else {
-      use_command(commands_[part_], argv);
-    }
+    plan_.commands.empty() ? use_clamped_args(clamp_, argv) : use_command(commands_[part_], argv);
     part_started_ = sys::monotonic_time();
     process::Outcome outcome = supervise(path, argv);
     if (outcome.launch_error == ENOEXEC) {
@@ -237,7 +237,7 @@ class PlannedRun {
       return judgement;
     };
     hooks.peek = [this] { return early_release_.peek() || watch_->peek(); };
-    hooks.stop_ordered = [this](pid_t sender, uid_t user) { watch_->note_stop(sender, user); };
+    hooks.stop_ordered = [this](const auto& order) { watch_->note_stop(order); };
     hooks.say = [this](const std::string& line) { watch_->say_line(line); };
     hooks.goes_on = [this](const process::Outcome& part) {
       next_ = next_after(part);

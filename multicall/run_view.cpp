@@ -141,8 +141,7 @@ std::string ending_of(const Record& record) {
   const std::string exit = record.code ? "exit " + std::to_string(*record.code) : "";
   const std::string how = record.signal != 0 ? "died of " + signal_name(record.signal) : exit;
   if (is_of_onelane(record.reason)) {
-    return (record.reason == Reason::Stopped ? "stopped by onelane stop"
-                                             : "ended by onelane: " + word) +
+    return (record.reason == Reason::Stopped ? "stopped on order" : "ended by onelane: " + word) +
            (how.empty() ? "" : ", " + how);
   }
   if (record.reason == Reason::Crashed) {

@@ -77,6 +77,7 @@ class Entrance {
       const Turn turn = wait_turn(*place_.ticket, signals_, wait_options());
       switch (turn.end) {
         case Turn::End::Started:
+          place_.start_notice = turn.why;
           return clear_away_last_run();
         case Turn::End::Signal:
           process::die_of(turn.signal);

@@ -16,6 +16,7 @@ struct LanePlace {
   unsigned file_mode = 0600;  ///< Of files in it.
   std::string directory;      ///< Where the call was made.
   std::string terminal;       ///< Its terminal, empty for none.
+  std::string start_notice;   ///< To be said when the tool starts; empty for nothing.
   std::optional<lane::Table> table;
   std::optional<lane::Ticket> ticket;
 };

@@ -74,8 +74,7 @@ class Wait {
   std::optional<Turn> finished(Step step) {
     switch (step) {
       case Step::Started:
-        notice_.started();
-        return Turn{Turn::End::Started, 0, {}};
+        return Turn{Turn::End::Started, 0, notice_.finish()};
       case Step::Cancelled:
         ticket_.leave();
         notice_.clear();

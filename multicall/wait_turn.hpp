@@ -12,7 +12,7 @@ namespace onelane::multicall {
 /// How a wait for the lane ended.
 struct Turn {
   enum class End {
-    Started,   ///< We hold the lane.
+    Started,   ///< We hold the lane; `why` is to be said when the tool starts, unless empty.
     Signal,    ///< Die of `signal`: the queue has been left.
     GaveUp,    ///< Exit 75, `why` says why: time, --no-wait, cancelled, deadlock.
     Gone,      ///< The lane file was replaced or removed: look for the lane again.

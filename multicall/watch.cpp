@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <utility>
+
 #include "core/guard/rivals.hpp"
 #include "core/sys/error.hpp"
 #include "multicall/attempt.hpp"
@@ -160,12 +162,19 @@ void Watch::tell(const guard::Ruling& ruling) {
   }
 }
 
-void Watch::note_stop(pid_t sender, uid_t user) {
-  if (!stopped_) {
-    stopped_ = true;
-    say_line(words(*plan_.call, 60) + ": stopped by " + user_name(user) + " (pid " +
-             std::to_string(sender) + ", onelane stop)");
+void Watch::note_stop(const process::Signals::Arrived& order) {
+  if (std::exchange(stopped_, true)) {
+    return;
   }
+  const std::string call = words(*plan_.call, 60);
+  if (order.cause == process::StopCause::TimeIsOver) {
+    say_line(call + ": ended by onelane queue (pid " + std::to_string(order.sender) +
+             "): its --pipeline-timeout is over");
+    return;
+  }
+  const bool is_stolen = order.cause == process::StopCause::Stolen;
+  say_line(call + ": stopped by " + user_name(order.user) + " (pid " +
+           std::to_string(order.sender) + (is_stolen ? ", onelane steal)" : ", onelane stop)"));
 }
 
 std::optional<int> Watch::exit_code() const {

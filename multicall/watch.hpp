@@ -9,6 +9,7 @@
 #include "core/guard/measure.hpp"
 #include "core/journal/run_log.hpp"
 #include "core/process/judgement.hpp"
+#include "core/process/signals.hpp"
 #include "multicall/index_lock.hpp"
 #include "multicall/orphan_patrol.hpp"
 #include "multicall/run.hpp"
@@ -33,7 +34,7 @@ class Watch {
   /// The run is a service from now on: no limit of time bounds it any more.
   void note_ready() { end_time_limits(); }
   /// Somebody ordered the run to stop.
-  void note_stop(pid_t sender, uid_t user);
+  void note_stop(const process::Signals::Arrived& order);
   /// One line for people and for the run's log.
   void say_line(const std::string& line, journal::Level level = journal::Level::Info);
   /// After the run: gives up its control group, and what is kept with it.

@@ -49,11 +49,12 @@ std::string what_happened(const Card& card) {
              megabytes(breach.used) + " of " + megabytes(breach.limit);
     }
     case Cause::TreeMemory:
-      return std::to_string(card.count) + " processes together used " + megabytes(breach.used) +
-             " of " + megabytes(breach.limit);
+      return std::to_string(card.count) +
+             (card.count == 1 ? " process used " : " processes together used ") +
+             megabytes(breach.used) + " of " + megabytes(breach.limit);
     case Cause::Processes:
       return std::to_string(breach.used) + " processes, " + std::to_string(breach.limit) +
-             " are allowed";
+             (breach.limit == 1 ? " is allowed" : " are allowed");
     case Cause::Timeout:
     case Cause::PipelineTimeout:
       return "ran for more than " + seconds(breach.limit);

@@ -67,7 +67,7 @@ void Supervisor::handle(const Signals::Arrived& arrived) {
     impatient_ = true;
     traits_.was_cut_short = 1;
     if (hooks_.stop_ordered) {
-      hooks_.stop_ordered(arrived.sender, arrived.user);
+      hooks_.stop_ordered(arrived);
     }
     return;
   }

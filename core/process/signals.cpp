@@ -10,6 +10,7 @@
 #include <csignal>
 #include <cstdint>
 #include <ctime>
+#include <optional>
 
 #include "core/sys/error.hpp"
 
@@ -41,7 +42,19 @@ bool is_write_signal(int signal) noexcept {
   return signal == SIGPIPE || signal == SIGXFSZ;
 }
 
-constexpr int kStopOrder = 0x4f4c5354;  // "OLST"
+constexpr int kStopOrder = 0x4f4c5354;  // "OLST", and the cause added to it
+
+std::optional<StopCause> cause_in(const signalfd_siginfo& info) noexcept {
+  if (info.ssi_signo != SIGTERM || info.ssi_code != SI_QUEUE) {
+    return std::nullopt;
+  }
+  for (const StopCause cause : {StopCause::Asked, StopCause::Stolen, StopCause::TimeIsOver}) {
+    if (info.ssi_int == kStopOrder + static_cast<int>(cause)) {
+      return cause;
+    }
+  }
+  return std::nullopt;
+}
 
 }  // namespace
 
@@ -108,7 +121,9 @@ bool Signals::next(Arrived& out) const noexcept {
            info.ssi_pid == static_cast<std::uint32_t>(::getpid()));
   out.signal = static_cast<int>(info.ssi_signo);
   out.from_kernel = info.ssi_code == SI_KERNEL;
-  out.is_order = out.signal == SIGTERM && info.ssi_code == SI_QUEUE && info.ssi_int == kStopOrder;
+  const auto cause = cause_in(info);
+  out.is_order = cause.has_value();
+  out.cause = cause.value_or(StopCause::Asked);
   out.sender = static_cast<pid_t>(info.ssi_pid);
   out.user = info.ssi_uid;
   return true;
@@ -125,13 +140,13 @@ bool Signals::next_noticed(Arrived& out) const noexcept {
 
 // A stop signal throws a pending SIGCONT away (signal(7)), so one that arrives just before we
 // stop must not be pending: it is let through to a handler, and then there is no stop.
-int order_stop(int pidfd) noexcept {
+int order_stop(int pidfd, StopCause cause) noexcept {
   siginfo_t info{};
   info.si_signo = SIGTERM;
   info.si_code = SI_QUEUE;
   info.si_pid = ::getpid();
   info.si_uid = ::getuid();
-  info.si_value.sival_int = kStopOrder;
+  info.si_value.sival_int = kStopOrder + static_cast<int>(cause);
   return ::syscall(SYS_pidfd_send_signal, pidfd, SIGTERM, &info, 0) == 0 ? 0 : errno;
 }
 

@@ -6,6 +6,13 @@
 
 namespace onelane::process {
 
+/// Why a run is to end before its time; a value that goes with the signal.
+enum class StopCause {
+  Asked,       ///< Somebody asked for the end of this run.
+  Stolen,      ///< Somebody wants the lane, whatever becomes of the run.
+  TimeIsOver,  ///< The time of what the run is a part of is over.
+};
+
 /// The signals of a supervisor: all blocked and read from a descriptor, with what the
 /// caller handed down kept for the tool.
 ///
@@ -31,8 +38,9 @@ class Signals {
   /// Next pending signal, nothing when there is none.
   struct Arrived {
     int signal = 0;
-    bool from_kernel = false;  ///< SI_KERNEL: the terminal or a timer, not kill(2).
-    bool is_order = false;     ///< order_stop() sent it.
+    bool from_kernel = false;            ///< SI_KERNEL: the terminal or a timer, not kill(2).
+    bool is_order = false;               ///< order_stop() sent it.
+    StopCause cause = StopCause::Asked;  ///< Of an order.
     pid_t sender = 0;
     uid_t user = 0;  ///< Of the sender.
   };
@@ -49,7 +57,7 @@ class Signals {
 
 /// Tells the supervisor in `pidfd` to end its run: SIGTERM with a value that no other sender
 /// uses, so that one that does not know of it passes it on as the signal it is. Errno, or 0.
-[[nodiscard]] int order_stop(int pidfd) noexcept;
+[[nodiscard]] int order_stop(int pidfd, StopCause cause) noexcept;
 
 /// Stops the calling process by `signal` as its default action would, all others staying
 /// blocked. Returns true when it was continued, afterwards or just before it came to stop;

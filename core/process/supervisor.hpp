@@ -78,7 +78,7 @@ struct Hooks {
   /// A cheap question between two looks (Judgement::peek): true when a look is due.
   std::function<bool()> peek;
   /// Somebody ordered the run to stop (order_stop).
-  std::function<void(pid_t sender, uid_t user)> stop_ordered;
+  std::function<void(const Signals::Arrived& order)> stop_ordered;
   /// One line for people, without prefix and newline.
   std::function<void(const std::string& line)> say;
   /// Asked when everything has ended or is kept: true where another command of the run follows

@@ -51,7 +51,7 @@ void print_atoms(const AtomPlan& plan) {
             (plan.listed_by.empty() ? ", as named\n" : ", listed by " + plan.listed_by + "\n");
   }
   text += "commands  " + std::to_string(plan.commands.size()) + ", of " +
-          std::to_string(plan.size) + " files at most\n";
+          std::to_string(plan.size) + (plan.size == 1 ? " file at most\n" : " files at most\n");
   for (const auto& command : plan.commands) {
     text += " ";
     for (const std::string& word : command) {

@@ -159,7 +159,7 @@ TEST_F(AtomsTest, ExplainPrintsThePlanAndRunsNothing) {
   const std::vector<std::string> command{"bin/xmllint", "a b.xml", "c.xml"};
   const Ended text = atoms({"--explain", "--atom-size", "1"}, command);
   EXPECT_TRUE(text.exited_with(0));
-  EXPECT_THAT(text.out, HasSubstr("files     2, as named\ncommands  2, of 1 files at most\n"
+  EXPECT_THAT(text.out, HasSubstr("files     2, as named\ncommands  2, of 1 file at most\n"
                                   "  bin/xmllint 'a b.xml'\n  bin/xmllint c.xml\n"));
   const Ended json = atoms({"--explain", "--json"}, command);
   const auto plan = nlohmann::json::parse(json.out);

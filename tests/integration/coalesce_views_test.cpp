@@ -6,6 +6,7 @@ namespace onelane::test {
 namespace {
 
 using nlohmann::json;
+using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -32,6 +33,25 @@ TEST_F(CoalesceViewsTest, OneLineSaysWhoseResultItIsAndTheListsShowIt) {
   EXPECT_THAT(onelane({"runs", "view", journal()[2]["id"]}).out,
               HasSubstr("exit 0, joined run " + id));
   EXPECT_EQ(json::parse(onelane({"stats", "--json"}).out)["runs"], 2);
+}
+
+TEST_F(CoalesceViewsTest, OnlyWhoRunsSaysThatItStarted) {
+  sandbox_.set_environment("ONELANE_QUIET", std::nullopt);
+  const Words call{"make", "trace", "ran", "err", "the tool"};
+  Holder holder{sandbox_};
+  Running first = enter(call);
+  Running second = enter(call);
+  ASSERT_TRUE(eventually([&] {
+    const auto queue = status_of(sandbox_)["queue"];
+    return queue.size() == 2 && queue[1]["waited_ms"] > 600;  // both have said that they wait
+  }));
+  EXPECT_TRUE(holder.release().exited_with(0));
+  const std::string ran = first.wait().err;
+  EXPECT_THAT(ran, ContainsRegex("onelane: started after [^\n]* \\(1 ahead\\)\nthe tool\n"));
+  const std::string taken = second.wait().err;
+  EXPECT_THAT(taken, HasSubstr("took the result of run"));
+  EXPECT_THAT(taken, Not(HasSubstr("onelane: started after")));
+  EXPECT_EQ(runs(), 1U);
 }
 
 TEST_F(CoalesceViewsTest, ExplainSaysWhetherACallMayAndWhyNot) {

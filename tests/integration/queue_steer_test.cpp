@@ -12,6 +12,7 @@ using nlohmann::json;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 class QueueSteerTest : public QueueTest {
  protected:
@@ -169,6 +170,9 @@ TEST_F(QueueSteerTest, AtThePipelineTimeoutWhatRunsIsEndedAndTheRestStaysQueued)
   add({"make", "trace", "b"});
   const Ended ended = start_queue({"--pipeline-timeout", "1500ms", "--keep-going"}).wait();
   EXPECT_TRUE(ended.exited_with(124)) << describe_status(ended.wait_status) << ended.err;
+  EXPECT_THAT(ended.err, HasSubstr("sleep 60000: ended by onelane queue (pid "));
+  EXPECT_THAT(ended.err, HasSubstr("): its --pipeline-timeout is over\n"));
+  EXPECT_THAT(ended.err, Not(HasSubstr("onelane stop")));
   EXPECT_THAT(ended.err, HasSubstr("queue: ended at --pipeline-timeout"));
   EXPECT_EQ(states().back(), "2 queued");
   EXPECT_EQ(json_of({"runs", "list", "--json"}).at("runs").at(0).at("reason"), "pipeline-timeout");

@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <filesystem>
+
 #include "tests/integration/workplace.hpp"
 
 namespace onelane::test {
@@ -56,6 +58,26 @@ TEST_F(RunCommandTest, ToolsBelowItPass) {
   const Ended ended = shop_.onelane({"run", "--", "sh", "-c", "make call npm trace deep end"});
   EXPECT_TRUE(ended.exited_with(0)) << ended.err;
   EXPECT_THAT(shop_.sandbox().texts(), ElementsAre("deep"));
+}
+
+TEST_F(RunCommandTest, OnelaneItselfIsRunAsItIs) {
+  std::filesystem::create_symlink(onelane(), shop_.sandbox().shims() + "/onelane");
+  for (const std::string& self : {onelane(), std::string{"onelane"}}) {
+    const Ended ended = shop_.must({"run", "--", self, "run", "--", self, "run", "echo", "hi"});
+    EXPECT_EQ(ended.out, "hi\n");
+    EXPECT_EQ(ended.err, "");
+    EXPECT_THAT(shop_.must({"run", "--", self, "status"}).out,
+                HasSubstr("holder:  onelane status"));
+  }
+}
+
+TEST_F(RunCommandTest, SoAreItsOtherNamesButNoShim) {
+  for (const std::string name : {"seq", "safe-run", "make"}) {
+    std::filesystem::create_symlink(onelane(), shop_.path(name));
+  }
+  EXPECT_EQ(shop_.must({"run", "--", "./safe-run", "./seq", "echo", "hi"}).out, "hi\n");
+  EXPECT_EQ(shop_.must({"run", "--", "seq", "2"}).out, "1\n2\n");  // that of the system
+  EXPECT_EQ(shop_.must({"run", "--", "./make", "out", "made"}).out, "made\n");
 }
 
 TEST_F(RunCommandTest, EndsAsTheCommandEnds) {

@@ -14,6 +14,7 @@ using nlohmann::json;
 using testing::ElementsAre;
 using testing::EndsWith;
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
 class StealTest : public SteerScene {
@@ -48,6 +49,9 @@ TEST_F(StealTest, TheTreeIsEndedAndNamedAndTheNextOneRuns) {
   EXPECT_THAT(ended.out, HasSubstr(" (pid " + std::to_string(run.worker()) + ")\n"));
   EXPECT_FALSE(is_alive(run.tool()));
   EXPECT_FALSE(is_alive(run.worker()));
+  const std::string said = run.running().wait().err;
+  EXPECT_THAT(said, HasSubstr(", onelane steal)\n"));
+  EXPECT_THAT(said, Not(HasSubstr("onelane stop")));
   EXPECT_TRUE(next.wait().exited_with(0));
   EXPECT_EQ(sandbox_.texts().back(), "next");
 }

@@ -58,6 +58,16 @@ TEST_F(CardTest, ABuiltInLimitSaysHowToWriteTheLine) {
   EXPECT_THAT(lines[2], HasSubstr("ONELANE_TIMEOUT=60 in .env.development"));
 }
 
+TEST_F(CardTest, OneProcessIsNotSeveral) {
+  sample_.processes.resize(1);
+  breach_ = {Cause::TreeMemory, 2300 * kMb, 2048 * kMb, {}, 12'400ms};
+  const auto lines = lines_of(card());
+  EXPECT_THAT(lines[0], HasSubstr("ended: 1 process used 2300 MB of 2048 MB"));
+  EXPECT_THAT(lines[1], HasSubstr("1 process, 2305 MB"));
+  breach_ = {Cause::Processes, 2, 1, {}, 12'400ms};
+  EXPECT_THAT(lines_of(card())[0], HasSubstr("2 processes, 1 is allowed"));
+}
+
 TEST_F(CardTest, InTomlTheLineIsWrittenAsTomlHasIt) {
   limits_.memory.place = "/p/onelane.toml:1";
   limits_.memory.key = "memory_limit_mb";

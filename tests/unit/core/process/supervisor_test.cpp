@@ -66,7 +66,11 @@ class SupervisorTest : public ::testing::Test {
       (void)!::write(2, text.data(), text.size());
     };
     hooks.judge = judge_;
-    hooks.stop_ordered = [](pid_t, uid_t) { (void)!::write(2, "ordered\n", 8); };
+    hooks.stop_ordered = [](const Signals::Arrived& order) {
+      const std::string_view text =
+          order.cause == StopCause::Stolen ? "stolen\n" : "another order\n";
+      (void)!::write(2, text.data(), text.size());
+    };
     Supervisor supervisor{run, signals, hooks};
     const Outcome outcome = supervisor.supervise();
     if (outcome.launch_error != 0 || outcome.ended_by_order) {
@@ -220,12 +224,12 @@ TEST_F(SupervisorTest, AStopOrderEndsTheRunWithoutReachingATrap) {
   char text[64] = {};
   ASSERT_GT(::read(ends[0], text, 6), 0);
   const int fd = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
-  EXPECT_EQ(order_stop(fd), 0);
+  EXPECT_EQ(order_stop(fd, StopCause::Stolen), 0);
   int status = 0;
   ::waitpid(pid, &status, 0);
   EXPECT_EQ(WEXITSTATUS(status), 124);
   ASSERT_GT(::read(ends[0], text, sizeof text - 1), 0);
-  EXPECT_STREQ(text, "ordered\n");
+  EXPECT_STREQ(text, "stolen\n");
   ::close(fd);
   ::close(ends[0]);
   ::close(ends[1]);
