@@ -72,7 +72,7 @@ TEST_F(CardTest, ALimitOfTheEnvironmentIsNamedAsSuch) {
 }
 
 TEST_F(CardTest, TheAdviceOnAnOptionIsAnOptionThatLetsTheCommandEnd) {
-  const Words leak = scene_.bare_hog({"leak", "150", "900"});
+  const Words leak = scene_.bare_hog({"leak", "150", "160"});
   const Words forks = {"sh", "-c", "for i in 1 2 3 4 5 6; do sleep 2 & done; wait"};
   const std::pair<Words, Words> cases[] = {{{"--memory", "100"}, leak},
                                            {{"--tree-memory", "100"}, leak},
