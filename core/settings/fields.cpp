@@ -133,7 +133,9 @@ struct Accepted {
                                          : "a directory, relative to the project or absolute";
   }
   std::string operator()(Setting<std::vector<std::string>> Settings::*) const {
-    return field.form == Form::Calls ? "TOOL or TOOL:FIRST-ARGUMENT, as pytest, make:test"
+    return field.form == Form::Calls
+               ? "TOOL or TOOL:FIRST-ARGUMENT, as pytest, make:test, npm:test-* "
+                 "(`*` stands for any text behind the colon)"
            : field.form == Form::ReadyRules
                ? "TOOL[:FIRST-ARGUMENT]=PORT or =TEXT, as make:serve=3000, npm:start=ready in"
                : "names of 1 to 255 printable characters";

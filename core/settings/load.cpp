@@ -152,7 +152,7 @@ class Loader {
   void command_line() {
     for (const auto& [name, value] : request_.command_line) {
       const Source source{Origin::CommandLine, {}, 0, clean(name)};
-      const Field* const field = find_field(plain_name(name));
+      const Field* const field = field_of(plain_name(name));
       if (field == nullptr) {
         report(source, unknown_key(plain_name(name)));
       } else if (field->allowed == Allowed::ProjectFiles) {
@@ -161,6 +161,12 @@ class Loader {
         set(*field, value, source);
       }
     }
+  }
+
+  /// An option may leave the unit out: `--memory`, with units in its value.
+  static const Field* field_of(const std::string& plain) {
+    const Field* const field = find_field(plain);
+    return field != nullptr ? field : find_field(plain + "_limit_mb");
   }
 
   /// `memory_limit_mb` for `--memory-limit-mb`.

@@ -118,7 +118,8 @@ struct Request {
   Audience audience = Audience::Shim;
   std::string home;  ///< $HOME; empty: no user file unless XDG_CONFIG_HOME names one.
   Environment environment;
-  /// Name and value; `memory-limit-mb`, `--memory_limit_mb` and `memory_limit_mb` are one name.
+  /// Name and value; `memory-limit-mb`, `--memory_limit_mb` and `memory_limit_mb` are one name,
+  /// and so is `--memory`. A Source has it as it stands here.
   std::vector<std::pair<std::string, std::string>> command_line;
   std::uint64_t total_memory_mb = 0;  ///< Of the machine; 0 = unknown.
   /// True for a tool with a built-in policy, which only a trusted file may loosen; null: every one.

@@ -178,19 +178,9 @@ int refuse_verb(std::string_view word, std::span<const Command> commands, std::s
 
 std::span<char*> command_behind(const Options& app, std::span<char*> words,
                                 std::string_view example) {
-  const std::string name = app.name();
-  const std::size_t first = words.size() - app.remaining();
-  if (first < words.size() && std::string_view{words[first]} == "--") {
-    words = words.subspan(first + 1);
-  } else if (first < words.size() && words[first][0] == '-') {
-    say_always(name + ": no option " + settings::clean(words[first]) + " (see `" + name +
-               " --help`)");
-    return {};
-  } else {
-    words = words.subspan(first);
-  }
+  words = words.last(app.remaining());
   if (words.empty()) {
-    say_always(name + ": a command is missing: " + std::string{example});
+    say_always(app.name() + ": a command is missing: " + std::string{example});
   }
   return words;
 }

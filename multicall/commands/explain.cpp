@@ -176,6 +176,20 @@ nlohmann::json verdict_json(const Call& call, const Verdict& verdict, const tool
           {"affinity", clamp.processors ? nlohmann::json(numbers_of(*clamp.processors)) : nullptr}};
 }
 
+/// Bad values, which neither the verdict nor its settings show.
+void say_bad_settings(const Verdict& verdict) {
+  const auto say_all = [](const settings::Loaded& loaded) {
+    for (const settings::Problem& problem : loaded.problems) {
+      say_always(settings::describe(problem));
+    }
+  };
+  if (verdict.loaded) {
+    say_all(*verdict.loaded);
+  } else if (verdict.project) {
+    say_all(load_settings(verdict.project->root, settings::Audience::Shim));
+  }
+}
+
 }  // namespace
 
 int command_explain(std::span<char*> words_given) {
@@ -197,6 +211,7 @@ int command_explain(std::span<char*> words_given) {
   if (!verdict.project) {
     verdict.project = find_project(call);
   }
+  say_bad_settings(verdict);
   const tool::Found found = find_real_tool(call);
   if (json) {
     print_json(verdict_json(call, verdict, found));

@@ -71,6 +71,7 @@ std::string bracketed(const Argument& argument) {
   if (!argument.value.empty()) {
     text += (text.empty() ? "" : text.starts_with("--") ? "=" : " ") + argument.value;
   }
+  text += argument.choice_behind_equals;
   if (!argument.is_required) {
     text = "[" + text + "]";
   }
@@ -93,7 +94,7 @@ std::string names_of(const Argument& argument) {
   if (!argument.value.empty()) {
     text += (text.empty() ? "" : " ") + argument.value;
   }
-  return text;
+  return text + argument.choice_behind_equals;
 }
 
 std::string usage_of(const Verb& verb) {

@@ -21,6 +21,8 @@ extern ostream cerr;
 #include <map>
 #include <utility>
 
+#include "multicall/commands/option_words.hpp"
+
 namespace onelane::multicall {
 namespace {
 
@@ -30,22 +32,6 @@ struct Overloaded : Functions... {
 };
 template <class... Functions>
 Overloaded(Functions...) -> Overloaded<Functions...>;
-
-/// Nothing for what only the completion wants to know.
-std::optional<CLI::Validator> validator_of(const Check& check) {
-  using Result = std::optional<CLI::Validator>;
-  return std::visit(
-      Overloaded{
-          [](const OneOf& one) { return Result{CLI::IsMember(one.words)}; },
-          [](const Positive&) { return Result{CLI::PositiveNumber}; },
-          [](const Completes&) { return Result{}; },
-          [](const Fault& fault) {
-            return Result{CLI::Validator{fault, ""}};
-          },
-          [](const auto& range) { return Result{CLI::Range(range.least, range.most)}; },
-      },
-      check);
-}
 
 }  // namespace
 
@@ -165,7 +151,6 @@ Option* Options::add_option_function(std::string_view names, Take take, std::str
 class Parser {
  public:
   explicit Parser(Options& options) : options_{options} {
-    app_.prefix_command(options.has_command_);
     for (Option& option : options.options_) {
       CLI::Option* const made = make(option);
       made_.emplace(&option, made);
@@ -181,13 +166,12 @@ class Parser {
     }
   }
 
-  void run(std::span<char* const> words) {
-    // Backwards, as CLI11 wants them.
-    app_.parse(std::vector<std::string>{words.rbegin(), words.rend()});
+  void run(std::vector<std::string> words) {
+    std::ranges::reverse(words);  // as CLI11 wants them
+    app_.parse(std::move(words));
     for (Option& option : options_.options_) {
       option.count_ = made_.at(&option)->count();
     }
-    options_.remaining_ = app_.remaining_size(true);
   }
 
  private:
@@ -228,11 +212,7 @@ class Parser {
     if (option.delimiter_ != '\0') {
       made.delimiter(option.delimiter_);
     }
-    for (const Check& check : option.checks_) {
-      if (auto validator = validator_of(check)) {
-        made.check(std::move(*validator));
-      }
-    }
+    made.check([&option](const std::string& value) { return value_fault(option, value); });
   }
 
   Options& options_;
@@ -241,10 +221,13 @@ class Parser {
 };
 
 std::optional<ParseEnd> Options::parse(std::span<char* const> words) {
+  OptionWords split = split_words(*this, words);
+  if (split.asks_for_help || !split.fault.empty()) {
+    return ParseEnd{.asks_for_help = split.asks_for_help, .fault = std::move(split.fault)};
+  }
+  remaining_ = split.remaining;
   try {
-    Parser{*this}.run(words);
-  } catch (const CLI::CallForHelp&) {
-    return ParseEnd{.asks_for_help = true, .fault = {}};
+    Parser{*this}.run(std::move(split.ours));
   } catch (const CLI::ParseError& error) {
     return ParseEnd{.asks_for_help = false, .fault = error.what()};
   }

@@ -116,6 +116,7 @@ class Option {
  private:
   friend class Options;
   friend class Parser;
+  friend std::string value_fault(const Option& option, const std::string& value);
 
   std::string positional_;
   std::vector<std::string> short_names_;
@@ -136,7 +137,8 @@ class Option {
 /// Why a verb ends with its words.
 struct ParseEnd {
   bool asks_for_help = false;
-  std::string fault;  ///< "--limit: 1 required UINT missing"; empty when it asks for help.
+  std::string
+      fault;  ///< "--limit needs a value: a number from 1 to 10"; empty when it asks for help.
 };
 
 /// The options of one verb. `--help` is always among them.
@@ -171,8 +173,8 @@ class Options {
   /// Reads `words` into the targets. Nothing when all is well.
   [[nodiscard]] std::optional<ParseEnd> parse(std::span<char* const> words);
 
-  /// With prefix_command, after parse: how many words are not options of ours, all at the end.
-  /// The `--` before them does not count.
+  /// With prefix_command, after parse: how many words are the command's, all at the end. The `--`
+  /// before them does not count.
   [[nodiscard]] std::size_t remaining() const { return remaining_; }
 
   [[nodiscard]] const std::string& name() const { return name_; }

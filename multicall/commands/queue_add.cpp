@@ -114,6 +114,7 @@ int command_queue_add(std::span<char*> words) {
   app.add_flag("--deferred", is_deferred, "in CI: it will be started later in this job");
   app.add_flag("--json", as_json, "one JSON object: schema, id, state, position, is_being_run, …");
   app.prefix_command();
+  app.final_check([&options] { return retry_fault(options.run); });
   app.footer(exit_codes(
       {{0, "it is in the queue; nothing was run"},
        {1, "the queue is closed or full, or no project has adopted onelane"},

@@ -175,6 +175,10 @@ int command_queue_edit(std::span<char*> words) {
     batch::Queue before = store.read();
     if (Entry* entry = batch::find(before, id); entry != nullptr) {
       edit(*entry);
+      if (const std::string fault = retry_fault(entry->options); !fault.empty()) {
+        say_always("onelane queue edit: " + fault + " (see `onelane queue edit --help`)");
+        return kExitUsage;
+      }
       if (const auto code = refuse_entry_atoms(*entry)) {
         return *code;
       }

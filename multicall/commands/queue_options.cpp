@@ -40,18 +40,19 @@ struct RunOption {
   const char* help;
   bool (*fits)(const std::string& value);
   const char* form;  ///< What fits.
+  const char* label;
 };
 
 constexpr auto kRunOptions = std::to_array<RunOption>({
-    {"--timeout", "end it after so long: 30, 500ms, 10m", &is_duration, "a duration"},
-    {"--kill-signal", "the signal that ends it first", &is_signal, "a signal"},
-    {"--retry", "try so often again when it fails", &is_retry, "a number up to 1000"},
-    {"--retry-delay", "so long between two attempts", &is_duration, "a duration"},
-    {"--memory", "limit of one process, in MB, or 512M, 2G", &is_size, "a size"},
-    {"--tree-memory", "limit of all its processes together", &is_size, "a size"},
-    {"--max-processes", "so many processes at most", &is_count, "a number"},
-    {"--priority", "higher goes first in the lane, -100 to 100", &is_priority, "a priority"},
-    {"--log", "what it prints goes to this file as well", &is_word, "a file"},
+    {"--timeout", "end it after so long: 30, 500ms, 10m", &is_duration, "a duration", "DURATION"},
+    {"--kill-signal", "the signal that ends it first", &is_signal, "a signal", "SIGNAL"},
+    {"--retry", "try so often again when it fails", &is_retry, "a number up to 1000", "N"},
+    {"--retry-delay", "so long between two attempts", &is_duration, "a duration", "DURATION"},
+    {"--memory", "limit of one process, in MB, or 512M, 2G", &is_size, "a size", "MB"},
+    {"--tree-memory", "limit of all its processes together", &is_size, "a size", "MB"},
+    {"--max-processes", "so many processes at most", &is_count, "a number", "N"},
+    {"--priority", "higher goes first in the lane, -100 to 100", &is_priority, "a priority", "N"},
+    {"--log", "what it prints goes to this file as well", &is_word, "a file", "FILE"},
 });
 
 /// `before` with the values of `changes`, which replace those of the same name.
@@ -81,6 +82,7 @@ const Option* add_entry_options(Options& app, QueueEntryOptions& options) {
       options.run = merged_options(std::move(options.run), {option.name, value});
     };
     app.add_option_function(option.name, take, option.help)
+        ->type_name(option.label)
         ->check([&option](const std::string& value) {
           return option.fits(value) ? std::string{}
                                     : "'" + settings::clean(value) + "' is not " + option.form;
@@ -97,6 +99,18 @@ void set_entry_options(batch::Entry& entry, const QueueEntryOptions& options) {
   if (options.atoms.are_wanted()) {
     entry.atoms = {options.atoms.which, options.atoms.size, options.atoms.force};
   }
+}
+
+std::string retry_fault(const std::vector<std::string>& options) {
+  const auto has = [&](std::string_view name) {
+    for (std::size_t i = 0; i < options.size(); i += 2) {
+      if (options[i] == name) {
+        return true;
+      }
+    }
+    return false;
+  };
+  return has("--retry-delay") && !has("--retry") ? "--retry-delay requires --retry" : "";
 }
 
 std::optional<int> refuse_entry_atoms(const batch::Entry& entry) {

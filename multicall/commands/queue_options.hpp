@@ -24,6 +24,9 @@ const Option* add_entry_options(Options& app, QueueEntryOptions& options);
 /// Gives `entry` what was asked for; what was not stays as it was.
 void set_entry_options(batch::Entry& entry, const QueueEntryOptions& options);
 
+/// Why `onelane run` would refuse these options together; empty where it would not.
+[[nodiscard]] std::string retry_fault(const std::vector<std::string>& options);
+
 /// As refuse_atoms, for what `entry` asks for.
 [[nodiscard]] std::optional<int> refuse_entry_atoms(const batch::Entry& entry);
 

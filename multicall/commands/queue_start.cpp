@@ -15,6 +15,7 @@ int command_queue_start(std::span<char*> words) {
   BatchOptions options;
   std::string timeout;
   app.add_option("--pipeline-timeout", timeout, "end all of it after so long: 30, 500ms, 10m")
+      ->type_name("DURATION")
       ->check([](const std::string& text) {
         return settings::parse_duration(text) ? std::string{}
                                               : "'" + settings::clean(text) + "' is no duration";

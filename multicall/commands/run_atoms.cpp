@@ -92,8 +92,10 @@ int explain(const AtomPlan& plan, bool as_json) {
 }  // namespace
 
 const Option* add_atoms(Options& app, AtomOptions& options) {
-  auto* atoms = app.add_flag("--atoms", options.which, "tools",
-                             "split a command over files: one command for a few files each");
+  auto* atoms =
+      app.add_flag("--atoms", options.which, "tools",
+                   "split a command over files: one command for a few files each; pytest is split "
+                   "only by --atoms=pytest-file");
   atoms->type_name("[=pytest-file]")->check(one_of({"tools", "pytest-file"}));
   app.add_option("--atom-size", options.size, "files in one command (default: as suits the tool)")
       ->type_name("N")

@@ -30,13 +30,10 @@ Check duration() {
 
 /// Options whose value goes to the settings as it is.
 void add_settings(Options& app, RunOptions& options) {
-  const auto add = [&](const char* name, const char* setting, const char* label, const char* help,
-                       Check valid) {
+  const auto add = [&](const char* name, const char* label, const char* help, Check valid) {
     app.add_option_function(
            name,
-           [&options, setting](const std::string& text) {
-             options.settings.emplace_back(setting, text);
-           },
+           [&options, name](const std::string& text) { options.settings.emplace_back(name, text); },
            help)
         ->type_name(label)
         ->check(std::move(valid));
@@ -44,20 +41,19 @@ void add_settings(Options& app, RunOptions& options) {
   const auto size = must_be("a size in MB (2048, 512M, 2G)", [](const std::string& word) {
     return settings::parse_megabytes(word).has_value();
   });
-  add("--timeout", "--timeout", "DURATION", "end it after that time; 0 for never", duration());
-  add("--memory", "--memory-limit-mb", "MB", "most memory of one process (2048, 2G)", size);
-  add("--tree-memory", "--tree-memory-limit-mb", "MB", "most memory of all of them", size);
-  add("--max-processes", "--max-processes", "N", "most processes",
+  add("--timeout", "DURATION", "end it after that time; 0 for never", duration());
+  add("--memory", "MB", "most memory of one process (2048, 2G)", size);
+  add("--tree-memory", "MB", "most memory of all of them", size);
+  add("--max-processes", "N", "most processes",
       must_be("a number", [](const std::string& word) { return settings::parse_count(word); }));
-  add("--priority", "--priority", "N", "higher goes first (default 0, -100 to 100)",
-      in_range(-100, 100));
+  add("--priority", "N", "higher goes first (default 0, -100 to 100)", in_range(-100, 100));
 }
 
 void add_retry(Options& app, RunOptions& options) {
-  app.add_option("--retry", options.retries,
-                 "so many more attempts after non-zero, a signal of its own or TIMEOUT; the lane "
-                 "is kept")
-      ->check(in_range(0, static_cast<int>(kMostRetries)));
+  auto* retry = app.add_option("--retry", options.retries,
+                               "so many more attempts after non-zero, a signal of its own or "
+                               "TIMEOUT; the lane is kept");
+  retry->check(in_range(0, static_cast<int>(kMostRetries)));
   app.add_option_function(
          "--retry-delay",
          [&options](const std::string& text) {
@@ -65,7 +61,8 @@ void add_retry(Options& app, RunOptions& options) {
          },
          "between two attempts")
       ->type_name("DURATION")
-      ->check(duration());
+      ->check(duration())
+      ->needs(retry);
   app.add_option_function(
          "--kill-signal",
          [&options](const std::string& text) { options.kill_signal = signal_number(text); },
@@ -85,7 +82,8 @@ void add_output(Options& app, RunOptions& options) {
                               "print the run's id and return; see `onelane logs -f ID`");
   auto* no_wait = app.add_flag("--no-wait", options.no_wait, "exit 75 when the lane is taken");
   detach->excludes(log)->excludes(no_wait);
-  app.add_flag("--limits-only", options.limits_only, "supervised, but without queue and lane");
+  app.add_flag("--limits-only", options.limits_only, "supervised, but without queue and lane")
+      ->excludes(no_wait);
 }
 
 void add_ready(Options& app, RunOptions& options) {

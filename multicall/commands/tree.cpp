@@ -60,6 +60,8 @@ Argument read_argument(const Option& option) {
     out.choices = choices_of(option);
     out.value = label_of(option, out.choices);
     out.completion = completion_of(option, out.value);
+  } else {
+    out.choice_behind_equals = option.label();
   }
   out.description = option.description();
   out.is_required = option.is_required();

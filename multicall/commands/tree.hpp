@@ -11,8 +11,9 @@ namespace onelane::multicall {
 
 /// An option or a positional of a verb, as its definition says it.
 struct Argument {
-  std::vector<std::string> names;  ///< With their dashes, short ones first; none: a positional.
-  std::string value;               ///< "N", "auto|always|never", "ID"; empty: takes no value.
+  std::vector<std::string> names;    ///< With their dashes, short ones first; none: a positional.
+  std::string value;                 ///< "N", "auto|always|never", "ID"; empty: takes no value.
+  std::string choice_behind_equals;  ///< "[=pytest-file]", for a flag that may have a value.
   std::vector<std::string> choices;
   /// What `onelane __complete` is asked for: "ids", "tools"; "files", "directories": the shell.
   std::string completion;

@@ -274,7 +274,8 @@ int command_wait(std::span<char*> words) {
                  "long ago, too")
       ->check(not_empty());
   const Option* const limit =
-      app.add_option("--timeout", timeout, "give up after so long: 30, 500ms, 10m");
+      app.add_option("--timeout", timeout, "give up after so long: 30, 500ms, 10m")
+          ->type_name("DURATION");
   app.add_flag("--exit-status", options.exit_status,
                "end as the run has ended: its code, 128 + n for signal n");
   app.add_flag("--json", options.as_json,

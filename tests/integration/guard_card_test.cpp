@@ -71,6 +71,33 @@ TEST_F(CardTest, ALimitOfTheEnvironmentIsNamedAsSuch) {
   EXPECT_THAT(ended.err, HasSubstr("environment")) << ended.err;
 }
 
+TEST_F(CardTest, TheAdviceOnAnOptionIsAnOptionThatLetsTheCommandEnd) {
+  const Words leak = scene_.bare_hog({"leak", "150", "160"});
+  const Words forks = {"sh", "-c", "for i in 1 2 3 4 5 6; do sleep 2 & done; wait"};
+  const std::pair<Words, Words> cases[] = {{{"--memory", "100"}, leak},
+                                           {{"--tree-memory", "100"}, leak},
+                                           {{"--max-processes", "5"}, forks},
+                                           {{"--timeout", "1"}, {"sleep", "1.5"}}};
+  const auto run = [&](Words words, const Words& command) {
+    words.insert(words.begin(), "run");
+    words.emplace_back("--");
+    words.insert(words.end(), command.begin(), command.end());
+    return scene_.onelane(words);
+  };
+  for (const auto& [limit, command] : cases) {
+    const Ended ended = run(limit, command);
+    EXPECT_TRUE(ended.exited_with(limit[0] == "--timeout" ? 124 : 137)) << ended.err;
+    constexpr std::string_view kBefore = "to allow more: ";
+    const auto found = ended.err.find(kBefore);
+    ASSERT_NE(found, std::string::npos) << limit[0] << ended.err;
+    const std::string behind = ended.err.substr(found + kBefore.size());
+    const std::string advice = behind.substr(0, behind.find_first_of(" \n"));
+    EXPECT_THAT(advice, testing::StartsWith(limit[0] + "="));
+    const Ended again = run({advice}, command);
+    EXPECT_TRUE(again.exited_with(0)) << advice << again.err;
+  }
+}
+
 TEST_F(CardTest, ATimeLimitHasACardToo) {
   write(".env.development", "ONELANE_TIMEOUT=1\n");
   const Ended ended = scene_.run({"hold"});

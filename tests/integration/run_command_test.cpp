@@ -12,6 +12,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::StartsWith;
+using Words = std::vector<std::string>;
 
 /// An adopted project.
 class RunCommandTest : public testing::Test {
@@ -173,6 +174,90 @@ TEST_F(RunCommandTest, BadValuesAreBadUsage) {
     const Ended ended = shop_.onelane({"run", option, value, "--", "true"});
     EXPECT_TRUE(ended.exited_with(64)) << option << describe_status(ended.wait_status);
     EXPECT_THAT(ended.err, HasSubstr(option));
+  }
+}
+
+TEST_F(RunCommandTest, AWordThatIsNoOptionIsNotDropped) {
+  const auto expect_refused = [&](Words words, const std::string& what) {
+    const Ended ended = shop_.onelane(words);
+    EXPECT_TRUE(ended.exited_with(64)) << what << describe_status(ended.wait_status);
+    EXPECT_EQ(ended.out, "");
+    EXPECT_EQ(lines_of(ended.err).size(), 1U) << ended.err;
+    EXPECT_THAT(ended.err, HasSubstr(what));
+  };
+  const std::string meant = "no option --no-wate; did you mean --no-wait?";
+  expect_refused({"run", "--no-wate", "--", "echo", "hi"}, meant);
+  expect_refused({"run", "--no-wate", "echo", "hi"}, meant);
+  expect_refused({"run", "--json", "--retries=1", "--", "false"}, "no option --retries=1");
+  expect_refused({"explain", "--limits-only", "--", "make"}, "no option --limits-only");
+  for (const char* option :
+       {"--release-on-ready=3000", "--limits-only", "--detach", "--pipeline-timeout=1s"}) {
+    expect_refused({"queue", "add", option, "--", "true"}, std::string{"no option "} + option);
+  }
+  EXPECT_THAT(shop_.must({"queue", "status"}).out, testing::Not(HasSubstr("true")));
+}
+
+TEST_F(RunCommandTest, AnEmptyValueTakesNoWordAndDashesAreNoValue) {
+  for (const Words& words : {Words{"run", "--log=", "--", "echo", "hi"},
+                             {"run", "--log=", "echo", "hi"},
+                             {"run", "--log", "--", "echo", "hi"},
+                             {"run", "--release-on-ready=", "--", "echo", "x"},
+                             {"queue", "add", "--log=", "--", "true"},
+                             {"queue", "add", "--log", "--", "true"}}) {
+    const Ended ended = shop_.onelane(words);
+    EXPECT_TRUE(ended.exited_with(64)) << words[1] << describe_status(ended.wait_status);
+    EXPECT_EQ(ended.out, "");
+    EXPECT_EQ(lines_of(ended.err).size(), 1U) << ended.err;
+    const std::string& option = words[words[0] == "queue" ? 2 : 1];
+    EXPECT_THAT(ended.err, HasSubstr(option.substr(0, option.find('='))));
+  }
+  EXPECT_NE(shop_.run({"test", "-e", "--"}).wait_status, 0) << "no file of that name";
+  EXPECT_EQ(shop_.must({"run", "--label=", "--", "echo", "hi"}).out, "hi\n");
+}
+
+TEST_F(RunCommandTest, OptionsThatMeanNothingTogetherAreRefused) {
+  for (const auto& [words, what] :
+       {std::pair<Words, const char*>{{"run", "--retry-delay=1s", "--", "true"},
+                                      "--retry-delay requires --retry"},
+        {{"queue", "add", "--retry-delay=1s", "--", "true"}, "--retry-delay requires --retry"},
+        {{"run", "--limits-only", "--no-wait", "--", "true"}, "excludes"},
+        {{"run", "--timeout=1", "--timeout=2", "--", "true"}, "--timeout is given twice"},
+        {{"logs", "--tail", "x"}, "--tail: 'x' is not a whole number"},
+        {{"init", "--limits"}, "--limits needs a value: one of seeds"}}) {
+    const Ended ended = shop_.onelane(words);
+    EXPECT_TRUE(ended.exited_with(64)) << what << describe_status(ended.wait_status);
+    EXPECT_EQ(lines_of(ended.err).size(), 1U) << ended.err;
+    EXPECT_THAT(ended.err, HasSubstr(what));
+  }
+  shop_.must({"queue", "add", "--retry=1", "--", "true"});
+  shop_.must({"queue", "edit", "1", "--retry-delay=1s"});
+  shop_.must({"queue", "add", "--", "true"});
+  EXPECT_TRUE(shop_.onelane({"queue", "edit", "2", "--retry-delay=1s"}).exited_with(64));
+}
+
+TEST_F(RunCommandTest, HelpNamesAValueTheSameWayEverywhere) {
+  for (const char* verb : {"add", "edit"}) {
+    const std::string help = shop_.must({"help", "queue", verb}).out;
+    for (const char* row : {"--timeout DURATION", "--retry-delay DURATION", "--log FILE",
+                            "--kill-signal SIGNAL", "--memory MB", "--max-processes N"}) {
+      EXPECT_THAT(help, HasSubstr(row));
+      EXPECT_THAT(shop_.must({"help", "run"}).out, HasSubstr(row));
+    }
+  }
+  EXPECT_THAT(shop_.must({"help", "queue", "start"}).out, HasSubstr("--pipeline-timeout DURATION"));
+  EXPECT_THAT(shop_.must({"help", "run"}).out, HasSubstr("--atoms[=pytest-file]"));
+  EXPECT_THAT(shop_.must({"help", "run"}).out, HasSubstr("--atoms=pytest-file"));
+}
+
+TEST_F(RunCommandTest, ExplainNamesABadSettingOfTheEnvironment) {
+  shop_.sandbox().set_environment("ONELANE_COALESCE", "make*");
+  for (const char* command : {"make", "git"}) {
+    const Ended ended = shop_.onelane({"explain", "--", command, "status"});
+    EXPECT_TRUE(ended.exited_with(0)) << ended.err;
+    EXPECT_EQ(lines_of(ended.err).size(), 1U) << ended.err;
+    EXPECT_THAT(ended.err, HasSubstr("ONELANE_COALESCE"));
+    EXPECT_THAT(ended.err, HasSubstr("'make*' is not a call; accepted: TOOL or "));
+    EXPECT_THAT(ended.err, HasSubstr("test-*"));
   }
 }
 

@@ -77,16 +77,43 @@ TEST(OptionsTest, FaultsNameTheOptionAndWhatIsAccepted) {
     Sample sample;
     return parsed(sample.options, std::move(words));
   };
-  EXPECT_EQ(fault({"--limit"}), "--limit: 1 required UINT:INT in [1 - 10] missing");
-  EXPECT_EQ(fault({"--limit", "11"}), "--limit: Value 11 not in range 1 to 10");
-  EXPECT_EQ(fault({"--limit", "x"}), "--limit: Value x not in range 1 to 10");
-  EXPECT_EQ(fault({"--priority", "x", "-a"}), "Could not convert: --priority = x");
+  EXPECT_EQ(fault({"--limit"}), "--limit needs a value: a number from 1 to 10");
+  EXPECT_EQ(fault({"-L"}), "-L needs a value: a number from 1 to 10");
+  EXPECT_EQ(fault({"--limit", "11"}), "--limit: '11' is not a number from 1 to 10");
+  EXPECT_EQ(fault({"--limit=x"}), "--limit: 'x' is not a number from 1 to 10");
+  EXPECT_EQ(fault({"--interval", "3"}), "--interval: '3' is not a number from 0.5 to 2");
+  EXPECT_EQ(fault({"--limit", "1", "-L2"}), "-L is given twice; one value is accepted");
+  EXPECT_EQ(fault({"--priority", "x", "-a"}), "--priority: 'x' is not a whole number");
   EXPECT_EQ(fault({"--priority", "1"}), "--priority requires --all");
-  EXPECT_EQ(fault({"--which=few"}), "--which: few not in {some,most}");
+  EXPECT_EQ(fault({"--which=few"}), "--which: 'few' is not one of some, most");
+  EXPECT_EQ(fault({"--which="}), "--which needs a value: one of some, most");
+  EXPECT_EQ(fault({"--all=much"}), "--all takes no value");
   EXPECT_EQ(fault({"--which", "--all"}), "--all excludes --which") << "the first defined is named";
   EXPECT_EQ(fault({""}), "ID: is empty");
-  EXPECT_EQ(fault({"--nonesuch"}), "The following argument was not expected: --nonesuch");
+  EXPECT_EQ(fault({"run", "other"}), "'other' is one word too many");
+  EXPECT_EQ(fault({"--nonesuch"}), "no option --nonesuch");
+  EXPECT_EQ(fault({"--limt=3"}), "no option --limt=3; did you mean --limit?");
+  EXPECT_EQ(fault({"-aX"}), "no option -aX");
+  EXPECT_EQ(fault({"--nonesuch", "--help"}), "help");
   EXPECT_EQ(fault({"--help"}), "help");
+}
+
+TEST(OptionsTest, AValueEndsWithItsWordAndDashesAreNone) {
+  Sample empty;
+  EXPECT_EQ(parsed(empty.options, {"--take=", "--all", "--tool="}), "");
+  EXPECT_THAT(empty.taken, ElementsAre(""));
+  EXPECT_TRUE(empty.all) << "not the value of --take";
+  for (const char* const name : {"--limit", "--interval", "--priority"}) {
+    Sample sample;
+    EXPECT_THAT(parsed(sample.options, {std::string{name} + "=", "5"}),
+                testing::StartsWith(std::string{name} + ": '' is not a"));
+  }
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"--take", "--", "run"}, {"--take=--"}, {"--take"}}) {
+    Sample sample;
+    EXPECT_EQ(parsed(sample.options, words), "--take needs a value");
+    EXPECT_THAT(sample.taken, testing::IsEmpty());
+  }
 }
 
 TEST(OptionsTest, WhatIsRequiredIsMissed) {
@@ -94,7 +121,7 @@ TEST(OptionsTest, WhatIsRequiredIsMissed) {
   std::uint64_t place = 0;
   options.add_option("PLACE", place, "from 1")->required()->check(positive());
   EXPECT_EQ(parsed(options, {}), "PLACE is required");
-  EXPECT_TRUE(parsed(options, {"0"}).starts_with("PLACE: Value 0 not in range ")) << "positive";
+  EXPECT_EQ(parsed(options, {"0"}), "PLACE: '0' is not a number above 0");
   EXPECT_EQ(parsed(options, {"2"}), "");
   EXPECT_EQ(place, 2U);
 }
@@ -108,6 +135,14 @@ TEST(OptionsTest, ACommandBehindTheOptionsIsLeftAlone) {
   EXPECT_EQ(options.remaining(), 2U);
   EXPECT_EQ(parsed(options, {"make", "--all"}), "");
   EXPECT_EQ(options.remaining(), 2U);
+  EXPECT_EQ(parsed(options, {"make", "--alll", "--", "--nonesuch"}), "");
+  EXPECT_EQ(options.remaining(), 4U);
+  for (const std::vector<std::string>& behind :
+       {std::vector<std::string>{"--", "make"}, {"make"}, {"--all", "--", "make"}}) {
+    std::vector<std::string> words{"--alll"};
+    words.insert(words.end(), behind.begin(), behind.end());
+    EXPECT_EQ(parsed(options, words), "no option --alll; did you mean --all?");
+  }
 }
 
 TEST(OptionsTest, TheFinalCheckComesLast) {

@@ -55,6 +55,7 @@ TEST_F(HostileTest, ABadValueNamesWhatIsAcceptedAndTheLowerLayerStays) {
       {"LOG_DIR=\"a\\nb\"", "accepted: a directory"},
       {"KEEP=\"a\\tb\"", "'a?b' is not a program's name"},
       {"COALESCE=make:", "'make:' is not a call; accepted: TOOL or TOOL:FIRST-ARGUMENT"},
+      {"COALESCE=make*", "make:test, npm:test-* (`*` stands for any text behind the colon)"},
       {"COALESCE=./make", "'./make' is not a call"},
       {"TIMEOUT='5", "the quote is not closed"},
       {"TIMEOUT=\x1b]0;x\x07", "'?]0;x?' is not a duration"},
