@@ -19,7 +19,7 @@ struct Found {
   [[nodiscard]] lane::State state() const noexcept { return ticket.entry.state; }
   /// Holds the lane or is a service; whoever does not is in the queue.
   [[nodiscard]] bool has_started() const noexcept {
-    return state() == lane::State::Running || state() == lane::State::Service;
+    return lane::has_lane(state()) || state() == lane::State::Service;
   }
   /// May still get its turn: neither started nor cancelled.
   [[nodiscard]] bool waits() const noexcept {

@@ -28,6 +28,7 @@ void add_detail(TicketView& view, const lane::Detail& detail) {
   view.agent = detail.agent.data();
   view.may_prompt = detail.may_prompt != 0;
   view.call_key = detail.call_key;
+  view.pipeline_of = lane::view(detail.pipeline_of);
   if (view.state == State::Service && detail.released_boottime > detail.started_boottime) {
     view.released = std::chrono::floor<milliseconds>(
         nanoseconds{detail.released_boottime - detail.started_boottime});
@@ -152,7 +153,7 @@ bool names_holder(const lane::Table& table) {
   const bool is_clearing = last.open != 0 && !is_live({last.supervisor_pid, last.supervisor_start});
   return std::ranges::any_of(lane::live_tickets(table), [&](const lane::LiveTicket& ticket) {
     const State state = ticket.entry.state;
-    return state == State::Running ||
+    return lane::has_lane(state) ||
            (is_clearing && (state == State::Granted || state == State::Cancelled));
   });
 }
@@ -188,11 +189,18 @@ LaneView view_of(const lane::Table& table, journal::Usual* usual) {
     TicketView ticket = ticket_of(table, entries[slot], slot, usual);
     if (state == State::Running) {
       view.holder = std::move(ticket);
+    } else if (state == State::Beside) {
+      view.beside.push_back(std::move(ticket));
     } else if (state == State::Service) {
       view.services.push_back(std::move(ticket));
     } else {
       view.queue.push_back(std::move(ticket));  // granted, parked, cancelled
     }
+  }
+  std::ranges::sort(view.beside, {}, &TicketView::sequence);
+  if (!view.holder && !view.beside.empty()) {  // about to write itself down
+    view.holder = std::move(view.beside.front());
+    view.beside.erase(view.beside.begin());
   }
   const auto granted_first = [](const TicketView& t) { return t.state != State::Granted; };
   std::ranges::stable_sort(view.queue, {}, granted_first);
@@ -239,6 +247,7 @@ void measure(LaneView& view) {
   if (view.holder) {
     look(*view.holder);
   }
+  std::ranges::for_each(view.beside, look);
   std::ranges::for_each(view.services, look);
 }
 
@@ -251,6 +260,7 @@ std::string_view word_of(lane::State state) noexcept {
     case State::Cancelled:
       return "cancelled";
     case State::Running:
+    case State::Beside:
       return "running";
     case State::Service:
       return "service";

@@ -38,6 +38,7 @@ struct TicketView {
   bool is_stopped = false;  ///< The tool or its supervisor, or the call that waits (Ctrl-Z).
   bool is_supervisor_stopped = false;  ///< It alone: the tool goes on, and is not looked after.
   bool may_prompt = false;             ///< May sit in an editor or prompt.
+  std::string pipeline_of;             ///< Run id beside which it started; empty for most.
   std::string until;  ///< "port 3000 listens": when it gives the lane back before its end.
   /// After which time it did.
   std::optional<std::chrono::milliseconds> released;
@@ -59,7 +60,7 @@ struct TicketView {
   std::optional<TreeUse> use;  ///< Filled by measure() alone.
 
   [[nodiscard]] bool has_started() const noexcept {
-    return state == lane::State::Running || state == lane::State::Service;
+    return lane::has_lane(state) || state == lane::State::Service;
   }
 };
 
@@ -74,7 +75,8 @@ struct HoldView {
 /// A lane at one moment, dead tickets left out.
 struct LaneView {
   std::optional<TicketView> holder;
-  std::vector<TicketView> queue;  ///< In the order in which they will start.
+  std::vector<TicketView> beside;  ///< Runs of the holder's pipeline, in the order of arrival.
+  std::vector<TicketView> queue;   ///< In the order in which they will start.
   std::vector<TicketView> services;
   std::vector<lane::Kept> kept;       ///< Those that still live.
   std::vector<lane::LeftPlace> left;  ///< Places of calls that were killed while they waited.

@@ -124,6 +124,7 @@ json json_of(const TicketView& ticket) {
           {"overdue", ticket.is_overdue},
           {"stopped", ticket.is_stopped},
           {"may_prompt", ticket.may_prompt},
+          {"pipeline_of", or_null(ticket.pipeline_of)},
           {"until", or_null(ticket.until)},
           {"released_ms", or_null(ticket.released)},
           {"clearing", is_clearing(ticket)},
@@ -163,6 +164,7 @@ json json_of(const LaneView& view) {
           {"torn", view.is_torn},
           {"holder_unknown", view.is_holder_unknown},
           {"holder", view.holder ? json_of(*view.holder) : json(nullptr)},
+          {"pipeline", list_of(view.beside)},
           {"queue", list_of(view.queue)},
           {"services", list_of(view.services)},
           {"left", std::move(left)},
@@ -175,6 +177,8 @@ std::string line_of(const TicketView& ticket, const Paint& paint) {
   text += ticket.has_started() ? ", for " + duration_words(ticket.running)
                                : ", waiting " + duration_words(ticket.waited);
   text += ticket.has_started() ? "" : place_words(ticket, paint);
+  text += ticket.pipeline_of.empty() ? ""
+                                     : ", same pipeline as run " + for_terminal(ticket.pipeline_of);
   if (ticket.released) {
     text += ", gave the lane back after " + duration_words(*ticket.released);
   } else if (!ticket.until.empty() && ticket.has_started()) {
@@ -224,6 +228,9 @@ std::string text_of(const LaneView& view, const Paint& paint) {
   if (const std::string figures = view.holder ? figures_of(*view.holder, paint) : "";
       !figures.empty()) {
     text += labelled("", figures);
+  }
+  for (const TicketView& ticket : view.beside) {
+    text += labelled("beside:", line_of(ticket, paint));
   }
   if (view.hold) {
     text += labelled("hold:",

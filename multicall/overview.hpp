@@ -18,7 +18,7 @@ namespace onelane::multicall {
 /// A place that stays for who was killed: "id", "user", "command", "priority", "rejoin_ms".
 [[nodiscard]] nlohmann::json json_of(const lane::LeftPlace& place);
 
-/// A lane: holder, queue, services, left, kept, on_hold, hold, torn, holder_unknown.
+/// A lane: holder, pipeline, queue, services, left, kept, on_hold, hold, torn, holder_unknown.
 [[nodiscard]] nlohmann::json json_of(const LaneView& view);
 
 /// "by", "since_wall_ms", "reason"; null without a hold.
@@ -35,7 +35,8 @@ namespace onelane::multicall {
 /// memory, since when. Empty for a ticket that has not started.
 [[nodiscard]] std::string figures_of(const TicketView& ticket, const Paint& paint);
 
-/// Holder, hold, queue, services and kept processes of a lane for people, a line each.
+/// Holder, its pipeline, hold, queue, services and kept processes of a lane for people, a line
+/// each.
 [[nodiscard]] std::string text_of(const LaneView& view, const Paint& paint);
 
 /// "~32s", "longer than usual", or nothing when nothing is known.

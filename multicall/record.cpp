@@ -99,6 +99,7 @@ journal::Record record_of(const Plan& plan, const LanePlace& place,
   if (place.ticket) {
     record.id = lane::view(place.ticket->run_id());
     record.fence = place.ticket->sequence();
+    record.pipeline_of = lane::view(place.ticket->pipeline_of());
     record.released_ms = plan.ready ? place.ticket->released_after().count() : 0;
   }
   record.project = plan.project.root;

@@ -22,6 +22,7 @@
 #include "multicall/record.hpp"
 #include "multicall/say.hpp"
 #include "multicall/take_lane.hpp"
+#include "multicall/take_over.hpp"
 #include "multicall/watch.hpp"
 
 namespace onelane::multicall {
@@ -41,17 +42,22 @@ class PlannedRun {
     const auto code = take_lane(plan_, signals_, traits_, place_);
     if (!code && place_.ticket) {
       run_id_ = lane::view(place_.ticket->run_id());
+      take_over_.begin();
     }
     return code;
   }
 
   /// Launches and supervises, again where that is asked for; ends the process as the tool ended.
   int run() {
-    if (plan_.decision.writes_index && !plan_.project.git_dir.empty()) {
+    // Beside the holder a lock is that run's, most likely, and may wait for us.
+    const bool is_beside = place_.ticket && place_.ticket->is_beside();
+    if (plan_.decision.writes_index && !plan_.project.git_dir.empty() && !is_beside) {
       leave_by(
           wait_for_index_lock(plan_.project.git_dir, plan_.settings.git_lock_wait.value, signals_));
     }
-    coalesce();
+    if (!is_beside) {
+      coalesce();
+    }
     started_ = sys::monotonic_time();
     run_attempt();
     while (next_ == Next::Attempt) {
@@ -168,7 +174,7 @@ class PlannedRun {
     if (place_.table) {
       run.guardian_descriptors = {place_.table->fd(), place_.state.get()};
     }
-    run.wake = early_release_.wake();
+    run.wake = early_release_.wake() >= 0 ? early_release_.wake() : take_over_.wake();
     watch_->note_launch();
     process::Outcome outcome = process::Supervisor{run, signals_, hooks()}.supervise();
     has_run_ = has_run_ || outcome.launch_error == 0;
@@ -234,6 +240,7 @@ class PlannedRun {
       scene.running += part_started_ - times_.started;
       process::Judgement judgement = watch_->judge(scene);
       early_release_.look(scene, *watch_, judgement);
+      take_over_.look(judgement);
       return judgement;
     };
     hooks.peek = [this] { return early_release_.peek() || watch_->peek(); };
@@ -272,6 +279,7 @@ class PlannedRun {
   process::RunTraits traits_;
   LanePlace place_;
   EarlyRelease early_release_{plan_, place_};
+  TakeOver take_over_{place_};
   ClampPlan clamp_{plan_clamp(*plan_.call, plan_.settings, plan_.decision.cls)};
   Times times_;
   std::string run_id_;                                              ///< Empty without the lane.

@@ -49,6 +49,7 @@ RunView live_view_of(TicketView ticket, const LanesHere& lanes, const lane::Tabl
   record.duration_ms = std::chrono::duration_cast<milliseconds>(ticket.running).count();
   record.released_ms = ticket.released.value_or(milliseconds{0}).count();
   record.fence = ticket.sequence;
+  record.pipeline_of = ticket.pipeline_of;
   view.command = printable(ticket.command);
   view.live = std::move(ticket);
   return view;
@@ -97,7 +98,7 @@ std::vector<RunView> live_views(const LanesHere& lanes) {
     if (view.holder) {
       out.push_back(live_view_of(std::move(*view.holder), lanes, table));
     }
-    for (auto* list : {&view.services, &view.queue}) {
+    for (auto* list : {&view.beside, &view.services, &view.queue}) {
       for (TicketView& ticket : *list) {
         out.push_back(live_view_of(std::move(ticket), lanes, table));
       }

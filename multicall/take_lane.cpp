@@ -112,6 +112,7 @@ class Entrance {
     info.terminal = place_.terminal;
     info.agent = caller_agent();
     info.may_prompt = plan_.decision.cls == shims::Class::Editor;
+    info.reads_input = plan_.decision.reads_input;
     info.until = plan_.ready && !plan_.limits_only ? words_of(*plan_.ready) : std::string{};
     info.priority = plan_.settings.priority.value;
     info.rejoin_key = rejoin_key_of(*plan_.call, place_.directory, info.priority);

@@ -8,6 +8,7 @@
 
 #include "core/lane/cycle.hpp"
 #include "core/lane/nesting.hpp"
+#include "core/lane/pipeline.hpp"
 #include "core/sys/clock.hpp"
 #include "multicall/notice.hpp"
 #include "multicall/say.hpp"
@@ -36,6 +37,9 @@ class Wait {
       const Step step = advance();
       if (auto turn = finished(step)) {
         return *turn;
+      }
+      if (step == Step::Waiting && starts_beside()) {
+        return {Turn::End::Started, 0, notice_.finish()};
       }
       if (auto turn = given_up(step)) {
         ticket_.leave();
@@ -89,6 +93,25 @@ class Wait {
         return std::nullopt;
     }
     return std::nullopt;
+  }
+
+  /// A part of the holder's pipeline starts at once: the one would wait for the other. Looked for
+  /// when the lane has changed hands, and a second later, when all have been started that are to
+  /// be.
+  bool starts_beside() {
+    const std::uint64_t holder = ticket_.waits_for();
+    const bool is_new = holder != looked_at_;
+    if (holder == 0 || ticket_.has_seen_handover() ||
+        (!is_new && (looked_later_ || waited() < look_later_at_))) {
+      return false;
+    }
+    looked_later_ = !is_new;
+    looked_at_ = holder;
+    look_later_at_ = waited() + 1s;
+    const auto found =
+        lane::find_pipeline(ticket_.table(), ticket_.reads_input(),
+                            is_new ? lane::PipelineLook::AtOnce : lane::PipelineLook::Later);
+    return found && ticket_.start_beside(found->run_id);
   }
 
   [[nodiscard]] std::chrono::nanoseconds waited() const { return sys::monotonic_time() - start_; }
@@ -160,6 +183,9 @@ class Wait {
     if (cycle_checks_ == 1) {
       until(1s);
     }
+    if (looked_at_ != 0 && !looked_later_) {
+      until(look_later_at_);
+    }
     return limit;
   }
 
@@ -227,6 +253,9 @@ class Wait {
   std::chrono::nanoseconds start_;
   std::string objection_;  ///< It is our turn, but the machine is too busy.
   int cycle_checks_ = 0;
+  std::uint64_t looked_at_ = 0;  ///< Sequence of the holder whose pipeline was looked at last.
+  bool looked_later_ = false;    ///< Both times.
+  std::chrono::nanoseconds look_later_at_{};  ///< Of waited().
   bool said_unprovable_ = false;
   bool looked_again_ = false;
 };

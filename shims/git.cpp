@@ -157,8 +157,12 @@ Decision classify_command(std::string_view name, Args rest, const Facts& facts, 
   if (asks_for_help(rest) || completes(rest)) {
     return git::pass("git: answers about itself");
   }
-  const Decision decision = from_row(*row);
-  return row->refine == nullptr ? decision : row->refine(rest, facts, decision);
+  Decision decision = from_row(*row);
+  if (row->refine != nullptr) {
+    decision = row->refine(rest, facts, decision);
+  }
+  decision.reads_input = decision.cls != Class::Pass && git::reads_input(name, rest);
+  return decision;
 }
 
 }  // namespace

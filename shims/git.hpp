@@ -43,6 +43,9 @@ inline constexpr std::string_view kCurrentPatch = "git: only shows the patch it 
 
 using Refine = Decision(Args args, const Facts& facts, const Decision& row);
 
+/// True for a call of `command` that reads its work from standard input (git_input.cpp).
+[[nodiscard]] bool reads_input(std::string_view command, Args args);
+
 // git_editor.cpp: commands that may open an editor.
 Refine refine_commit, refine_merge, refine_notes, refine_pick, refine_pull, refine_rebase,
     refine_revert, refine_send_email, refine_tag;

@@ -85,6 +85,13 @@ std::vector<std::string_view> goals_of(const Options& options) {
   return goals;
 }
 
+bool reads_makefile_from_input(const Options& options) {
+  return std::ranges::any_of(options.words(), [](const Options::Word& word) {
+    const bool names_file = word.letter == 'f' || word.name == "file" || word.name == "makefile";
+    return names_file && word.value == "-";
+  });
+}
+
 }  // namespace
 
 Decision classify_make(Args args, const Facts& facts) {
@@ -109,7 +116,8 @@ Decision classify_make(Args args, const Facts& facts) {
                       });
   return {.cls = Class::Lane,
           .reason = builds ? "make: builds or tests" : "make: runs recipes",
-          .passes_below_service = !builds};
+          .passes_below_service = !builds,
+          .reads_input = reads_makefile_from_input(options)};
 }
 
 const Syntax& make_syntax() {

@@ -30,6 +30,9 @@ struct Decision {
   bool refreshes_index = false;
   /// Writes git's index: waits, bounded, for a fresh foreign `.git/index.lock`.
   bool writes_index = false;
+  /// Reads its work from standard input, and so does not get on before that is written: a process
+  /// that writes it may make other calls meanwhile, which are a part of this one's turn.
+  bool reads_input = false;
 };
 
 /// What a policy may ask about the world. Nothing is read before it is asked for, and what

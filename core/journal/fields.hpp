@@ -48,6 +48,7 @@ void visit_fields(Fields& record, Visit& visit) {
   visit("batch", record.batch);
   visit("jobs", record.jobs);
   visit("joined", record.joined);
+  visit("pipeline_of", record.pipeline_of);
   visit("same", record.same);
   visit("same_boot_ns", record.same_boot_ns);
 }

@@ -90,6 +90,7 @@ struct Record {
   std::string batch;              ///< Run id of the batch that it is a job of.
   std::vector<std::string> jobs;  ///< Of a batch: the run ids of its jobs, in their order.
   std::string joined;             ///< Run whose result it took instead of running itself.
+  std::string pipeline_of;        ///< Run beside which it started, as a part of its pipeline.
 
   /// What was called and on which files, for those who may take its result: 16 hexadecimal digits
   /// of the call, a dot, 32 of the files. Empty where its output is not kept whole.

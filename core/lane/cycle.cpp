@@ -45,11 +45,23 @@ std::string holder_words(const Table& table, const std::vector<Entry>& entries) 
                  : std::string{"nobody"};
 }
 
+/// The runs that a waiting ticket waits for: the current one and those beside it.
+std::vector<RunId> runs_with_lane(const std::vector<Entry>& entries) {
+  std::vector<RunId> out;
+  for (const Entry& entry : entries) {
+    if (has_lane(entry.state) || entry.state == State::Granted) {
+      out.push_back(entry.run_id);
+    }
+  }
+  return out;
+}
+
 /// The search, from the ticket's own ancestors back along who waits for whom.
 class Search {
  public:
-  Search(const Ticket& ticket, Detail mine, RunId holder)
-      : ticket_{ticket}, mine_{mine}, holder_{holder} {
+  /// `holders`: the runs that the ticket waits for.
+  Search(const Ticket& ticket, Detail mine, std::vector<RunId> holders)
+      : ticket_{ticket}, mine_{mine}, holders_{std::move(holders)} {
     for (Above& above : ancestors_of(mine_)) {
       open_.push_back({std::move(above), "", 0});
     }
@@ -73,8 +85,8 @@ class Search {
   /// Everybody who waits for the run of `node`.
   std::optional<std::string> look_at(const Table& table, const Node& node) {
     const auto entries = table.entries(table.header().high);
-    const auto running = current_slot(entries);
-    if (!running || entries[*running].run_id != node.run.run_id) {
+    const auto running = runs_with_lane(entries);
+    if (std::ranges::find(running, node.run.run_id) == running.end()) {
       return std::nullopt;  // that run has ended
     }
     for (std::size_t slot = 0; slot < entries.size(); ++slot) {
@@ -86,7 +98,7 @@ class Search {
                                 holder_words(table, entries) +
                                 (node.story.empty() ? "" : "; " + node.story);
       for (Above& above : ancestors_of(*detail)) {
-        if (above.run_id == holder_) {
+        if (std::ranges::find(holders_, above.run_id) != holders_.end()) {
           return story;
         }
         open_.push_back({std::move(above), story, node.depth + 1});
@@ -110,7 +122,7 @@ class Search {
 
   const Ticket& ticket_;
   const Detail mine_;
-  const RunId holder_;
+  const std::vector<RunId> holders_;
   std::vector<Node> open_;
 };
 
@@ -124,7 +136,7 @@ std::optional<std::string> find_cycle(const Ticket& ticket) {
   if (!current || !mine || *current == ticket.slot()) {
     return std::nullopt;
   }
-  const auto story = Search{ticket, *mine, entries[*current].run_id}.run();
+  const auto story = Search{ticket, *mine, runs_with_lane(entries)}.run();
   if (!story) {
     return std::nullopt;
   }

@@ -3,6 +3,7 @@
 
 #include "core/lane/left.hpp"
 #include "core/lane/ticket.hpp"
+#include "core/sys/process.hpp"
 
 namespace onelane::lane {
 namespace {
@@ -32,13 +33,42 @@ void count_overtaken(const Table& table, std::vector<Entry>& entries, std::size_
   }
 }
 
+/// Its supervisor and its guardian died while the holder ran, whose record stood in the way. An
+/// open one of a holder that died as well stays: there is room for one.
+void hand_down(const Table& table, std::size_t slot, const Entry& entry) {
+  const LastRun last = table.last_run();
+  const auto detail = table.detail(slot, entry.sequence);
+  const bool is_taken = last.open != 0 && last.boot == entry.boot;
+  if (detail && !is_taken && entry.boot == static_cast<std::uint32_t>(sys::boot_id())) {
+    table.write(open_record_of(entry, *detail));
+  }
+}
+
 }  // namespace
+
+LastRun open_record_of(const Entry& entry, const Detail& detail) {
+  LastRun record;
+  record.open = 1;
+  record.run_id = entry.run_id;
+  record.boot = entry.boot;
+  record.pid_namespace = entry.pid_namespace;
+  record.supervisor_pid = entry.pid;
+  record.supervisor_start = entry.start;
+  record.uid = entry.uid;
+  record.context = detail.context;
+  record.started_boottime = detail.started_boottime;
+  record.ran = entry.run_id;
+  return record;
+}
 
 std::optional<std::size_t> grant_next(const Table& table, std::vector<Entry>& entries,
                                       std::optional<std::size_t> own) {
   if (const auto current = current_slot(entries)) {
     if (is_alive(table, *current, own)) {
       return current;
+    }
+    if (entries[*current].state == State::Beside) {
+      hand_down(table, *current, entries[*current]);
     }
     clear(table, entries, *current);
     return grant_next(table, entries, own);  // a damaged table may hold a second one

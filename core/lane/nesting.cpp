@@ -21,7 +21,7 @@ std::optional<Above> running_under(const std::string& lane_file, const sys::Proc
     return std::nullopt;
   }
   for (const Entry& entry : table->entries(table->header().high)) {
-    if (entry.state == State::Running && entry.supervisor() == supervisor) {
+    if (has_lane(entry.state) && entry.supervisor() == supervisor) {
       return Above{entry.run_id, lane_file};
     }
   }
@@ -61,7 +61,7 @@ bool names_run(std::string_view held, const RunId& id) {
 Relation relation_to_lane(const Table& table, std::string_view held) {
   const auto entries = table.entries(table.header().high);
   if (std::ranges::none_of(entries, [](const Entry& entry) {
-        return entry.state == State::Running || entry.state == State::Service;
+        return has_lane(entry.state) || entry.state == State::Service;
       })) {
     return Relation::Outside;
   }
@@ -72,7 +72,7 @@ Relation relation_to_lane(const Table& table, std::string_view held) {
   for (std::size_t slot = 0; slot < entries.size(); ++slot) {
     const Entry& entry = entries[slot];
     const bool service = entry.state == State::Service;
-    if ((entry.state != State::Running && !service) || entry.boot != boot) {
+    if ((!has_lane(entry.state) && !service) || entry.boot != boot) {
       continue;
     }
     if (entry.pid_namespace == ours ? is_above(ancestry, entry)

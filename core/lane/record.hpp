@@ -37,7 +37,13 @@ enum class State : std::uint8_t {
   Running = 4,    ///< The holder.
   Service = 5,    ///< Long-lived on purpose: listed, holds nothing.
   Cancelled = 6,  ///< Told to leave; its owner clears it.
+  Beside = 7,     ///< Runs beside the holder, as a part of the same pipeline; holds what it leaves.
 };
+
+/// True for a run that has the lane, alone or as a part of the holder's pipeline.
+[[nodiscard]] constexpr bool has_lane(State state) noexcept {
+  return state == State::Running || state == State::Beside;
+}
 
 /// A run's name: eleven characters and a NUL, unique among all lanes and boots.
 using RunId = std::array<char, 12>;
@@ -83,8 +89,12 @@ struct Detail {
   std::array<char, 160> directory{};
   std::array<RunId, 4> ancestors{};  ///< Runs of other lanes above this ticket, nearest first.
   std::array<char, 16> agent{};      ///< Coding agent or CI that asked, empty for a person.
-  std::array<char, 424> ancestor_lanes{};  ///< Their lane files, each NUL-terminated.
-  std::array<char, 48> until{};  ///< When the holder gives the lane back before its end; for show.
+  std::array<char, 344> ancestor_lanes{};  ///< Their lane files, each NUL-terminated.
+  /// The owner's, opaque here: what clearing away after it needs (LastRun::context).
+  std::array<std::uint64_t, 8> context{};
+  RunId pipeline_of{};            ///< The run beside which it started, if it did.
+  std::uint32_t reads_input = 0;  ///< Its work comes from its standard input.
+  std::array<char, 48> until{};   ///< When the holder gives the lane back before its end; for show.
   std::int64_t released_boottime = 0;  ///< When it did.
   std::uint64_t call_key = 0;          ///< TicketInfo::call_key.
 };

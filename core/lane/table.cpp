@@ -53,7 +53,7 @@ void end_texts(Entry& entry) noexcept {
 }
 void end_texts(Detail& detail) noexcept {
   end_texts(detail.tool, detail.terminal, detail.command, detail.directory, detail.agent,
-            detail.ancestor_lanes, detail.until);
+            detail.ancestor_lanes, detail.until, detail.pipeline_of);
   for (RunId& run : detail.ancestors) {
     end_texts(run);
   }
@@ -250,12 +250,17 @@ void Table::ring() const noexcept {
 }
 
 std::optional<std::size_t> current_slot(std::span<const Entry> entries) {
+  std::optional<std::size_t> beside;
   for (std::size_t i = 0; i < entries.size(); ++i) {
     if (entries[i].state == State::Granted || entries[i].state == State::Running) {
       return i;
     }
+    if (entries[i].state == State::Beside &&
+        (!beside || entries[i].sequence < entries[*beside].sequence)) {
+      beside = i;
+    }
   }
-  return std::nullopt;
+  return beside;
 }
 
 std::vector<std::size_t> waiting_order(std::span<const Entry> entries) {

@@ -86,7 +86,8 @@ class Table {
   return kSlotBytes + static_cast<off_t>(slot);
 }
 
-/// The ticket that is granted or runs, live or not; nothing when the lane is free.
+/// The ticket that is granted or runs, live or not; without one the first that started
+/// beside a holder that is gone. Nothing when the lane is free.
 [[nodiscard]] std::optional<std::size_t> current_slot(std::span<const Entry> entries);
 
 /// Waiting tickets in the order in which they will be granted.

@@ -26,6 +26,8 @@ Detail make_detail(const TicketInfo& info) {
   set_text(detail.agent, info.agent);
   set_text(detail.until, info.until);
   detail.may_prompt = info.may_prompt ? 1 : 0;
+  detail.reads_input = info.reads_input ? 1 : 0;
+  detail.context = info.context;
   detail.call_key = info.call_key;
   return detail;
 }
@@ -50,7 +52,7 @@ Entry make_entry(const TicketInfo& info) {
 }  // namespace
 
 Ticket::Ticket(const Table& table, const TicketInfo& info)
-    : table_{table}, entry_{make_entry(info)}, detail_{make_detail(info)}, context_{info.context} {}
+    : table_{table}, entry_{make_entry(info)}, detail_{make_detail(info)} {}
 
 Ticket::~Ticket() {
   if (life_ == Life::Queued) {
@@ -66,14 +68,18 @@ bool Ticket::claim_slot(Header& header, std::vector<Entry>& entries) {
   // Round robin, so that a waiter about to sleep on a byte does not find a newcomer behind
   // it; the walk starts over whenever nobody is left who could sleep.
   bool idle = true;
+  const auto is_free = [&](std::size_t slot) {
+    const State state = entries[slot].state;
+    // A dead one that ran beside is for grant_next() to clear away.
+    return state == State::Free || (state != State::Beside && !table_.is_alive(slot));
+  };
   for (std::size_t slot = 0; slot < entries.size(); ++slot) {
-    idle = idle && (entries[slot].state == State::Free || !table_.is_alive(slot));
+    idle = idle && is_free(slot);
   }
   const std::size_t first = idle ? 0 : header.cursor;
   for (std::size_t tried = 0; tried < table_.slots(); ++tried) {
     const std::size_t slot = (first + tried) % table_.slots();
-    const bool unused = slot >= entries.size() || entries[slot].state == State::Free;
-    if ((unused || !table_.is_alive(slot)) &&
+    if ((slot >= entries.size() || is_free(slot)) &&
         sys::try_lock_byte(table_.fd(), slot_byte(slot), sys::LockKind::Write)) {
       slot_ = slot;
       header.cursor = static_cast<std::uint32_t>((slot + 1) % table_.slots());
@@ -226,18 +232,7 @@ void Ticket::write_running() {
   detail_.started_boottime = sys::boot_time().count();
   detail_.started_wall = sys::wall_seconds();
   table_.write(slot_, detail_);
-  LastRun mine;
-  mine.open = 1;
-  mine.run_id = entry_.run_id;
-  mine.boot = entry_.boot;
-  mine.pid_namespace = entry_.pid_namespace;
-  mine.supervisor_pid = entry_.pid;
-  mine.supervisor_start = entry_.start;
-  mine.uid = entry_.uid;
-  mine.context = context_;
-  mine.started_boottime = detail_.started_boottime;
-  mine.ran = entry_.run_id;
-  table_.write(mine);
+  table_.write(open_record_of(entry_, detail_));
 }
 
 bool Ticket::begin() {

@@ -18,9 +18,10 @@ struct TicketInfo {
   std::string command;
   std::string directory;
   std::string terminal;
-  std::string agent;        ///< Coding agent or CI, empty for a person.
-  std::string until;        ///< When it gives the lane back before its end; empty: it does not.
-  bool may_prompt = false;  ///< May sit in an editor or prompt.
+  std::string agent;         ///< Coding agent or CI, empty for a person.
+  std::string until;         ///< When it gives the lane back before its end; empty: it does not.
+  bool may_prompt = false;   ///< May sit in an editor or prompt.
+  bool reads_input = false;  ///< Its work comes from its standard input.
   int priority = 0;
   /// What is asked for, in one number: a caller that was killed while it waited and asks for the
   /// same gets its place back (left.hpp).
@@ -81,6 +82,8 @@ class Ticket {
   /// True when the last advance() found somebody new current: the lane has just changed
   /// hands, and the processor belongs to the one who got it.
   [[nodiscard]] bool has_seen_handover() const noexcept { return handover_; }
+  /// After Waiting: the sequence of the ticket that is current; 0 where the lane is being let go.
+  [[nodiscard]] std::uint64_t waits_for() const noexcept { return target_ ? target_->sequence : 0; }
   /// After Waiting or Held: descriptors that become readable when advance() should be
   /// called again. Also call it one second after the first wait (see ticket.cpp).
   [[nodiscard]] std::array<int, 2> wake_fds();
@@ -98,6 +101,16 @@ class Ticket {
 
   /// The run before us whose supervisor and guardian both died, if that is how we found the lane.
   [[nodiscard]] const std::optional<LastRun>& unsettled() const noexcept { return unsettled_; }
+  /// While we wait: starts beside the run `holder`, of whose pipeline we are a part, if that is
+  /// current; false where it is not any more. Then as after Started and begin(), but that the lane
+  /// is still `holder`'s: once that has ended nobody else gets it before our end. Needs a place.
+  [[nodiscard]] bool start_beside(const RunId& holder);
+  /// After start_beside(), again and again until it is true: takes the lane over from a holder that
+  /// has ended. Blocks for the gate alone.
+  [[nodiscard]] bool take_over() noexcept;
+  /// True from start_beside() on.
+  [[nodiscard]] bool is_beside() const noexcept { return !view(detail_.pipeline_of).empty(); }
+
   /// After Started: writes us down as the holder. Call once, after clearing `unsettled()`. False
   /// when the ticket was cancelled meanwhile: leave() then, that run stays open for the next.
   [[nodiscard]] bool begin();
@@ -130,6 +143,9 @@ class Ticket {
   [[nodiscard]] const Table& table() const noexcept { return table_; }
   [[nodiscard]] std::size_t slot() const noexcept { return slot_; }
   [[nodiscard]] std::uint64_t sequence() const noexcept { return entry_.sequence; }
+  /// The run beside which we started; blank without start_beside().
+  [[nodiscard]] const RunId& pipeline_of() const noexcept { return detail_.pipeline_of; }
+  [[nodiscard]] bool reads_input() const noexcept { return detail_.reads_input != 0; }
   [[nodiscard]] Place place() const;
   /// When it got into the queue, on the clock of sys::boot_time().
   [[nodiscard]] std::chrono::nanoseconds queued() const noexcept {
@@ -159,10 +175,10 @@ class Ticket {
   std::size_t slot_ = 0;
   Entry entry_;
   Detail detail_;
-  std::array<std::uint64_t, 8> context_;
   Life life_ = Life::Queued;
   std::optional<Target> target_;
   bool handover_ = false;
+  bool rings_ = false;  ///< At release(): the next one runs already, beside us.
   bool rejoined_ = false;
   std::optional<LastRun> unsettled_;
   RunId ran_before_{};
@@ -170,8 +186,12 @@ class Ticket {
   sys::FileDescriptor watch_;
 };
 
+/// The record of a run that has the lane from now on, as its ticket tells it.
+[[nodiscard]] LastRun open_record_of(const Entry& entry, const Detail& detail);
+
 /// With the gate held: gives the lane to the best living ticket if nobody living has it,
-/// clears dead ones on the way, counts overtaking. `own` is alive whatever its byte says
+/// clears dead ones on the way, counts overtaking. A dead one that ran beside leaves its record
+/// open, so that the next one clears away after it. `own` is alive whatever its byte says
 /// (our own locks do not count as locked). Returns the current slot.
 std::optional<std::size_t> grant_next(const Table& table, std::vector<Entry>& entries,
                                       std::optional<std::size_t> own);

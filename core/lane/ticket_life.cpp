@@ -226,7 +226,8 @@ void Ticket::close_record(const std::vector<Kept>& kept) noexcept {
     if (slot_ < entries.size() && entries[slot_].sequence == entry_.sequence) {
       entries[slot_] = Entry{};
       table_.write(slot_, entries[slot_]);
-      (void)grant_next(table_, entries, std::nullopt);
+      const auto current = grant_next(table_, entries, std::nullopt);
+      rings_ = current && entries[*current].state == State::Beside;
     }
   } catch (const std::exception&) {
     // A full disk or a removed directory: letting the bytes go ends the run all the same,
@@ -238,6 +239,9 @@ void Ticket::release() noexcept {
   life_ = Life::Over;
   sys::unlock_byte(table_.fd(), kLaneByte);
   sys::unlock_byte(table_.fd(), slot_byte(slot_));
+  if (rings_) {
+    table_.ring();
+  }
 }
 
 Place Ticket::place() const {

@@ -59,6 +59,9 @@ void add_tickets(Offers& offers, Which which) {
     if (view.holder) {
       offers.add(view.holder->id, "running: " + view.holder->command);
     }
+    for (const TicketView& ticket : view.beside) {
+      offers.add(ticket.id, "running: " + ticket.command);
+    }
     for (const TicketView& ticket : view.services) {
       offers.add(ticket.id, "service: " + ticket.command);
     }

@@ -2,6 +2,7 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "core/lane/pipeline.hpp"
 #include "multicall/clamp.hpp"
 #include "multicall/coalesce/call_key.hpp"
 #include "multicall/commands/commands.hpp"
@@ -112,15 +113,32 @@ std::string coalesce_row(const Call& call, const Verdict& verdict) {
          "\n";
 }
 
+/// The holder, where the call would start beside it: as run now, from where we are.
+std::optional<lane::Entry> pipeline_of(const Verdict& verdict) {
+  const auto table = verdict.action == Verdict::Action::Lane
+                         ? lane::Table::open_existing(verdict.lane_dir + "/lane")
+                         : std::nullopt;
+  return table
+             ? lane::find_pipeline(*table, verdict.decision.reads_input, lane::PipelineLook::AtOnce)
+             : std::nullopt;
+}
+
+std::string decision_words(const Verdict& verdict) {
+  if (const auto holder = pipeline_of(verdict)) {
+    return "starts at once: same pipeline as run " + std::string{lane::view(holder->run_id)};
+  }
+  return std::string{action_words(verdict.action)} +
+         (verdict.why != verdict.decision.reason ? ": " + verdict.why : "");
+}
+
 std::string text_of(const Call& call, const Verdict& verdict, const tool::Found& found) {
   std::string text = "call:     " + words(call) + "\n";
   text += "class:    " + std::string{word_of(verdict.decision.cls)} + " (" +
           std::string{verdict.decision.reason} + ")\n";
-  text += "decision: " + std::string{action_words(verdict.action)};
-  if (verdict.why != verdict.decision.reason) {
-    text += ": " + verdict.why;
+  text += "decision: " + decision_words(verdict) + "\n";
+  if (verdict.decision.reads_input && verdict.action == Verdict::Action::Lane) {
+    text += "input:    its work; calls of the process that writes it are a part of its turn\n";
   }
-  text += "\n";
   if (verdict.project) {
     text += "project:  " + verdict.project->root +
             (verdict.project->adopted ? "" : " (has not adopted onelane)") + "\n";
@@ -156,7 +174,10 @@ nlohmann::json verdict_json(const Call& call, const Verdict& verdict, const tool
   }
   const coalesce::Standing standing = coalesce::standing_of(call, verdict);
   const auto ready = release_of(call, verdict);
+  const auto holder = pipeline_of(verdict);
   return {{"schema", 1},
+          {"reads_input", verdict.decision.reads_input},
+          {"pipeline_of", holder ? nlohmann::json(lane::view(holder->run_id)) : nullptr},
           {"coalesces", standing.key != 0},
           {"coalesces_not",
            standing.why.empty() ? nlohmann::json(nullptr) : nlohmann::json(standing.why)},

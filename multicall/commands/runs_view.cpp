@@ -75,6 +75,9 @@ class Page {
     add("attempt", record_.attempt == 0 ? "" : std::to_string(record_.attempt));
     add("parts", record_.parts == 0 ? "" : std::to_string(record_.parts) + " commands");
     add("label", printable(record_.label));
+    add("pipeline", record_.pipeline_of.empty()
+                        ? ""
+                        : "same pipeline as run " + printable(record_.pipeline_of, 40));
     add("batch", printable(record_.batch, 40));
     add_times();
     run_.live ? add_processes() : add_use();

@@ -18,7 +18,7 @@ using nlohmann::json;
 std::vector<Found> running_of(const std::vector<Found>& tickets) {
   std::vector<Found> out;
   std::ranges::copy_if(tickets, std::back_inserter(out),
-                       [](const Found& found) { return found.state() == State::Running; });
+                       [](const Found& found) { return lane::has_lane(found.state()); });
   return out;
 }
 

@@ -145,7 +145,7 @@ class WaitCommand {
                found.ticket.entry.pid_namespace == sys::pid_namespace();
       };
       const bool is_meant =
-          options_.id.empty() ? found.state() == lane::State::Running : found.id() == options_.id;
+          options_.id.empty() ? lane::has_lane(found.state()) : found.id() == options_.id;
       if (is_meant && std::ranges::any_of(above, is_it)) {
         say_always("this call is a part of " + name_of(found) + ": it would wait for itself");
         return 1;

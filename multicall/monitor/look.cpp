@@ -78,6 +78,7 @@ const LaneLook* Look::lane_of(std::string_view ticket) const {
   for (const LaneLook& lane : lanes) {
     const auto is_it = [&](const TicketView& view) { return view.id == ticket; };
     if ((lane.view.holder && is_it(*lane.view.holder)) ||
+        std::ranges::any_of(lane.view.beside, is_it) ||
         std::ranges::any_of(lane.view.queue, is_it) ||
         std::ranges::any_of(lane.view.services, is_it)) {
       return &lane;
@@ -91,7 +92,7 @@ const TicketView* Look::find(std::string_view ticket) const {
   if (lane == nullptr || (lane->view.holder && lane->view.holder->id == ticket)) {
     return lane == nullptr ? nullptr : &*lane->view.holder;
   }
-  for (const auto* list : {&lane->view.queue, &lane->view.services}) {
+  for (const auto* list : {&lane->view.beside, &lane->view.queue, &lane->view.services}) {
     const auto it = std::ranges::find(*list, ticket, &TicketView::id);
     if (it != list->end()) {
       return &*it;

@@ -32,6 +32,7 @@ class Lister {
 
   std::vector<Section> run() {
     for (const LaneLook& lane : look_.lanes) {
+      add_beside(lane);
       add_queue(lane);
     }
     add_processes();
@@ -78,6 +79,22 @@ class Lister {
       return "";
     }
     return *eta < milliseconds{1'000} && ticket.is_overdue ? "overdue" : "~" + duration_words(*eta);
+  }
+
+  void add_beside(const LaneLook& lane) {
+    begin(Section::Kind::Beside, "same pipeline as the run");
+    for (const TicketView& ticket : lane.view.beside) {
+      add_run(ticket);
+    }
+    end();
+  }
+
+  /// A run that is not the holder.
+  void add_run(const TicketView& ticket) {
+    Line& line = add_row(std::string{kTicketKey} + ticket.id).line;
+    line.add(right(ticket.is_here ? std::to_string(ticket.supervisor.pid) : "-", 7) + "  ");
+    line.add(left(clean(ticket.command), room(40), paper_.unicode) + " ");
+    line.add(clean(who(ticket)) + ", for " + duration_words(ticket.running), Style::Dim);
   }
 
   void add_queue(const LaneLook& lane) {
@@ -149,10 +166,7 @@ class Lister {
     begin(Section::Kind::Services, "services");
     for (const LaneLook& lane : look_.lanes) {
       for (const TicketView& ticket : lane.view.services) {
-        Line& line = add_row(std::string{kTicketKey} + ticket.id).line;
-        line.add(right(ticket.is_here ? std::to_string(ticket.supervisor.pid) : "-", 7) + "  ");
-        line.add(left(clean(ticket.command), room(40), paper_.unicode) + " ");
-        line.add(clean(who(ticket)) + ", for " + duration_words(ticket.running), Style::Dim);
+        add_run(ticket);
       }
     }
     end();

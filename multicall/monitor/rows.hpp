@@ -34,7 +34,7 @@ struct Row {
 };
 
 struct Section {
-  enum class Kind : std::uint8_t { Queue, Processes, Services, Kept, Recent };
+  enum class Kind : std::uint8_t { Beside, Queue, Processes, Services, Kept, Recent };
   Kind kind = Kind::Queue;
   Line title;
   std::vector<Row> rows;

@@ -37,7 +37,8 @@ std::vector<std::size_t> shares_of(const std::vector<Section>& sections, std::si
     give_all(Kind::Recent, 3);
     give_all(Kind::Kept, 2);
   }
-  for (const Kind kind : {Kind::Processes, Kind::Queue, Kind::Services, Kind::Kept, Kind::Recent}) {
+  for (const Kind kind :
+       {Kind::Beside, Kind::Processes, Kind::Queue, Kind::Services, Kind::Kept, Kind::Recent}) {
     give_all(kind, room);
   }
   return shares;

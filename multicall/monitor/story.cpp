@@ -96,8 +96,7 @@ void Story::see(const LaneLook& lane, const TicketView& ticket, std::size_t posi
     event["priority"] = ticket.priority;
     known.position = position;
   }
-  const bool is_granted =
-      ticket.state == lane::State::Granted || ticket.state == lane::State::Running;
+  const bool is_granted = ticket.state == lane::State::Granted || lane::has_lane(ticket.state);
   if (known.stage == Stage::Queued && is_granted) {
     known.stage = Stage::Granted;
     tell("granted", now_, ticket.id)["lane"] = lane.name;
@@ -108,6 +107,9 @@ void Story::see(const LaneLook& lane, const TicketView& ticket, std::size_t posi
     event["lane"] = lane.name;
     event["command"] = ticket.command;
     event["class"] = ticket.state == lane::State::Service ? "service" : "lane";
+    if (!ticket.pipeline_of.empty()) {
+      event["pipeline_of"] = ticket.pipeline_of;
+    }
     event["pid"] = ticket.is_here ? json(ticket.supervisor.pid) : json(nullptr);
     event["waited_ms"] =
         std::chrono::duration_cast<std::chrono::milliseconds>(ticket.waited).count();
@@ -165,6 +167,9 @@ std::vector<Event> Story::see(const std::vector<LaneLook>& lanes, std::int64_t n
     }
     if (lane.view.holder) {
       see(lane, *lane.view.holder, 0);
+    }
+    for (const TicketView& ticket : lane.view.beside) {
+      see(lane, ticket, 0);
     }
     std::size_t position = 0;
     for (const TicketView& ticket : lane.view.queue) {

@@ -54,6 +54,7 @@ void Wakes::follow(const std::vector<LaneLook>& lanes) {
     if (lane.view.holder) {
       add(*lane.view.holder);
     }
+    std::ranges::for_each(lane.view.beside, add);
     std::ranges::for_each(lane.view.queue, add);
     std::ranges::for_each(lane.view.services, add);
   }

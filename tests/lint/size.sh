@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Fails on a C++ file of more than 300 lines.
+# Fails on a C++ file of more than 600 lines.
 #
 #   tests/lint/size.sh [ROOT]        checks the tree at ROOT (default: this one)
 #   tests/lint/size.sh --self-test   proves that it can fail
 set -euo pipefail
 
-LIMIT=300
+LIMIT=600
 
 # check_tree ROOT: true when no file is longer; prints those that are.
 check_tree() {

@@ -1,0 +1,55 @@
+// A ticket that starts beside the holder, as a part of its pipeline, and takes the lane over.
+#include "core/lane/ticket.hpp"
+#include "core/sys/clock.hpp"
+
+namespace onelane::lane {
+
+bool Ticket::start_beside(const RunId& holder) {
+  if (entry_.sequence == 0 || life_ != Life::Queued) {
+    return false;
+  }
+  cancel_sleep();
+  const Gate gate{table_, Patience::UntilSignal};
+  const auto entries = table_.entries(table_.header().high);
+  const auto current = current_slot(entries);
+  if (!table_.is_current() || !current || *current == slot_ || entries[*current].run_id != holder ||
+      !table_.is_alive(*current) || slot_ >= entries.size() ||
+      entries[slot_].sequence != entry_.sequence || entries[slot_].state != State::Waiting) {
+    return false;
+  }
+  entry_ = entries[slot_];
+  detail_.pipeline_of = holder;
+  detail_.started_boottime = sys::boot_time().count();
+  detail_.started_wall = sys::wall_seconds();
+  table_.write(slot_, detail_);
+  set_state(State::Beside);
+  life_ = Life::Started;
+  return true;
+}
+
+// The table lets nobody else start from the holder's end on, whether we come to this or not: what
+// it adds is the lane's byte, by which others see without reading the table that the lane is held,
+// and the record.
+bool Ticket::take_over() noexcept try {
+  const Gate gate{table_, Patience::Always};
+  const auto entries = table_.entries(table_.header().high);
+  if (slot_ >= entries.size() || entries[slot_].sequence != entry_.sequence ||
+      entries[slot_].state != State::Beside) {
+    return true;  // a service by now, or the table is damaged
+  }
+  if (current_slot(entries) != slot_ ||
+      !sys::try_lock_byte(table_.fd(), kLaneByte, sys::LockKind::Write)) {
+    return false;
+  }
+  const LastRun last = table_.last_run();
+  if (last.open != 0 && last.boot == entry_.boot && last.run_id != entry_.run_id) {
+    return true;  // of a holder that was killed with its guardian: the next ticket's to clear away
+  }
+  set_state(State::Running);
+  table_.write(open_record_of(entry_, detail_));
+  return true;
+} catch (const std::exception&) {
+  return false;
+}
+
+}  // namespace onelane::lane
