@@ -4,6 +4,8 @@
 //
 //   storm ONELANE COUNT [SEED]
 //
+// Some are two calls joined by a pipe, which may run at once, but never beside a third.
+//
 // Called as `make` it is the tool that the shims run: it takes a witness lock, writes down
 // which ticket runs and who was waiting before it, and misbehaves a little.
 #include <fcntl.h>
@@ -73,23 +75,42 @@ struct Storm {
   /// killed while they waited: an early number that came late.
   void start_one() {
     const bool is_own = started % 8 != 0;
-    const std::string name = is_own ? std::to_string(started) : "x";
+    const pid_t pid = start(is_own ? std::to_string(started) : "x", -1, -1);
+    if (!is_own) {
+      exempt.insert(pid);
+    }
+  }
+
+  /// The writer and the reader of one pipe; either may get into the queue first.
+  void start_pair() {
+    int ends[2];
+    (void)!::pipe2(ends, O_CLOEXEC);
+    const std::string name = std::to_string(started);
+    const bool is_reader_first = random() % 2 == 0;
+    for (const bool reads : {is_reader_first, !is_reader_first}) {
+      // Overtakes, as a part of its partner's turn.
+      exempt.insert(reads ? start(name, ends[0], -1) : start(name, -1, ends[1]));
+    }
+    ::close(ends[0]);
+    ::close(ends[1]);
+  }
+
+  /// A shim of its own group; /dev/null for -1.
+  pid_t start(const std::string& name, int input, int output) {
     const pid_t pid = ::fork();
     if (pid == 0) {
       ::setpgid(0, 0);  // with us in the same session: not orphaned, so TSTP stops
       const int null = ::open("/dev/null", O_RDWR);
       const int log = ::open((root + "/stderr").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
-      ::dup2(null, 0);
-      ::dup2(null, 1);
+      ::dup2(input < 0 ? null : input, 0);
+      ::dup2(output < 0 ? null : output, 1);
       ::dup2(log, 2);
       ::execl((root + "/bin/make").c_str(), "make", name.c_str(), nullptr);
       ::_exit(127);
     }
-    if (!is_own) {
-      exempt.insert(pid);
-    }
     alive.insert(pid);
     ++started;
+    return pid;
   }
 
   void reap() {
@@ -100,16 +121,20 @@ struct Storm {
     }
   }
 
-  /// The supervisor that holds the lane, its guardian and its tool.
+  /// A supervisor that has the lane, its guardian and its tool.
   std::map<std::string, sys::ProcessId> holder() {
     std::map<std::string, sys::ProcessId> out;
-    const auto entries = table->entries(table->header().high);
-    const auto current = lane::current_slot(entries);
-    if (!current || !alive.contains(entries[*current].pid)) {
+    auto entries = table->entries(table->header().high);
+    std::erase_if(entries, [&](const lane::Entry& e) {
+      return (!lane::has_lane(e.state) && e.state != lane::State::Granted) ||
+             !alive.contains(e.pid);
+    });
+    if (entries.empty()) {
       return out;
     }
-    out["supervisor"] = entries[*current].supervisor();
-    for (const auto& stat : sys::descendants_of(entries[*current].pid)) {
+    const lane::Entry& chosen = entries[random() % entries.size()];
+    out["supervisor"] = chosen.supervisor();
+    for (const auto& stat : sys::descendants_of(chosen.pid)) {
       out[std::strcmp(stat.name.data(), "onelane-guard") == 0 ? "guardian" : "tool"] = stat.id;
     }
     return out;
@@ -166,9 +191,9 @@ struct Storm {
   void run(std::size_t count) {
     while (started < count || !alive.empty()) {
       while (started < count && alive.size() < kAtOnce) {
-        start_one();
+        random() % 10 == 0 ? start_pair() : start_one();
       }
-      if (started == count) {
+      if (started >= count) {
         for (const pid_t pid : parked) {
           ::kill(pid, SIGCONT);
         }
@@ -179,7 +204,7 @@ struct Storm {
           strike();
         }
       }
-      ::usleep(started == count ? 2000 : static_cast<unsigned>(random() % 3000));
+      ::usleep(started >= count ? 2000 : static_cast<unsigned>(random() % 3000));
       reap();
       if (Clock::now() - last_end > std::chrono::seconds{60}) {
         std::printf("HANG: %zu shims have not ended for a minute\n", alive.size());
@@ -268,7 +293,7 @@ struct Storm {
 
 int main(int argc, char** argv) {
   if (std::strcmp(argv[0], "make") == 0 || std::string_view{argv[0]}.ends_with("/make")) {
-    return onelane::storm::be_the_tool();
+    return onelane::storm::be_the_tool(argc > 1 ? argv[1] : "0");
   }
   if (argc < 3) {
     std::fprintf(stderr, "usage: storm ONELANE COUNT [SEED]\n");
