@@ -111,6 +111,9 @@ class Wait {
     const auto found =
         lane::find_pipeline(ticket_.table(), ticket_.reads_input(),
                             is_new ? lane::PipelineLook::AtOnce : lane::PipelineLook::Later);
+    if (!found && ticket_.table().header().held != 0) {
+      looked_at_ = 0;  // it may only be waiting for `onelane release` itself
+    }
     return found && ticket_.start_beside(found->run_id);
   }
 

@@ -18,13 +18,15 @@ struct Holder {
 };
 
 std::optional<Holder> holder_of(const Table& table) {
-  const auto entries = table.entries(table.header().high);
+  const Header header = table.header();
+  const auto entries = table.entries(header.high);
   const auto current = current_slot(entries);
   if (!current) {
     return std::nullopt;
   }
   const Entry& entry = entries[*current];
-  if (entry.boot != static_cast<std::uint32_t>(sys::boot_id()) ||
+  const bool may_not_start = entry.state == State::Granted && header.held != 0;
+  if (may_not_start || entry.boot != static_cast<std::uint32_t>(sys::boot_id()) ||
       entry.pid_namespace != sys::pid_namespace() || entry.supervisor() == sys::self_id() ||
       !sys::exists(entry.supervisor()) || !table.is_alive(*current)) {
     return std::nullopt;

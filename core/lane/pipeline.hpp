@@ -26,7 +26,8 @@ enum class PipelineLook {
 ///    holder or a process above it still has the writing end: one that had given all of it would
 ///    have closed it.
 ///
-/// Nothing for a holder in another PID namespace, one whose processes we may not look into, and the
+/// Nothing for one that is next but may not start, as the lane is on hold, for one in another PID
+/// namespace, one whose processes we may not look into, and the
 /// caller itself. Reads /proc for the two sides, and for what is between only where both have an
 /// end of anything: milliseconds on a busy machine, so only for a call that waits. Throws
 /// SystemError when the table cannot be read.

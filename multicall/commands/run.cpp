@@ -7,6 +7,7 @@
 #include "multicall/commands/commands.hpp"
 #include "multicall/commands/run_options.hpp"
 #include "multicall/decide.hpp"
+#include "multicall/facts.hpp"
 #include "multicall/lanes_here.hpp"
 #include "multicall/ready.hpp"
 #include "multicall/real_tool.hpp"
@@ -106,6 +107,9 @@ class RunCommand {
   void fill_plan(std::optional<project::Project> project, settings::Settings settings) {
     plan_.call = &call_;
     plan_.decision = {shims::Class::Lane, "onelane run"};
+    const shims::Shim* shim = shims::find_shim(call_.name);
+    plan_.decision.reads_input =
+        shim != nullptr && shim->classify(call_.args, ProcessFacts{call_}).reads_input;
     plan_.project = std::move(project).value_or(project::Project{});
     plan_.settings = std::move(settings);
     plan_.no_wait = options_.no_wait;

@@ -29,6 +29,10 @@ class PipelineTest : public testing::Test {
   static std::string held(const std::string& name, const Gate& gate) {
     return "make trace '" + name + " in' hold-until " + gate.path() + " trace '" + name + " out'";
   }
+  /// Past onelane, until `text` is in the trace.
+  [[nodiscard]] std::string fake_await(const std::string& text) const {
+    return sandbox_.tools() + "/make await-trace " + text;
+  }
   json status() { return status_of(sandbox_); }
   std::vector<json> journal() {
     std::vector<json> lines;
@@ -146,6 +150,39 @@ TEST_F(PipelineTest, APartnerWhoseSupervisorIsKilledEndsWithItsTurnKept) {
   left_.open();
   right_.open();
   EXPECT_FALSE(pipeline.wait().exited_with(0));
+}
+
+TEST_F(PipelineTest, OnHoldNoPartStartsAndAllDoOnceItIsReleased) {
+  ASSERT_TRUE(sandbox_.run({onelane_of(sandbox_), "hold"}).exited_with(0));
+  Running pipeline = shell("set -o pipefail; make trace left | make trace right");
+  ASSERT_TRUE(comes_to_queue(sandbox_, 2));
+  EXPECT_THAT(sandbox_.texts(), testing::IsEmpty());
+  ASSERT_TRUE(sandbox_.run({onelane_of(sandbox_), "release"}).exited_with(0));
+  EXPECT_TRUE(pipeline.wait().exited_with(0));
+  EXPECT_EQ(sandbox_.texts().size(), 2U);
+}
+
+TEST_F(PipelineTest, AHoldFromThenOnLetsThePipelineFinish) {
+  Running pipeline = shell("set -o pipefail; " + held("left", left_) + " | { " +
+                           fake_await("held") + "; make trace right; }");
+  sandbox_.wait_for("left in");
+  ASSERT_TRUE(sandbox_.run({onelane_of(sandbox_), "hold"}).exited_with(0));
+  EXPECT_TRUE(sandbox_.run({sandbox_.tools() + "/make", "trace", "held"}).exited_with(0));
+  sandbox_.wait_for("right");
+  left_.open();
+  EXPECT_TRUE(pipeline.wait().exited_with(0));
+  ASSERT_TRUE(sandbox_.run({onelane_of(sandbox_), "release"}).exited_with(0));
+}
+
+TEST_F(PipelineTest, StopEndsAllOfIt) {
+  Running pipeline = shell(held("left", left_) + " | " + held("right", right_));
+  const pid_t left = sandbox_.wait_for("left in").pid;
+  const pid_t right = sandbox_.wait_for("right in").pid;
+  EXPECT_TRUE(sandbox_.run({onelane_of(sandbox_), "stop", "--yes"}).exited_with(0));
+  EXPECT_FALSE(is_alive(left));
+  EXPECT_FALSE(is_alive(right));
+  (void)pipeline.wait();
+  EXPECT_TRUE(status()["holder"].is_null());
 }
 
 // --- What only looks like a pipeline ------------------------------------------------
