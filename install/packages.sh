@@ -22,6 +22,7 @@ TEST_NEEDS=(
   pre-commit tox python3-pytest python3-pytest-xdist python3-yaml
   black isort yamllint jq libxml2-utils
   redis-server postgresql task-spooler parallel
+  dpkg-dev perl zlib1g-dev gnupg
   'chromium|chromium-browser' 'chromium-driver|chromium-chromedriver'
 )
 # Debian's nodejs would fight with one from elsewhere, so a `node` that is there is enough.

@@ -3,7 +3,7 @@
 # a lint or build step count one each; the exit status is non-zero when anything failed.
 #
 #   tests/run.sh             everything
-#   tests/run.sh --quick     without clang-tidy, sanitizers, fuzzing and benchmark
+#   tests/run.sh --quick     without clang-tidy, sanitizers, fuzzing, git's suite and benchmark
 #   tests/run.sh --storm N   the storm with N processes, on the release binary (else 300, on dev)
 #   tests/run.sh --soak M    the soak for M minutes, on the release binary (else seconds, on dev)
 #
@@ -236,6 +236,8 @@ all_checks() {
     sanitizer tsan '(sys|lane|process)' # only these ever have a second thread
     fuzz_all
     step clang-tidy tidy
+    step external tests/external/run
+    grep -E '^(make|git) ' "$LOGS/external.log" | sed 's/^/        /'
     step bench tests/bench/run --quick --json build/bench.json
     sed -n '/^measure/,$p' "$LOGS/bench.log"
   fi
