@@ -20,10 +20,12 @@ FOREIGN = ('ONELANE', 'GIT_', 'MAKEFLAGS', 'MAKELEVEL', 'MFLAGS', 'HARNESS_')
 @dataclass
 class Way:
     """name: direct, shim or adopted. git: the folder of the git under test, first on PATH.
-    tree: git's source tree, whose template says whether repositories have adopted onelane."""
+    tree: git's source tree, whose template says whether repositories have adopted onelane.
+    tools: a folder of commands to use instead of the system's."""
     name: str
     git: str
     tree: str
+    tools: str
 
 
 @dataclass
@@ -55,7 +57,7 @@ class Outcome:
 def environment(way):
     kept = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
     path = '/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin'
-    return kept | {'PATH': f'{way.git}:{path}', 'GIT_TEST_INSTALLED': way.git}
+    return kept | {'PATH': f'{way.git}:{way.tools}:{path}', 'GIT_TEST_INSTALLED': way.git}
 
 
 def in_namespace(command):
@@ -132,7 +134,7 @@ def run_script(script, way, root, limit, log):
             process.send_signal(signal.SIGKILL)
             process.wait()
     outcome = Outcome(round(time.monotonic() - started, 1), status, tree=tree)
-    parse(read(log), outcome)
+    parse(read(log).replace(root, 'ROOT'), outcome)  # some titles name a path
     outcome.turns = turns_in(root)
     shutil.rmtree(root, ignore_errors=True)
     return outcome
