@@ -110,7 +110,7 @@ std::vector<ChannelEnd> channel_ends(pid_t pid, SocketPairs& pairs) {
       add_pipe(at, {kPipes, *pipe}, out);
     } else if (const auto socket = inode_in(at.link(), "socket:[")) {
       add_socket(at, *socket, pairs, out);
-    } else if (at.link().starts_with('/') && !at.link().starts_with("/dev/")) {
+    } else if (at.link().starts_with('/')) {  // anywhere, /dev/shm included
       if (const struct stat file = at.file(); S_ISFIFO(file.st_mode)) {
         add_pipe(at, {file.st_dev, file.st_ino}, out);
       }

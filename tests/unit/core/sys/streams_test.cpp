@@ -54,8 +54,9 @@ class FlowTest : public testing::Test {
     return ends;
   }
   /// Reading and writing end of a FIFO with a name.
-  Ends fifo() {
-    const std::string path = directory_ + "/fifo";
+  Ends fifo() { return fifo_in(directory_); }
+  Ends fifo_in(const std::string& directory) {
+    const std::string path = directory + "/fifo";
     EXPECT_EQ(::mkfifo(path.c_str(), 0600), 0);
     const int reader = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     const int writer = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
@@ -128,6 +129,16 @@ TEST_F(FlowTest, AFifoLeadsAsAPipeDoes) {
   const pid_t reader = process({{0, ends[0]}});
   EXPECT_TRUE(leads({writer, reader}, writer, reader));
   EXPECT_FALSE(leads({writer, reader}, reader, writer));
+}
+
+TEST_F(FlowTest, AFifoLeadsWhereverItIs) {
+  char name[] = "/dev/shm/onelane-flow-XXXXXX";
+  const std::string memory = ::mkdtemp(name);
+  const Ends ends = fifo_in(memory);
+  const pid_t writer = process({{9, ends[1]}});
+  const pid_t reader = process({{0, ends[0]}});
+  EXPECT_TRUE(leads({writer, reader}, writer, reader));
+  std::filesystem::remove_all(memory);
 }
 
 TEST_F(FlowTest, ASocketPairLeadsAsTheStandardStreamsSay) {
