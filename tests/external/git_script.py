@@ -31,13 +31,15 @@ class Way:
 @dataclass
 class Outcome:
     """What a script said. results: one line a test, as printed. status: of the script, None after
-    the time limit. turns: how many calls took a lane. tree: the processes at the time limit."""
+    the time limit. turns: how many calls took a lane. tree: the processes at the time limit.
+    left: what of onelane lived on after the script."""
     seconds: float
     status: int | None
     results: list = field(default_factory=list)
     plan: str = ''
     turns: int = 0
     tree: list = field(default_factory=list)
+    left: list = field(default_factory=list)
 
     @property
     def hung(self):
@@ -60,12 +62,28 @@ def environment(way):
     return kept | {'PATH': f'{way.git}:{way.tools}:{path}', 'GIT_TEST_INSTALLED': way.git}
 
 
-def in_namespace(command):
+# The script is not process 1, which has no default actions of signals. What of onelane lives on
+# after it gets five seconds to end.
+FIRST_PROCESS = r'''
+onelane=$1; shift
+"$@"; status=$?
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+  left=$(find /proc/[0-9]*/exe -maxdepth 0 -lname "$onelane" 2>/dev/null)
+  [ -n "$left" ] || exit $status
+  sleep 0.5
+done
+for exe in $left; do
+  echo "left behind: $(tr '\0' ' ' <"${exe%exe}cmdline")"
+done
+exit $status
+'''
+
+
+def in_namespace(onelane, command):
     """As root, or as the same user where user namespaces are allowed."""
     user = [] if os.geteuid() == 0 else ['--user', '--map-current-user']
-    return ['setpriv', '--pdeathsig', 'KILL', 'unshare', *user, '--fork', '--pid', '--mount-proc', '--kill-child=KILL',
-            # Not the script itself: process 1 has no default actions of signals.
-            'sh', '-c', '"$@"; exit $?', 'sh', *command]
+    return ['setpriv', '--pdeathsig', 'KILL', 'unshare', *user, '--fork', '--pid', '--mount-proc',
+            '--kill-child=KILL', 'sh', '-c', FIRST_PROCESS, 'sh', onelane, *command]
 
 
 def read(path):
@@ -114,6 +132,7 @@ def parse(text, outcome):
     outcome.results = [match.group(0) for match in RESULT.finditer(text)]
     plan = re.search(r'^1\.\.\d+.*$', text, re.MULTILINE)
     outcome.plan = plan.group(0) if plan else ''
+    outcome.left = re.findall(r'^left behind: (.*)$', text, re.MULTILINE)
 
 
 def run_script(script, way, root, limit, log):
@@ -121,7 +140,8 @@ def run_script(script, way, root, limit, log):
     what it prints goes to the file `log`."""
     shutil.rmtree(root, ignore_errors=True)
     os.makedirs(root)
-    command = in_namespace(['sh', f'./{script}.sh', '-d', f'--root={root}'])
+    onelane = 'none' if way.name == 'direct' else os.path.realpath(f'{way.git}/git')
+    command = in_namespace(onelane, ['sh', f'./{script}.sh', '-d', f'--root={root}'])
     started, tree, status = time.monotonic(), [], None
     with open(log, 'w', encoding='utf-8') as out:
         process = subprocess.Popen(command, cwd=f'{way.tree}/t', env=environment(way), stdout=out,
