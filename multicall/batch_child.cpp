@@ -48,7 +48,7 @@ std::vector<const char*> pointers_to(const std::vector<std::string>& list) {
 }  // namespace
 
 BatchChild::BatchChild(std::optional<nanoseconds> deadline, nanoseconds patience)
-    : deadline_{deadline}, patience_{patience} {
+    : deadline_{deadline}, patience_{patience}, parent_{::getppid()} {
   canary_.start();
 }
 
@@ -75,6 +75,7 @@ std::optional<int> BatchChild::run(const batch::Entry& entry, const std::string&
     poll_until(-1, std::nullopt);
   }
   pid_ = -1;
+  held_.clear();
   answer_signals();  // one that came with its end is no news of the next
   return status;
 }
@@ -89,9 +90,11 @@ void BatchChild::poll_until(int watch, std::optional<milliseconds> at_most) {
     const auto left = std::chrono::ceil<milliseconds>(*deadline_ - sys::monotonic_time());
     limit = std::clamp(left, milliseconds{0}, limit);
   }
+  limit = held_.until_look(sys::monotonic_time(), limit);
   pollfd polled[]{{signals_.fd(), POLLIN, 0}, {watch, POLLIN, 0}};
   (void)::poll(polled, 2, static_cast<int>(limit.count()));
   answer_signals();
+  look_at_held();
   look_at_the_clock();
 }
 
@@ -106,19 +109,39 @@ void BatchChild::answer_signals() {
 
 void BatchChild::answer(const process::Signals::Arrived& arrived) {
   const int signal = arrived.signal;
+  held_.outdate(signal);
   const bool went_to_group = canary_.has_seen(signal);
   if (went_to_group) {
-    canary_.start();
+    canary_.renew();
     canary_.drop_previous();
   }
   // The kernel sends INT, QUIT and TSTP to a terminal's whole group, and to nobody else.
   if (pid_ > 0 && !went_to_group && !arrived.from_kernel) {
-    (void)::kill(pid_, signal);
+    if (process::knows_no_tree(arrived, parent_)) {
+      (void)::kill(pid_, signal);
+    } else {
+      held_.hold(signal, sys::monotonic_time());
+    }
   }
   if (ends_a_batch(signal)) {
     signal_ = signal;
   } else if (signal == SIGTSTP) {
     (void)process::stop_self(signal);
+  }
+}
+
+void BatchChild::look_at_held() {
+  if (held_.is_empty()) {
+    return;
+  }
+  if (held_.drop_seen([&](int signal) { return canary_.has_seen(signal); })) {
+    canary_.renew();
+    canary_.drop_previous();
+  }
+  for (const int signal : held_.take_due(sys::monotonic_time())) {
+    if (pid_ > 0) {
+      (void)::kill(pid_, signal);
+    }
   }
 }
 

@@ -8,6 +8,7 @@
 
 #include "core/batch/queue.hpp"
 #include "core/process/canary.hpp"
+#include "core/process/held_signals.hpp"
 #include "core/process/signals.hpp"
 
 namespace onelane::multicall {
@@ -16,8 +17,8 @@ namespace onelane::multicall {
 /// signals that come meanwhile. One object a process, made before any thread.
 ///
 /// The child is in our process group and terminal. A signal that went to the group has reached it
-/// already; one that came to us alone is passed on. INT, TERM, HUP and QUIT end the batch once
-/// the child has ended.
+/// already; one that came to us alone is passed on, as process::HeldSignals says. INT, TERM, HUP
+/// and QUIT end the batch once the child has ended.
 class BatchChild {
  public:
   /// At `deadline` (monotonic) the child is told to end (process::order_stop); after
@@ -43,12 +44,15 @@ class BatchChild {
   void poll_until(int watch, std::optional<std::chrono::milliseconds> at_most);
   void answer_signals();
   void answer(const process::Signals::Arrived& arrived);
+  void look_at_held();
   void look_at_the_clock();
 
   std::optional<std::chrono::nanoseconds> deadline_;
   std::chrono::nanoseconds patience_;
   process::Signals signals_;
   process::Canary canary_;
+  process::HeldSignals held_;
+  pid_t parent_;
   pid_t pid_ = -1;  ///< Of the child, -1 between two.
   int signal_ = 0;
   bool is_timed_out_ = false;

@@ -16,6 +16,9 @@ namespace {
 
 /// A bomb that respawns leaves zombies as fast as anybody can reap them.
 constexpr milliseconds kLongestReap{50};
+/// A killer's list of our tree may be that much older than its first signal. What it sends to a
+/// run younger than that may have been meant for a tree without the tool: better twice than never.
+constexpr milliseconds kOldestList{50};
 
 /// Signals that the kernel only ever sends to a whole foreground group when it sends them.
 bool is_for_the_terminal_group(int signal) noexcept {
@@ -72,6 +75,7 @@ void Supervisor::handle(const Signals::Arrived& arrived) {
     return;
   }
   note_ending(signal);
+  held_.outdate(signal);
   // Asked first: reap() may stop us with the tool, and then there is a fresh canary.
   const bool is_for_the_group = canary_.has_seen(signal);
   const auto stopped_before = stopped_for_;
@@ -91,21 +95,61 @@ void Supervisor::handle(const Signals::Arrived& arrived) {
     forward(signal);
   } else if (is_for_the_group) {
     renew_canary();
-  } else if (!arrived.from_kernel || !is_for_the_terminal_group(signal)) {
+  } else {
+    pass_on(arrived);
+  }
+}
+
+void Supervisor::pass_on(const Signals::Arrived& arrived) {
+  if (arrived.from_kernel && is_for_the_terminal_group(arrived.signal)) {
+    return;
+  }
+  const auto now = sys::monotonic_time();
+  if (canary_.pid() < 0 || knows_no_tree(arrived, parent_)) {
+    forward(arrived.signal);
+  } else if (now - started_ < kOldestList) {
+    forward(arrived.signal);
+    held_.expect_echo(arrived.signal, now);
+  } else {
+    hold(arrived.signal);
+  }
+}
+
+// The guardian is in a session of its own: a signal that is pending in it went to it by its pid.
+void Supervisor::hold(int signal) {
+  const auto pending = pending_signals(guardian_.pid());
+  if ((pending >> static_cast<unsigned>(signal - 1) & 1U) != 0) {
+    guardian_.forget_signals();
+  }
+  held_.hold(signal, sys::monotonic_time(), pending);
+}
+
+void Supervisor::look_at_held() {
+  if (tool_status_) {
+    held_.clear();
+    return;
+  }
+  const auto in_canary = [&](int signal) { return canary_.has_seen(signal); };
+  if (held_.drop_seen(in_canary, pending_signals(guardian_.pid()))) {
+    renew_canary();
+  }
+  for (const int signal : held_.take_due(sys::monotonic_time())) {
     forward(signal);
   }
 }
 
-// The canary has got a signal, which stays pending in it: only a fresh one can tell the next.
-// What is in our queue once the fresh one exists came either before it (then to us alone,
-// unless the previous one has it too) or after (then it tells). A second one of a kind that
+// The canary has got a signal, which stays pending in it until it is renewed. What is in our
+// queue after that came either before (then to us alone, unless the canary had it too) or
+// after (then it tells). A second one of a kind that
 // the group has just got counts as sent to the group: two so close together may merge anyway.
 void Supervisor::renew_canary() {
+  stale_since_ = {};
   constexpr int kMostRounds = 8;
   bool child_changed = false;
   bool again = true;
   for (int round = 0; again && round < kMostRounds; ++round) {
-    canary_.start();
+    canary_.renew();
+    held_.drop_seen([&](int signal) { return canary_.previous_has_seen(signal); });
     again = false;
     Signals::Arrived next;
     while (signals_.next(next)) {
@@ -113,18 +157,36 @@ void Supervisor::renew_canary() {
         child_changed = true;
         continue;
       }
+      if (next.is_order) {
+        handle(next);  // takes the order, no more
+        continue;
+      }
       note_ending(next.signal);
+      held_.outdate(next.signal);
       const bool fresh = canary_.has_seen(next.signal);
       again = again || fresh;
-      if (!fresh && !canary_.previous_has_seen(next.signal) &&
-          (!next.from_kernel || !is_for_the_terminal_group(next.signal))) {
-        forward(next.signal);
+      if (!fresh && !canary_.previous_has_seen(next.signal)) {
+        pass_on(next);
       }
     }
     canary_.drop_previous();
   }
   if (child_changed) {
     reap();
+  }
+}
+
+// A killer too slow for us has left its signal in the canary; the next of that kind that comes to
+// us alone would be taken for the group's.
+void Supervisor::tidy_canary() {
+  constexpr std::chrono::seconds kStale{1};
+  const auto now = sys::monotonic_time();
+  if (pending_signals(canary_.pid()) == 0) {
+    stale_since_ = {};
+  } else if (stale_since_.count() == 0) {
+    stale_since_ = now;
+  } else if (now - stale_since_ > kStale) {
+    renew_canary();
   }
 }
 
@@ -173,8 +235,12 @@ void Supervisor::stop_with_tool(int signal) {
     return;
   }
   const auto before = sys::monotonic_time();
-  if (stop_self(signal) && canary_.has_seen(SIGCONT)) {
+  const bool was_continued = stop_self(signal);
+  held_.outdate(SIGCONT);
+  if (was_continued && canary_.has_seen(SIGCONT)) {
     renew_canary();  // the tool was continued with us
+  } else if (was_continued && canary_.pid() > 0) {
+    hold(SIGCONT);
   } else {
     (void)send_signal(tool_, SIGCONT);
   }

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <linux/futex.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -19,8 +20,18 @@
 namespace onelane::process {
 namespace {
 
-/// Two stacks: the next canary starts before the last one is gone.
+/// What a canary and its supervisor share.
+struct Perch {
+  pid_t supervisor = -1;
+  std::uint32_t order = 0;      ///< A futex(2): 1 while the canary is to forget.
+  std::uint64_t forgotten = 0;  ///< The canary's until it has answered.
+};
+
+/// Two of each: the next canary starts before the last one is gone.
 alignas(16) std::array<std::array<std::byte, 4096>, 2> stacks;
+std::array<Perch, 2> perches;
+
+constexpr long kAnswerWithin = 20'000'000;  // ns
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define ONELANE_NO_SANITIZE __attribute__((no_sanitize("address", "thread", "undefined")))
@@ -28,21 +39,54 @@ alignas(16) std::array<std::array<std::byte, 4096>, 2> stacks;
 #define ONELANE_NO_SANITIZE
 #endif
 
-/// Raw system calls only: it shares our memory, the C library's state included.
-ONELANE_NO_SANITIZE int perch(void* supervisor) {
+/// Raw system calls only: it shares our memory, the C library's state and errno included. It sets
+/// that only while we wait for its answer.
+ONELANE_NO_SANITIZE int perch(void* place) {
+  Perch& at = *static_cast<Perch*>(place);
   ::syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   // Killed between our clone and the line above, it would leave us here for ever.
-  if (::syscall(SYS_getppid) != static_cast<long>(reinterpret_cast<std::intptr_t>(supervisor))) {
+  if (::syscall(SYS_getppid) != at.supervisor) {
     ::syscall(SYS_exit_group, 0);
   }
   ::syscall(SYS_close_range, 0U, ~0U, 0U);
   for (;;) {
-    ::syscall(SYS_ppoll, nullptr, 0, nullptr, nullptr, 0);
+    ::syscall(SYS_futex, &at.order, FUTEX_WAIT_PRIVATE, 0U, nullptr, nullptr, 0);
+    if (__atomic_load_n(&at.order, __ATOMIC_SEQ_CST) != 0) {
+      const std::uint64_t all = ~std::uint64_t{0};
+      const timespec none{0, 0};
+      long signal = 0;
+      while ((signal = ::syscall(SYS_rt_sigtimedwait, &all, nullptr, &none, sizeof all)) > 0) {
+        at.forgotten |= std::uint64_t{1} << static_cast<unsigned>(signal - 1);
+      }
+      __atomic_store_n(&at.order, 0U, __ATOMIC_SEQ_CST);
+      ::syscall(SYS_futex, &at.order, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+    }
   }
 }
 
-/// SigPnd and ShdPnd of `pid` (proc(5)), together.
-unsigned long long pending_in(pid_t pid) noexcept {
+/// Tells the canary on `at` to forget, and waits for its answer.
+bool make_forget(Perch& at) noexcept {
+  at.forgotten = 0;
+  __atomic_store_n(&at.order, 1U, __ATOMIC_SEQ_CST);
+  ::syscall(SYS_futex, &at.order, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+  const timespec limit{0, kAnswerWithin};
+  const auto is_silent = [&] { return __atomic_load_n(&at.order, __ATOMIC_SEQ_CST) != 0; };
+  while (is_silent()) {
+    if (::syscall(SYS_futex, &at.order, FUTEX_WAIT_PRIVATE, 1U, &limit, nullptr, 0) != 0) {
+      break;  // answered meanwhile (EAGAIN), or too late
+    }
+  }
+  return !is_silent();
+}
+
+bool is_pending_in(pid_t pid, int signal) noexcept {
+  return pid > 0 && (pending_signals(pid) >> static_cast<unsigned>(signal - 1) & 1U) != 0;
+}
+
+}  // namespace
+
+// SigPnd and ShdPnd of proc(5), together.
+std::uint64_t pending_signals(pid_t pid) noexcept {
   char path[64];
   std::snprintf(path, sizeof path, "/proc/%d/status", pid);
   const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
@@ -52,7 +96,7 @@ unsigned long long pending_in(pid_t pid) noexcept {
   std::array<char, 4096> text{};
   const ssize_t got = ::read(fd, text.data(), text.size() - 1);
   ::close(fd);
-  unsigned long long pending = 0;
+  std::uint64_t pending = 0;
   for (const char* name : {"\nSigPnd:", "\nShdPnd:"}) {
     const char* line = got > 0 ? std::strstr(text.data(), name) : nullptr;
     if (line != nullptr) {
@@ -62,19 +106,23 @@ unsigned long long pending_in(pid_t pid) noexcept {
   return pending;
 }
 
-bool is_pending_in(pid_t pid, int signal) noexcept {
-  return pid > 0 && (pending_in(pid) >> static_cast<unsigned>(signal - 1) & 1U) != 0;
-}
-
-}  // namespace
-
 void Canary::start() noexcept {
   drop_previous();
   previous_ = pid_;
   side_ = 1 - side_;
-  auto& stack = stacks[static_cast<std::size_t>(side_)];
-  pid_ = ::clone(&perch, stack.data() + stack.size(), CLONE_VM | SIGCHLD,
-                 reinterpret_cast<void*>(static_cast<std::intptr_t>(::getpid())));
+  const auto side = static_cast<std::size_t>(side_);
+  perches[side].supervisor = ::getpid();
+  perches[side].order = 0;
+  pid_ = ::clone(&perch, stacks[side].data() + stacks[side].size(), CLONE_VM | SIGCHLD,
+                 &perches[side]);
+}
+
+void Canary::renew() noexcept {
+  if (pid_ > 0 && make_forget(perches[static_cast<std::size_t>(side_)])) {
+    forgotten_ = perches[static_cast<std::size_t>(side_)].forgotten;
+  } else {
+    start();
+  }
 }
 
 bool Canary::has_seen(int signal) const noexcept {
@@ -87,10 +135,12 @@ bool Canary::has_seen(int signal) const noexcept {
 }
 
 bool Canary::previous_has_seen(int signal) const noexcept {
-  return is_pending_in(previous_, signal);
+  return (forgotten_ >> static_cast<unsigned>(signal - 1) & 1U) != 0 ||
+         is_pending_in(previous_, signal);
 }
 
 void Canary::drop_previous() noexcept {
+  forgotten_ = 0;
   if (previous_ > 0) {
     ::kill(previous_, SIGKILL);
     ::waitpid(previous_, nullptr, 0);

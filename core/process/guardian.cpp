@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <ctime>
 
 #include "core/process/ending.hpp"
@@ -29,6 +30,17 @@ void close_all_but(std::vector<int> kept) noexcept {
     first = static_cast<unsigned>(fd) + 1;
   }
   ::syscall(SYS_close_range, first, ~0U, 0U);
+}
+
+constexpr char kSettled = 's';
+constexpr char kForget = 'f';
+
+void forget_pending_signals() noexcept {
+  sigset_t all;
+  ::sigfillset(&all);
+  const timespec none{0, 0};
+  while (::sigtimedwait(&all, nullptr, &none) > 0) {
+  }
 }
 
 }  // namespace
@@ -61,10 +73,18 @@ void Guardian::start(const Duty& duty) noexcept {
   }
   sys::FileDescriptor read_end = sys::lift(ends[0]);
   pipe_ = sys::lift(ends[1]);
+  if (!read_end.is_open() || !pipe_.is_open()) {
+    pipe_.reset();
+    errno = EMFILE;
+    return;
+  }
   pid_ = ::fork();
   if (pid_ == 0) {
     pipe_.reset();
     watch(duty, read_end.get());
+  }
+  if (pid_ < 0) {
+    pipe_.reset();
   }
 }
 
@@ -75,8 +95,11 @@ void Guardian::watch(const Duty& duty, int pipe) noexcept {
   kept.push_back(pipe);
   close_all_but(std::move(kept));
   char word = 0;
-  if (sys::read_up_to(pipe, &word, 1) == 1) {
-    ::_exit(0);
+  while (sys::read_up_to(pipe, &word, 1) == 1) {
+    if (word == kSettled) {
+      ::_exit(0);
+    }
+    forget_pending_signals();
   }
   Search search;
   search.run_id = duty.run_id;
@@ -110,8 +133,14 @@ void Guardian::publish(std::span<const sys::ProcessStat> members) noexcept {
 
 void Guardian::settled() noexcept {
   if (pipe_.is_open()) {
-    (void)sys::write_all(pipe_.get(), "s");
+    (void)sys::write_all(pipe_.get(), {&kSettled, 1});
     pipe_.reset();
+  }
+}
+
+void Guardian::forget_signals() const noexcept {
+  if (pipe_.is_open()) {
+    (void)sys::write_all(pipe_.get(), {&kForget, 1});
   }
 }
 

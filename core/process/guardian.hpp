@@ -41,13 +41,15 @@ class Guardian {
   Guardian& operator=(const Guardian&) = delete;
   ~Guardian();
 
-  /// Forks it. The calling process must have one thread. Without a guardian (fork failed)
-  /// the run goes on: the lane's record is then the only safety net.
+  /// Forks it. The calling process must have one thread. Without a guardian (fork failed:
+  /// pid() is -1, errno says why) the run goes on: the lane's record is then the only safety net.
   void start(const Duty& duty) noexcept;
   /// Shares the members known now; cheap, lock-free, at most kMostPublished of them.
   void publish(std::span<const sys::ProcessStat> members) noexcept;
   /// Tells it that the run has been settled.
   void settled() noexcept;
+  /// Makes it drop, soon, the signals pending in it: one that comes later is seen to be new.
+  void forget_signals() const noexcept;
   /// Reaps it after settled(); blocks for its exit.
   void reap() noexcept;
   [[nodiscard]] pid_t pid() const noexcept { return pid_; }

@@ -11,6 +11,8 @@
 #include <boost/process/v2/process.hpp>
 #include <cerrno>
 
+#include "core/process/child_environment.hpp"
+
 namespace onelane::process {
 namespace {
 
@@ -45,6 +47,7 @@ void redirect(const std::array<int, 2>& output) noexcept {
 struct ChildSetup {
   const Signals* signals;
   const Command* command;
+  ChildEnvironment* environment;
   pid_t supervisor;
 
   template <class Launcher>
@@ -56,6 +59,7 @@ struct ChildSetup {
     if (::getppid() != supervisor) {
       ::_exit(125);
     }
+    environment->name_self();  // our memory is the supervisor's, which reads it no more
     redirect(command->output);
     apply(command->scheduling);
     signals->restore();
@@ -106,10 +110,11 @@ class TransparentLauncher : public v2::posix::default_launcher {
 
 Launched launch(const Command& command, const Signals& signals) {
   TransparentLauncher launcher;
-  launcher.env = command.environment;
+  ChildEnvironment environment{command.environment};
+  launcher.env = environment.data();
   asio::io_context context{1};
   auto process = launcher(context.get_executor(), command.path, command.argv,
-                          ChildSetup{&signals, &command, ::getpid()});
+                          ChildSetup{&signals, &command, &environment, ::getpid()});
   process.detach();  // the wait loop is ours: stops, continues and other children included
   return {launcher.exec_error != 0 && launcher.pid < 0 ? -1 : launcher.pid, launcher.exec_error};
 }

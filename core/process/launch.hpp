@@ -36,6 +36,9 @@ struct Launched {
 /// NODE_CHANNEL_FD): nothing is closed, ours are close-on-exec. The child asks for SIGTERM
 /// should we die (PR_SET_PDEATHSIG), and does not start if we already have.
 ///
+/// LISTEN_PID, WATCHDOG_PID and SYSTEMD_EXEC_PID that name us name the child: each process that
+/// reads one compares it with its own pid (sd_listen_fds(3), sd_watchdog_enabled(3)).
+///
 /// Boost.Process v2 launches, through a launcher of ours: its own closes descriptors above
 /// its highest (v2/posix/detail/close_handles.ipp) and reports a failed exec through a
 /// pipe. Blocks until the exec has happened; the caller waits for the child.

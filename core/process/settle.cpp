@@ -47,6 +47,7 @@ void Supervisor::look() {
   }
   const auto all = members();
   guardian_.publish(all);
+  tidy_canary();
   pause_ = std::min(pause_ * 2, run_.check_interval);
   if (hooks_.judge) {
     const bool has_ended = tool_status_.has_value();

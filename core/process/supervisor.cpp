@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <utility>
 
 #include "core/process/ending.hpp"
@@ -50,7 +51,11 @@ void come_first() noexcept {
 }  // namespace
 
 Supervisor::Supervisor(const Run& run, const Signals& signals, Hooks hooks)
-    : run_{run}, traits_{run.traits}, signals_{signals}, hooks_{std::move(hooks)} {}
+    : run_{run},
+      traits_{run.traits},
+      signals_{signals},
+      hooks_{std::move(hooks)},
+      parent_{::getppid()} {}
 
 Outcome Supervisor::supervise() {
   for (const pid_t child : sys::own_children()) {
@@ -109,6 +114,11 @@ void Supervisor::start_guardian() {
   duty.descriptors = run_.guardian_descriptors;
   duty.after_crash = hooks_.after_crash ? hooks_.after_crash : [] {};
   guardian_.start(duty);
+  if (guardian_.pid() < 0 && !said_unguarded_) {
+    said_unguarded_ = true;
+    say(std::string{"no guardian can be started ("} + std::strerror(errno) +
+        "); if this onelane is killed, what " + run_.name + " leaves is ended by the next call");
+  }
 }
 
 void Supervisor::wait_for_tool() {
@@ -148,7 +158,7 @@ void Supervisor::end_by_order() {
 }
 
 void Supervisor::pump(milliseconds limit) {
-  limit = std::min(limit, until_look());
+  limit = held_.until_look(sys::monotonic_time(), std::min(limit, until_look()));
   const bool peeks = peek_.count() > 0 && peek_ < limit;
   pollfd polled[2] = {{signals_.fd(), POLLIN, 0},
                       {order_ == Order::GoOn ? run_.wake : -1, POLLIN, 0}};
@@ -168,6 +178,9 @@ void Supervisor::pump(milliseconds limit) {
   }
   if (has_more_to_reap_) {
     reap();
+  }
+  if (!held_.is_empty()) {
+    look_at_held();
   }
   const bool is_woken = ready > 0 && (polled[1].revents & POLLIN) != 0;
   const bool may_peek = ready == 0 && pause == peek_ && peeks;

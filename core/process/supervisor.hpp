@@ -13,6 +13,7 @@
 
 #include "core/process/canary.hpp"
 #include "core/process/guardian.hpp"
+#include "core/process/held_signals.hpp"
 #include "core/process/judgement.hpp"
 #include "core/process/launch.hpp"
 #include "core/process/leftovers.hpp"
@@ -119,7 +120,12 @@ class Supervisor {
   void note_ending(int signal);
   void note_usage(const struct rusage& usage);
   void forward(int signal);
+  /// `arrived` came to us, and so far not to the group.
+  void pass_on(const Signals::Arrived& arrived);
+  void hold(int signal);
+  void look_at_held();
   void renew_canary();
+  void tidy_canary();
   void reap();
   void stop_with_tool(int signal);
   void look();
@@ -147,15 +153,19 @@ class Supervisor {
   sys::ProcessId tool_;
   std::optional<int> tool_status_;
   Canary canary_;
+  HeldSignals held_;
+  pid_t parent_;       ///< As it was before the launch.
   sigset_t missed_{};  ///< Arrived before the tool existed, so it has none of them.
   Guardian guardian_;
   Outcome outcome_;
+  bool said_unguarded_ = false;
   bool has_more_to_reap_ = false;
   bool impatient_ = false;  ///< An ending signal arrived after the tool had ended.
   bool is_ending_ = false;  ///< LINGER is over: what we may not signal is left running.
   std::chrono::nanoseconds started_{};
   std::chrono::nanoseconds stopped_for_{};
-  std::chrono::nanoseconds awake_{};  ///< Last moment at which we surely ran.
+  std::chrono::nanoseconds stale_since_{};  ///< Seen in the canary at a look; 0 for nothing.
+  std::chrono::nanoseconds awake_{};        ///< Last moment at which we surely ran.
   Order order_ = Order::GoOn;
   bool spares_kept_ = true;
   std::chrono::nanoseconds next_look_{};

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/process/child_environment.hpp"
 #include "multicall/capture/line_sign.hpp"
 #include "multicall/capture/outer.hpp"
 #include "multicall/capture/result.hpp"
@@ -69,13 +70,13 @@ class OutputKeeper {
         sign_.sign_of_stream());
   }
 
-  [[noreturn]] void run(pid_t child, const process::Signals& signals, sys::FileDescriptor socket,
-                        PtyBridge* pty) {
+  [[noreturn]] void run(pid_t child, const process::Signals& signals, process::Canary& canary,
+                        sys::FileDescriptor socket, PtyBridge* pty) {
     Listener::Actions actions;
     actions.attempt = [this](journal::Record record) { note_attempt(std::move(record)); };
     actions.end = [this] { drain(); };
     Listener listener{std::move(socket), std::move(actions)};
-    Outer outer{child, signals, streams_, listener, pty};
+    Outer outer{child, signals, canary, streams_, listener, pty};
     result_.wait_status = outer.pump();
     if (result_.attempts.empty()) {
       log_.add_line("# onelane: nothing was run\n");
@@ -132,6 +133,8 @@ Captured capture_output(Plan& plan, const Options& options) {
   }
   const pid_t self = ::getpid();
   std::optional<process::Signals> signals{std::in_place};
+  process::Canary canary;
+  canary.start();
   const pid_t child = split();
   const auto keep_output = [&]() noexcept {  // whoever caught it would run the tool once more
     OutputKeeper keeper{options, log, sign};
@@ -149,13 +152,15 @@ Captured capture_output(Plan& plan, const Options& options) {
     if (!pty) {
       use_null(0, 0);
     }
-    keeper.run(child, *signals, std::move(sockets.read), pty ? &*pty : nullptr);
+    keeper.run(child, *signals, canary, std::move(sockets.read), pty ? &*pty : nullptr);
   };
   if (child != 0) {
     keep_output();
   }
+  canary.forget();  // our parent's
   signals.reset();
   end_with(self);
+  process::take_names_of(self);
   if (pty) {
     pty->open_other_side();
   }

@@ -55,7 +55,8 @@ class DetachedOutput {
         sign_.sign_of_stream());
   }
 
-  [[noreturn]] void run(pid_t child, const process::Signals& signals, sys::FileDescriptor socket) {
+  [[noreturn]] void run(pid_t child, const process::Signals& signals, process::Canary& canary,
+                        sys::FileDescriptor socket) {
     Listener::Actions actions;
     actions.queued = [this](const std::string& id) { note_queued(id); };
     actions.attempt = [this](const journal::Record& /*record*/) {
@@ -64,7 +65,7 @@ class DetachedOutput {
       }
     };
     Listener listener{std::move(socket), std::move(actions)};
-    Outer outer{child, signals, streams_, listener, nullptr};
+    Outer outer{child, signals, canary, streams_, listener, nullptr};
     process::mirror(outer.pump());
   }
 
@@ -123,6 +124,8 @@ Detached detach(Plan& plan, const Place& place) {
   Ends err = make_pipe();
   const pid_t self = ::getpid();
   std::optional<process::Signals> signals{std::in_place};
+  process::Canary canary;
+  canary.start();
   const pid_t run = split();
   if (run != 0) {
     out.write.reset();
@@ -131,8 +134,9 @@ Detached detach(Plan& plan, const Place& place) {
     DetachedOutput output{place, std::move(ids.write), sign};
     output.add_stream(std::move(out.read));
     output.add_stream(std::move(err.read));
-    output.run(run, *signals, std::move(sockets.read));
+    output.run(run, *signals, canary, std::move(sockets.read));
   }
+  canary.forget();  // our parent's
   signals.reset();
   end_with(self);
   ids.write.reset();

@@ -3,10 +3,13 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+
+#include "core/sys/clock.hpp"
 
 namespace onelane::multicall::capture {
 namespace {
@@ -17,11 +20,15 @@ bool is_ready(const pollfd& polled) noexcept {
 
 }  // namespace
 
-Outer::Outer(pid_t run, const process::Signals& signals, std::vector<Stream>& streams,
-             Listener& listener, PtyBridge* pty)
-    : run_{run}, signals_{signals}, streams_{streams}, listener_{listener}, pty_{pty} {
-  canary_.start();
-}
+Outer::Outer(pid_t run, const process::Signals& signals, process::Canary& canary,
+             std::vector<Stream>& streams, Listener& listener, PtyBridge* pty)
+    : run_{run},
+      signals_{signals},
+      streams_{streams},
+      listener_{listener},
+      pty_{pty},
+      canary_{canary},
+      parent_{::getppid()} {}
 
 int Outer::pump() {
   if (pty_ != nullptr) {
@@ -48,7 +55,9 @@ void Outer::step() {
     polled.push_back({stream.source(), POLLIN, 0});
     polled.push_back({stream.target(), POLLOUT, 0});
   }
-  if (::poll(polled.data(), polled.size(), longest_pause()) < 0) {
+  const int ready = ::poll(polled.data(), polled.size(), longest_pause());
+  look_at_held();
+  if (ready < 0) {
     return;
   }
   for (std::size_t i = 0; i < streams_.size(); ++i) {
@@ -80,6 +89,10 @@ int Outer::longest_pause() const {
       const int wanted = static_cast<int>(std::max<std::int64_t>(ms, 0));
       pause = pause < 0 ? wanted : std::min(pause, wanted);
     }
+  }
+  if (!held_.is_empty()) {
+    const std::chrono::milliseconds longest{pause < 0 ? 1'000 : pause};
+    pause = static_cast<int>(held_.until_look(sys::monotonic_time(), longest).count());
   }
   return pause;
 }
@@ -118,21 +131,48 @@ void Outer::handle(const process::Signals::Arrived& arrived) {
         signal == SIGINT || signal == SIGTERM || signal == SIGHUP || signal == SIGQUIT;
     return;
   }
+  held_.outdate(signal);
   if (pty_ != nullptr) {
     if (signal == SIGWINCH) {
       pty_->fit();  // its own group is told by the kernel
     } else if (signal == SIGCONT) {
       pty_->enter_raw();
     } else if (signal != SIGTSTP && signal != SIGTTIN && signal != SIGTTOU) {
-      ::kill(run_, signal);  // in a session of its own it has not got it
+      pass_on(arrived);
     }
     return;
   }
-  if (canary_.has_seen(signal)) {
-    canary_.start();
+  pass_on(arrived);
+}
+
+void Outer::pass_on(const process::Signals::Arrived& arrived) {
+  const bool went_to_group = canary_.has_seen(arrived.signal);
+  if (went_to_group) {
+    canary_.renew();
     canary_.drop_previous();
+  }
+  if (went_to_group && pty_ == nullptr) {
+    return;
+  }
+  if (went_to_group || process::knows_no_tree(arrived, parent_)) {
+    ::kill(run_, arrived.signal);  // in a session of its own it has not got it
   } else {
-    ::kill(run_, signal);
+    held_.hold(arrived.signal, sys::monotonic_time());
+  }
+}
+
+void Outer::look_at_held() {
+  if (held_.is_empty()) {
+    return;
+  }
+  if (held_.drop_seen([&](int signal) { return canary_.has_seen(signal); })) {
+    canary_.renew();
+    canary_.drop_previous();
+  }
+  for (const int signal : held_.take_due(sys::monotonic_time())) {
+    if (!wait_status_) {
+      ::kill(run_, signal);
+    }
   }
 }
 

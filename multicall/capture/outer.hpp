@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/process/canary.hpp"
+#include "core/process/held_signals.hpp"
 #include "core/process/signals.hpp"
 #include "multicall/capture/stream.hpp"
 #include "multicall/capture/telling.hpp"
@@ -19,9 +20,10 @@ namespace onelane::multicall::capture {
 /// signals that came to it alone, stops and continues with it. One thread; blocks in poll(2).
 class Outer {
  public:
-  /// `run` is our child. Borrows the others; `pty` is null where there is none.
-  Outer(pid_t run, const process::Signals& signals, std::vector<Stream>& streams,
-        Listener& listener, PtyBridge* pty);
+  /// `run` is our child, `canary` one that is older. Borrows the others; `pty` is null where there
+  /// is none.
+  Outer(pid_t run, const process::Signals& signals, process::Canary& canary,
+        std::vector<Stream>& streams, Listener& listener, PtyBridge* pty);
 
   /// Pumps until the run has ended; its wait status. What it has written is read and, unless an
   /// ending signal arrives meanwhile, passed on by then.
@@ -35,6 +37,8 @@ class Outer {
   [[nodiscard]] int longest_pause() const;
   void read_signals();
   void handle(const process::Signals::Arrived& arrived);
+  void pass_on(const process::Signals::Arrived& arrived);
+  void look_at_held();
   void look_after_run();
   void stop_with_run(int signal);
   void flush();
@@ -44,7 +48,9 @@ class Outer {
   std::vector<Stream>& streams_;
   Listener& listener_;
   PtyBridge* pty_;
-  process::Canary canary_;
+  process::Canary& canary_;
+  process::HeldSignals held_;
+  pid_t parent_;
   std::optional<int> wait_status_;
   bool was_interrupted_ = false;  ///< An ending signal arrived after the run's end.
 };

@@ -2,11 +2,13 @@
 #include <sys/stat.h>
 
 #include "tests/integration/run_scene.hpp"
+#include "tests/support/tree_walk.hpp"
 
 namespace onelane::test {
 namespace {
 
 using nlohmann::json;
+using std::chrono::milliseconds;
 using testing::ContainsRegex;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -79,6 +81,30 @@ TEST_F(RunOutputTest, ALogThatCannotBeOpenedRunsNothing) {
   EXPECT_TRUE(ended.exited_with(125)) << describe_status(ended.wait_status);
   EXPECT_THAT(ended.err, HasSubstr("no/log"));
   EXPECT_TRUE(sandbox_.texts().empty());
+}
+
+TEST_F(RunOutputTest, SoDoesOneThatEachProcessOfTheTreeIsSent) {
+  Gate gate{sandbox_};
+  Running running = start_run({"--log", path("log"), "--", tool(), "catch", "TERM", "sleep", "150",
+                               "trace", "ready", "hold-until", gate.path(), "exit", "4"});
+  sandbox_.wait_for("ready");
+  std::size_t expected = 0;
+  int counted = 0;
+  for (const WalkOrder order : {WalkOrder::Levels, WalkOrder::Preorder, WalkOrder::LeafFirst}) {
+    for (const int pause : {0, 1, 5, 20, 50}) {
+      ++expected;
+      const bool in_time = walk_tree(running.pid(), SIGTERM, {order, milliseconds{pause}});
+      ASSERT_TRUE(eventually([&] { return sandbox_.texts("sig TERM").size() >= expected; }));
+      const bool twice = eventually([&] { return sandbox_.texts("sig TERM").size() > expected; },
+                                    milliseconds{150});
+      EXPECT_FALSE(twice && in_time) << name_of(order) << " by " << pause << " ms";
+      counted += in_time ? 1 : 0;
+      expected = sandbox_.texts("sig TERM").size();
+    }
+  }
+  EXPECT_GT(counted, 0) << "the machine is too busy for this test";
+  gate.open();
+  EXPECT_TRUE(running.wait().exited_with(4));
 }
 
 TEST_F(RunOutputTest, ASignalReachesTheToolOnce) {
