@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstdint>
 #include <cstdlib>
 #include <exception>
 #include <optional>
@@ -10,6 +12,8 @@
 #include <string_view>
 
 #include "core/settings/values.hpp"
+#include "core/sys/error.hpp"
+#include "core/sys/process_room.hpp"
 #include "multicall/capture/capture.hpp"
 #include "multicall/coalesce/call_key.hpp"
 #include "multicall/decide.hpp"
@@ -100,6 +104,17 @@ int run_as_settled(Plan& plan) {
   return code;
 }
 
+/// A run needs a supervisor, a guardian and a canary. Where the user may start hardly more than the
+/// tool itself needs, they would take its place.
+void expect_process_room() {
+  constexpr std::uint64_t kEnough = 16;
+  const auto room = sys::process_room();
+  if (room && *room < kEnough) {
+    throw sys::SystemError{EAGAIN, "start the processes of a run",
+                           "(" + std::to_string(*room) + " more are allowed, ulimit -u)"};
+  }
+}
+
 /// A call that does not pass. Not inlined: its plan takes a page of stack, which a call that passes
 /// must not touch.
 [[gnu::noinline]] int run_supervised(const Call& call, Verdict& verdict) {
@@ -121,6 +136,7 @@ int run_as_settled(Plan& plan) {
     plan.ready = ready_rule_for(call, loaded.settings);
   }
   plan.call_key = plan.ready ? 0 : coalesce::standing_of(call, verdict).key;
+  expect_process_room();
   fill_standard_descriptors();
   plan.decision = verdict.decision;
   plan.lane_dir = verdict.lane_dir;

@@ -132,6 +132,7 @@ class Entrance {
     const char* held = std::getenv("ONELANE_HELD");
     options.unprovable = lane::relation_to_lane(*place_.table, held == nullptr ? "" : held) ==
                          lane::Relation::Unprovable;
+    options.is_hidden = options.unprovable && !sys::ancestry_of(::getpid()).complete;
     options.run_on_deadlock =
         plan_.bounded_wait || plan_.settings.on_deadlock.value == settings::OnDeadlock::Run;
     options.run_when_over = plan_.bounded_wait;

@@ -160,16 +160,22 @@ class Wait {
   std::optional<Turn> unproven() {
     if (!said_unprovable_) {
       said_unprovable_ = true;
-      say_always("the holder of lane '" + options_.lane_name +
-                 "' is in another PID namespace; if this call was made by it, pass its "
-                 "ONELANE_HELD variable into the container");
+      const std::string holder = "the holder of lane '" + options_.lane_name + "' ";
+      say_always(options_.is_hidden
+                     ? holder +
+                           "may be an ancestor of this call that /proc hides (hidepid); if "
+                           "this call was made by it, pass its ONELANE_HELD variable on"
+                     : holder +
+                           "is in another PID namespace; if this call was made by it, pass "
+                           "its ONELANE_HELD variable into the container");
     }
     if (waited() < options_.namespace_wait) {
       return std::nullopt;
     }
     return Turn{options_.run_on_deadlock ? Turn::End::Unqueued : Turn::End::GaveUp, 0,
-                "the holder is in another PID namespace and has not ended for " +
-                    duration_words(waited()) + " (NS_WAIT)"};
+                std::string{options_.is_hidden ? "the holder may be an ancestor that /proc hides"
+                                               : "the holder is in another PID namespace"} +
+                    " and has not ended for " + duration_words(waited()) + " (NS_WAIT)"};
   }
 
   [[nodiscard]] milliseconds next_deadline() const {

@@ -31,6 +31,7 @@ struct WaitOptions {
   /// The holder is in another PID namespace and may be our ancestor: say which variable
   /// would prove it, and give up after `namespace_wait`.
   bool unprovable = false;
+  bool is_hidden = false;  ///< Because /proc hides ancestors, not because of a namespace.
   const Admission* admission = nullptr;        ///< Asked when it is our turn; null for no.
   bool run_on_deadlock = false;                ///< Unqueued instead of GaveUp.
   bool run_when_over = false;                  ///< The same for queue_timeout.

@@ -10,9 +10,28 @@
 namespace onelane::lane {
 namespace {
 
+/// The clock of `entry` is not ours, its PID namespace is.
+bool has_another_clock(const Entry& entry) {
+  const std::uint64_t ours = sys::pid_namespace();
+  return entry.pid_namespace != ours && sys::pids_of(entry.pid_namespace) == sys::pids_of(ours);
+}
+
+/// `id`, as we read it, is the supervisor of `entry`. By another clock it starts at another time,
+/// and the pid alone tells: of two live processes it is never the same.
+bool is_supervisor(const sys::ProcessId& id, const Entry& entry) {
+  const sys::ProcessId supervisor = entry.supervisor();
+  return id == supervisor || (id.pid == supervisor.pid && has_another_clock(entry));
+}
+
 bool is_above(const sys::Ancestry& ancestry, const Entry& entry) {
   return std::ranges::any_of(ancestry.chain,
-                             [&](const auto& stat) { return stat.id == entry.supervisor(); });
+                             [&](const auto& stat) { return is_supervisor(stat.id, entry); });
+}
+
+/// The supervisor of `entry`, of our PID namespace and not to be seen above us, may be above us.
+bool may_be_above(const sys::Ancestry& ancestry, const Entry& entry) {
+  return !ancestry.complete &&
+         !(entry.pid_namespace == sys::pid_namespace() && rules_out(ancestry, entry.supervisor()));
 }
 
 std::optional<Above> running_under(const std::string& lane_file, const sys::ProcessId& supervisor) {
@@ -21,7 +40,7 @@ std::optional<Above> running_under(const std::string& lane_file, const sys::Proc
     return std::nullopt;
   }
   for (const Entry& entry : table->entries(table->header().high)) {
-    if (has_lane(entry.state) && entry.supervisor() == supervisor) {
+    if (has_lane(entry.state) && is_supervisor(supervisor, entry)) {
       return Above{entry.run_id, lane_file};
     }
   }
@@ -58,6 +77,16 @@ bool names_run(std::string_view held, const RunId& id) {
   return false;
 }
 
+// Every parent is older than its children: by birth, and when its parent ends a process gets one
+// that was above that parent before, a subreaper or the init of the namespace (prctl(2),
+// PR_SET_CHILD_SUBREAPER). So what is hidden above an ancestor is older than it. Times in ticks
+// may be equal for two generations, which proves nothing.
+bool rules_out(const sys::Ancestry& ancestry, const sys::ProcessId& supervisor) noexcept {
+  return ancestry.complete || std::ranges::any_of(ancestry.chain, [&](const auto& stat) {
+           return stat.id.start < supervisor.start;
+         });
+}
+
 Relation relation_to_lane(const Table& table, std::string_view held) {
   const auto entries = table.entries(table.header().high);
   if (std::ranges::none_of(entries, [](const Entry& entry) {
@@ -66,7 +95,7 @@ Relation relation_to_lane(const Table& table, std::string_view held) {
     return Relation::Outside;
   }
   const sys::Ancestry ancestry = sys::ancestry_of(::getpid());
-  const std::uint64_t ours = sys::pid_namespace();
+  const std::uint64_t ours = sys::pid_namespace_alone();
   const auto boot = static_cast<std::uint32_t>(sys::boot_id());
   Relation relation = Relation::Outside;
   for (std::size_t slot = 0; slot < entries.size(); ++slot) {
@@ -75,14 +104,15 @@ Relation relation_to_lane(const Table& table, std::string_view held) {
     if ((!has_lane(entry.state) && !service) || entry.boot != boot) {
       continue;
     }
-    if (entry.pid_namespace == ours ? is_above(ancestry, entry)
-                                    : names_run(held, entry.run_id) && table.is_alive(slot)) {
+    const bool is_here = sys::pids_of(entry.pid_namespace) == ours;
+    const bool may_be = !is_here || may_be_above(ancestry, entry);
+    if ((is_here && is_above(ancestry, entry)) ||
+        (may_be && names_run(held, entry.run_id) && table.is_alive(slot))) {
       if (!service) {
         return Relation::BelowHolder;
       }
       relation = Relation::BelowService;
-    } else if (!service && table.is_alive(slot) && relation == Relation::Outside &&
-               (entry.pid_namespace != ours || !ancestry.complete)) {
+    } else if (!service && may_be && table.is_alive(slot) && relation == Relation::Outside) {
       relation = Relation::Unprovable;
     }
   }

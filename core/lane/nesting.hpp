@@ -17,15 +17,24 @@ enum class Relation {
   Outside,       ///< Queues like anybody else.
   BelowHolder,   ///< A nested call: must never wait for its own holder.
   BelowService,  ///< Started by a live service of this lane.
-  Unprovable,    ///< The holder lives in another PID namespace and we carry no token of it.
+  /// The holder lives in another PID namespace, or may be among ancestors that /proc hides, and we
+  /// carry no token of it.
+  Unprovable,
 };
 
 /// Decides by ancestry first: the holder's supervisor is among the caller's ancestors (pid
 /// and start time), which survives `env -i`, tox and sudo. `held` (ONELANE_HELD, may be
-/// empty) decides only between PID namespaces, where pids mean nothing; a token of an ended
+/// empty) decides only between PID namespaces, where pids mean nothing, and where /proc hides the
+/// ancestors that could tell; a token of an ended
 /// run, or one carried by a process that is no longer below the run, proves nothing.
 /// The ancestors are read only when somebody runs.
 [[nodiscard]] Relation relation_to_lane(const Table& table, std::string_view held);
+
+/// True when the ancestors that we can see prove that `supervisor`, which is none of them, is none
+/// of those that /proc hides from a plain user either (proc(5), hidepid): all can be seen, or one
+/// is older. Start times of one clock.
+[[nodiscard]] bool rules_out(const sys::Ancestry& ancestry,
+                             const sys::ProcessId& supervisor) noexcept;
 
 /// True when `held` (run ids joined by commas) names `id`.
 [[nodiscard]] bool names_run(std::string_view held, const RunId& id);

@@ -94,7 +94,8 @@ FileDescriptor lift(int fd) noexcept {
     // to 9 (fcntl(2), F_DUPFD).
     lifted = ::fcntl(fd, F_DUPFD_CLOEXEC, kFirstOwnDescriptorOfFew);
   }
-  const int saved = errno;
+  // EINVAL: the limit is lower still. To the caller that is no number left, as EMFILE is.
+  const int saved = lifted < 0 && errno == EINVAL ? EMFILE : errno;
   ::close(fd);
   errno = saved;
   return FileDescriptor{lifted};

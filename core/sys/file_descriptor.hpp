@@ -49,7 +49,7 @@ class FileDescriptor {
 
 /// Takes `fd` (owned by the caller, closed here in every case) and gives it back as a
 /// close-on-exec descriptor numbered kFirstOwnDescriptor or above.
-/// Returns an empty one with errno set when `fd` is -1 or no number is left.
+/// Returns an empty one with errno set when `fd` is -1 or no number is left (EMFILE).
 [[nodiscard]] FileDescriptor lift(int fd) noexcept;
 
 /// Opens `path` close-on-exec and lifted. Throws SystemError naming the path.

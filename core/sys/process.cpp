@@ -216,8 +216,15 @@ std::string command_line(pid_t pid, std::size_t limit) {
 }
 
 std::uint64_t pid_namespace() noexcept {
+  constexpr std::uint64_t kInitial = 0xeffffffaU;  // PROC_TIME_INIT_INO, include/linux/proc_ns.h
   struct stat info {};
-  return ::stat("/proc/self/ns/pid", &info) == 0 ? info.st_ino : 0;
+  const bool shifts = ::stat("/proc/self/ns/time", &info) == 0 && info.st_ino != kInitial;
+  return pid_namespace_alone() | (shifts ? static_cast<std::uint64_t>(info.st_ino) << 32U : 0);
+}
+
+std::uint64_t pid_namespace_alone() noexcept {
+  struct stat info {};
+  return ::stat("/proc/self/ns/pid", &info) == 0 ? info.st_ino : 0;  // an unsigned int in there
 }
 
 std::uint64_t boot_id() noexcept {

@@ -96,9 +96,17 @@ struct ProcEntry {
 /// cut at `limit` bytes; the name in brackets for a kernel thread or zombie.
 [[nodiscard]] std::string command_line(pid_t pid, std::size_t limit = 200);
 
-/// Inode of our PID namespace (/proc/self/ns/pid), 0 when unreadable. Pids of two processes
-/// are comparable only when these are equal.
+/// Our PID namespace and, where it is not the machine's own, our time namespace, which shifts all
+/// start times that we read (time_namespaces(7)); 0 when unreadable. Pids and start times of two
+/// processes are comparable only when these are equal.
 [[nodiscard]] std::uint64_t pid_namespace() noexcept;
+
+/// Inode of our PID namespace alone (/proc/self/ns/pid): one system call less, and enough to
+/// compare pids with `pids_of` of another process' pid_namespace().
+[[nodiscard]] std::uint64_t pid_namespace_alone() noexcept;
+[[nodiscard]] constexpr std::uint64_t pids_of(std::uint64_t pid_namespace) noexcept {
+  return pid_namespace & 0xffffffffU;
+}
 
 /// First eight bytes of the kernel's boot id, so that a record from before a reboot is known as
 /// such.
