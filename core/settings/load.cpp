@@ -10,6 +10,7 @@
 #include "core/settings/toml_layer.hpp"
 #include "core/settings/trust.hpp"
 #include "core/settings/values.hpp"
+#include "core/sys/error.hpp"
 #include "core/sys/file_descriptor.hpp"
 
 namespace onelane::settings {
@@ -75,6 +76,9 @@ class Loader {
 
   std::optional<std::string> read(const std::string& path, std::size_t limit, Origin origin) {
     auto text = sys::read_small_file(path.c_str(), limit);
+    if (!text && (errno == EMFILE || errno == ENFILE)) {
+      sys::throw_errno("open", path);  // the file is blameless, and nothing else will open either
+    }
     if (!text && errno != ENOENT && errno != ENOTDIR) {
       report({origin, path, 0, {}}, why_unreadable(errno));
     }

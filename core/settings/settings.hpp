@@ -128,7 +128,8 @@ struct Request {
 
 /// All layers merged. Never throws for bad content and never runs anything: a bad value, an
 /// unreadable file or an entry that needs trust is a Problem, and the lower layer's value stays.
-/// Without files it costs one open(2) a layer and no parser.
+/// Without files it costs one open(2) a layer and no parser. Throws SystemError where no descriptor
+/// is left to read with.
 [[nodiscard]] Loaded load(const Request& request);
 
 /// One line of `onelane settings`. Safe for a terminal.

@@ -113,10 +113,13 @@ case_limit_descriptors() {
   make_place
   AS=
   local count
-  for settings in without with; do
-    [[ $settings == without ]] || printf 'LINGER=1\n' >.env
+  for settings in none .env.development onelane.toml; do
+    case $settings in
+      .env.development) echo 'LINGER=1' >.env.development ;;
+      onelane.toml) echo 'linger = 1' >onelane.toml ;;
+    esac
     for count in 4 5 6 8 10 12 16 20; do
-      under "-n $count" 'Too many open files; running make without the lane' \
+      under "-n $count" 'open files; running make without the lane' \
         out said sleep 50 exit 7
     done
     for count in 21 22 23 24 25 26 27 28 30 32 40; do
