@@ -15,6 +15,7 @@
 #include "core/sys/clock.hpp"
 #include "multicall/lane_view.hpp"
 #include "multicall/say.hpp"
+#include "multicall/supervisor_check.hpp"
 
 namespace onelane::multicall {
 namespace {
@@ -58,6 +59,9 @@ class RunEnder {
     give_up_ = next_order_ + (is_forceful_ ? kill_timeout_ + kForcedObedience
                                            : 2 * kill_timeout_ + kBeyondObedience);
     while (is_live()) {
+      if (is_forged()) {
+        return {false, spared_words({entry_, slot_})};
+      }
       const auto now = sys::monotonic_time();
       if (!guardian_works_ && !pidfd_.is_open()) {
         guardian_works_ = true;
@@ -93,7 +97,26 @@ class RunEnder {
     return lane::find_live(table_, lane::view(entry_.run_id)).has_value();
   }
 
+  [[nodiscard]] bool may_signal() const {
+    return why_spared(table_, {entry_, slot_}) == process::Spared::No;
+  }
+
+  /// The entry names a process that has nothing to do with it. Asked twice: a supervisor lets its
+  /// place go just before it ends, but not while its entry is there.
+  [[nodiscard]] bool is_forged() const {
+    if (!pidfd_.is_open() || may_signal()) {
+      return false;
+    }
+    const auto stat = sys::read_stat(entry_.pid);
+    const bool is_ending =
+        !stat || stat->id != entry_.supervisor() || stat->has_ended() || stat->is_exiting;
+    return !is_ending && is_live() && !may_signal();
+  }
+
   [[nodiscard]] int order() const {
+    if (!may_signal()) {
+      return 0;
+    }
     const int error = process::order_stop(
         pidfd_.get(), is_forceful_ ? process::StopCause::Stolen : process::StopCause::Asked);
     if (error == 0 && is_stopped(entry_.supervisor())) {
@@ -106,7 +129,9 @@ class RunEnder {
   std::optional<RunEnd> use_force(nanoseconds now) {
     if (!guardian_works_ && !killed_) {
       killed_ = true;
-      (void)!::syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0);
+      if (may_signal()) {
+        (void)!::syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0);
+      }
     } else if (guardian_works_ && is_forceful_ && !guardian_killed_) {
       guardian_killed_ = true;
       signal_guardian(SIGKILL);  // what it leaves is for clear_remains()
@@ -127,8 +152,8 @@ class RunEnder {
   void signal_guardian(int signal) const {
     for (const pid_t pid : lane::owners_of(table_, slot_)) {
       const auto pidfd = sys::lift(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-      const auto owners = lane::owners_of(table_, slot_);  // still, now that the pid is pinned
-      if (pidfd.is_open() && std::ranges::find(owners, pid) != owners.end()) {
+      // Still, now that the pid is pinned.
+      if (pidfd.is_open() && why_spared(table_, {entry_, slot_}, pid) == process::Spared::No) {
         (void)!::syscall(SYS_pidfd_send_signal, pidfd.get(), signal, nullptr, 0);
       }
     }
@@ -187,7 +212,7 @@ Remains clear_remains(const std::string& run_id, process::OrphanRules rules,
   const auto is_onelane = rules.is_onelane;
   // The whole tree of the run was to end, also what stood under a supervisor of its own.
   rules.live_runs = {};
-  rules.is_onelane = {};
+  rules.whole_tree = true;
   rules.is_wanted = [&run_id](std::string_view id) { return id == run_id; };
   process::OrphanWatch watch{std::move(rules)};
   Remains remains;

@@ -28,8 +28,8 @@ enum class Manner {
 /// gone, which is after the last of its processes that is not kept; at most three times
 /// `kill_timeout` and 35 s.
 ///
-/// Never signals anybody but the supervisor, whose start time is checked after pidfd_open(2), and
-/// after it the guardian, known by the lock it holds.
+/// Never signals anybody but the supervisor and after it the guardian, each by a pidfd and only
+/// while it is a onelane that has the ticket's place (supervisor_check.hpp).
 /// Throws SystemError when the table cannot be read.
 [[nodiscard]] RunEnd end_run(const lane::Table& table, const lane::LiveTicket& ticket,
                              std::chrono::milliseconds kill_timeout,

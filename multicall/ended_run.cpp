@@ -46,7 +46,8 @@ bool is_kept_by_guardian(const Found& found) {
 
 bool was_last(const LanesHere& lanes, std::string_view id) {
   return std::ranges::any_of(lanes.tables, [&](const lane::Table& table) {
-    return lane::view(table.last_run().run_id) == id;
+    const lane::LastRun last = table.last_run();
+    return table.is_own(last) && lane::view(last.run_id) == id;
   });
 }
 

@@ -12,17 +12,19 @@
 #include "core/sys/error.hpp"
 #include "multicall/lane_view.hpp"
 #include "multicall/say.hpp"
+#include "multicall/supervisor_check.hpp"
 
 namespace onelane::multicall {
 namespace {
 
 /// Continues the call behind a ticket if it is stopped. What fails leaves it as it is.
-void continue_stopped(const lane::Entry& entry) {
+void continue_stopped(const Found& found) {
+  const lane::Entry& entry = found.ticket.entry;
   if (entry.pid_namespace != sys::pid_namespace() || !is_stopped(entry.supervisor())) {
     return;
   }
   const auto pidfd = sys::lift(static_cast<int>(::syscall(SYS_pidfd_open, entry.pid, 0)));
-  if (pidfd.is_open() && sys::exists(entry.supervisor())) {
+  if (pidfd.is_open() && why_spared(*found.table, found.ticket) == process::Spared::No) {
     (void)!::syscall(SYS_pidfd_send_signal, pidfd.get(), SIGCONT, nullptr, 0);
   }
 }
@@ -98,7 +100,7 @@ bool cancel_ticket(const Found& found) {
   if (!lane::cancel(open_writable(found), found.id())) {
     return false;
   }
-  continue_stopped(found.ticket.entry);
+  continue_stopped(found);
   return true;
 }
 

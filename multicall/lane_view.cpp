@@ -149,8 +149,7 @@ bool is_live(const sys::ProcessId& id) {
 /// True for an entry that names the holder, or the ticket that has the lane already but still
 /// clears away after a run that was killed.
 bool names_holder(const lane::Table& table) {
-  const lane::LastRun last = table.last_run();
-  const bool is_clearing = last.open != 0 && !is_live({last.supervisor_pid, last.supervisor_start});
+  const bool is_clearing = lane::was_killed(table, table.last_run());
   return std::ranges::any_of(lane::live_tickets(table), [&](const lane::LiveTicket& ticket) {
     const State state = ticket.entry.state;
     return lane::has_lane(state) ||

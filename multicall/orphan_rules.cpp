@@ -1,5 +1,7 @@
 #include "multicall/orphan_rules.hpp"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -8,6 +10,7 @@
 #include <unordered_set>
 
 #include "core/journal/journal.hpp"
+#include "core/journal/text.hpp"
 #include "core/lane/nesting.hpp"
 #include "core/tool/find.hpp"
 #include "multicall/keep.hpp"
@@ -16,8 +19,12 @@ namespace onelane::multicall {
 namespace {
 
 bool is_in(const lane::Table& table, std::string_view run_id) {
-  if (lane::view(table.last_run().run_id) == run_id) {
+  const lane::LastRun last = table.last_run();
+  if (lane::view(last.run_id) == run_id && table.is_own(last)) {
     return true;
+  }
+  if (table.is_copy(table.header())) {
+    return false;
   }
   const auto is_it = [&](const auto& record) { return lane::view(record.run_id) == run_id; };
   return std::ranges::any_of(table.entries(table.header().high), is_it) ||
@@ -31,20 +38,34 @@ process::RunTraits traits_from(const std::array<std::uint64_t, 8>& context) {
   return traits;
 }
 
+/// False for a run of another lane, whose journal was copied with its checkout: that lane is still
+/// there. One that has only been moved is not.
+bool is_of(const LanesHere& lanes, const journal::Record& record) {
+  struct stat info {};
+  if (record.lane.empty() || ::stat((record.lane + "/lane").c_str(), &info) != 0) {
+    return true;
+  }
+  const lane::FileId id{info.st_dev, info.st_ino};
+  return std::ranges::any_of(lanes.tables, [&](const lane::Table& t) { return t.id() == id; });
+}
+
 /// The journal as somebody asks it who asks for the same few runs again and again.
 class JournalReader {
  public:
-  explicit JournalReader(std::string directory) : directory_{std::move(directory)} {}
+  explicit JournalReader(const LanesHere& lanes) : lanes_{lanes} {}
   const journal::Record* find(std::string_view run_id) {
     const auto [entry, is_new] = known_.try_emplace(std::string{run_id});
     if (is_new) {
-      entry->second = journal::find(directory_, run_id);
+      entry->second = journal::find(lanes_.project.state_dir, run_id);
+      if (entry->second && !is_of(lanes_, *entry->second)) {
+        entry->second.reset();
+      }
     }
     return entry->second ? &*entry->second : nullptr;
   }
 
  private:
-  std::string directory_;
+  const LanesHere& lanes_;
   std::unordered_map<std::string, std::optional<journal::Record>> known_;
 };
 
@@ -61,7 +82,7 @@ std::string command_of(const journal::Record& record) {
 
 std::optional<process::RunTraits> traits_in(const lane::Table& table, std::string_view run_id) {
   const lane::LastRun last = table.last_run();
-  if (lane::view(last.run_id) != run_id) {
+  if (lane::view(last.run_id) != run_id || !table.is_own(last)) {
     return std::nullopt;
   }
   process::RunTraits traits = traits_from(last.context);
@@ -75,10 +96,24 @@ std::string command_in(const lane::Table& table, std::string_view run_id) {
   for (std::size_t slot = 0; slot < entries.size(); ++slot) {
     if (lane::view(entries[slot].run_id) == run_id) {
       const auto detail = table.detail(slot, entries[slot].sequence);
-      return detail ? detail->command.data() : "";
+      return detail ? journal::printable(detail->command.data()) : std::string{};
     }
   }
   return {};
+}
+
+/// The user of a run that is still in the table, be it dead.
+std::optional<uid_t> owner_in(const lane::Table& table, std::string_view run_id) {
+  const lane::LastRun last = table.last_run();
+  if (lane::view(last.run_id) == run_id && table.is_own(last)) {
+    return last.uid;
+  }
+  for (const lane::Entry& entry : table.entries(table.header().high)) {
+    if (lane::view(entry.run_id) == run_id) {
+      return entry.uid;
+    }
+  }
+  return std::nullopt;
 }
 
 void add_live(const lane::Table& table, std::vector<std::string>& out) {
@@ -91,7 +126,7 @@ void add_live(const lane::Table& table, std::vector<std::string>& out) {
 
 RunBook run_book(const LanesHere& lanes) {
   RunBook book;
-  const auto journal = std::make_shared<JournalReader>(lanes.project.state_dir);
+  const auto journal = std::make_shared<JournalReader>(lanes);
   book.has = [&lanes, journal](std::string_view run_id) {
     return std::ranges::any_of(lanes.tables, [&](const auto& t) { return is_in(t, run_id); }) ||
            journal->find(run_id) != nullptr;
@@ -106,6 +141,17 @@ RunBook run_book(const LanesHere& lanes) {
       traits->was_cut_short = 1;
     }
     return traits;
+  };
+  book.owner = [&lanes, journal](std::string_view run_id) -> std::optional<uid_t> {
+    if (const journal::Record* record = journal->find(run_id); record != nullptr) {
+      return static_cast<uid_t>(record->uid);
+    }
+    for (const lane::Table& table : lanes.tables) {
+      if (const auto owner = owner_in(table, run_id)) {
+        return owner;
+      }
+    }
+    return std::nullopt;
   };
   book.ended = [journal](std::string_view run_id) -> std::optional<std::int64_t> {
     const journal::Record* record = journal->find(run_id);
@@ -175,6 +221,13 @@ process::OrphanRules orphan_rules(const LanesHere* lanes, const RunBook& book) {
   rules.is_onelane = &is_onelane_process;
   rules.is_wanted = book.has;
   rules.traits = book.traits;
+  if (book.owner) {
+    // Root's run may have given its rights up for one of its processes.
+    rules.owner = [owner = book.owner](std::string_view run_id) {
+      const auto uid = owner(run_id);
+      return uid == uid_t{0} ? std::nullopt : uid;
+    };
+  }
   rules.keep = keep_list_of(lanes != nullptr ? lanes->settings : settings::Settings{});
   if (lanes != nullptr) {
     rules.is_kept = [lanes](const sys::ProcessId& id) {

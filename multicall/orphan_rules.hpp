@@ -15,6 +15,7 @@ namespace onelane::multicall {
 struct RunBook {
   std::function<bool(std::string_view run_id)> has;  ///< One of this project.
   std::function<std::optional<process::RunTraits>(std::string_view run_id)> traits;
+  std::function<std::optional<uid_t>(std::string_view run_id)> owner;  ///< The user it ran as.
   std::function<std::string(std::string_view run_id)> command;  ///< For people; may be empty.
   /// When it ended, in milliseconds since the epoch; nothing where no record says so.
   std::function<std::optional<std::int64_t>(std::string_view run_id)> ended;

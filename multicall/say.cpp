@@ -4,11 +4,13 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
 
+#include "core/journal/text.hpp"
 #include "core/sys/error.hpp"
 #include "core/sys/file_descriptor.hpp"
 
@@ -19,10 +21,24 @@ bool is_quiet() noexcept {
   return quiet != nullptr && *quiet != '\0' && std::string_view{quiet} != "0";
 }
 
+std::string printable_lines(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    journal::append_printable(out, text.substr(at, end - at), std::string_view::npos);
+    if (end < text.size()) {
+      out.push_back('\n');
+    }
+    at = end + 1;
+  }
+  return out;
+}
+
 void say_always(std::string_view text) noexcept {
   try {
     std::string line{"onelane: "};
-    line.append(text).push_back('\n');
+    line.append(printable_lines(text)).push_back('\n');
     // A reader who has gone must not end the call: SIGPIPE is blocked for the write and, if
     // it is new, taken back.
     sigset_t own;

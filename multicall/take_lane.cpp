@@ -19,6 +19,7 @@
 #include "multicall/caller.hpp"
 #include "multicall/keep.hpp"
 #include "multicall/lanes_here.hpp"
+#include "multicall/orphan_rules.hpp"
 #include "multicall/ready.hpp"
 #include "multicall/real_tool.hpp"
 #include "multicall/record.hpp"
@@ -188,6 +189,8 @@ class Entrance {
     process::Search search;
     search.run_id = lane::view(last.run_id);
     search.known = {sys::self_id()};
+    search.uid = last.uid;
+    search.rules.is_onelane = &is_onelane_process;
     search.published = grouped(search.run_id);
     process::Ending ending;
     ending.grace = plan_.settings.kill_timeout.value;

@@ -138,10 +138,16 @@ std::optional<Record> parse(std::string_view line) noexcept try {
   record.schema = 0;
   read_number(read.at("schema"), record.schema);
   read("id", record.id);
-  if (record.schema < 1 || record.id.empty()) {
-    return std::nullopt;
+  if (record.schema < 1 || !is_run_id(record.id)) {
+    return std::nullopt;  // an id is shown, compared and part of file names
   }
   visit_fields(record, read);
+  for (std::string* other : {&record.batch, &record.joined, &record.pipeline_of}) {
+    if (!is_run_id(*other)) {
+      other->clear();
+    }
+  }
+  std::erase_if(record.jobs, [](const std::string& job) { return !is_run_id(job); });
   read.card(record.card);
   return record;
 } catch (const std::exception&) {

@@ -169,11 +169,6 @@ std::optional<Reason> reason_of(std::string_view word) noexcept {
   return static_cast<Reason>(found - kWords.begin());
 }
 
-bool is_run_id(std::string_view text) noexcept {
-  constexpr std::string_view kLetters = "abcdefghijkmnopqrstuvwxyz2345678";
-  return text.size() == 11 && text.find_first_not_of(kLetters) == std::string_view::npos;
-}
-
 std::string to_line(const Record& record) {
   std::string out;
   out.reserve(kUsualLine);

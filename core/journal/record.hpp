@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/sys/run_id.hpp"
+
 namespace onelane::journal {
 
 /// How a run came to its end. The words in the journal are stable: see word_of.
@@ -107,8 +109,8 @@ struct Record {
 /// Longest line that is written (far from it in practice) or taken for one when reading.
 inline constexpr std::size_t kLongestLine = std::size_t{2} << 20;
 
-/// True for the eleven characters of a run id; nothing else ever becomes part of a file name.
-[[nodiscard]] bool is_run_id(std::string_view text) noexcept;
+/// Nothing but a run id ever becomes part of a file name.
+using sys::is_run_id;
 
 /// The record as one line of JSON, `\n` included: valid whatever the strings hold. Bytes that
 /// are not UTF-8 become U+FFFD, each string is cut at 4 KiB (a command at 256 bytes) and then
@@ -117,7 +119,7 @@ inline constexpr std::size_t kLongestLine = std::size_t{2} << 20;
 [[nodiscard]] std::string to_line(const Record& record);
 
 /// Reads one line as data, with or without `\n`. Nothing when it is not a JSON object with a
-/// schema and an id, is longer than kLongestLine or nested too deep. Unknown fields are
+/// schema and a run id, is longer than kLongestLine or nested too deep. Unknown fields are
 /// ignored, a field of a wrong type keeps its default. Never throws.
 [[nodiscard]] std::optional<Record> parse(std::string_view line) noexcept;
 

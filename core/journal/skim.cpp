@@ -103,7 +103,8 @@ class Skimmer::Scan {
       }
     } while (scanner_.take(','));
     return scanner_.take('}') && scanner_.is_at_end() && schema_ >= 1 &&
-           std::in_range<int>(schema_) && !out_.skim_.id.empty();
+           std::in_range<int>(schema_) && is_run_id(out_.skim_.id) &&
+           (out_.skim_.joined.empty() || is_run_id(out_.skim_.joined));
   }
 
  private:

@@ -25,7 +25,7 @@ class FormCheck {
 
   void operator()(std::string_view name, const std::string& /*field*/) {
     if (key(name)) {
-      need(text() > 0);
+      need(value_of(name) > 0);
     }
   }
   void operator()(std::string_view name, const std::int64_t& /*field*/) {
@@ -61,7 +61,7 @@ class FormCheck {
     std::size_t size = 0;
     need(take("["));
     do {
-      size += text() + 1;
+      size += value_of(name) + 1;
     } while (holds_ && take(","));
     need(take("]") && size <= kSurelyWhole);
   }
@@ -116,6 +116,16 @@ class FormCheck {
     }
     rest_.remove_prefix(size);
     return true;
+  }
+
+  /// A string, of the form that this field needs.
+  std::size_t value_of(std::string_view name) {
+    const std::string_view from = rest_;
+    const std::size_t size = text();
+    const bool is_id = name == "id" || name == "batch" || name == "joined" || name == "jobs" ||
+                       name == "pipeline_of";
+    need(!is_id || (holds_ && is_run_id(from.substr(1, size))));
+    return size;
   }
 
   /// A string; its bytes between the quotes.

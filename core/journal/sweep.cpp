@@ -18,7 +18,6 @@ namespace onelane::journal {
 namespace {
 
 constexpr std::size_t kMostNames = 10'000;
-constexpr std::size_t kRunIdLength = 11;
 
 struct Log {
   std::string name;
@@ -28,10 +27,10 @@ struct Log {
 
 /// `<run id>.log` or `<run id>.log.N`, the same with `.out`; `<run id>.parts`.
 bool is_log_name(std::string_view name) noexcept {
-  if (!is_run_id(name.substr(0, kRunIdLength))) {
+  if (!is_run_id(name.substr(0, sys::kRunIdLength))) {
     return false;
   }
-  const std::string_view rest = name.substr(kRunIdLength);
+  const std::string_view rest = name.substr(sys::kRunIdLength);
   if (rest == ".parts") {
     return true;
   }

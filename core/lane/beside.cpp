@@ -42,11 +42,11 @@ bool Ticket::take_over() noexcept try {
     return false;
   }
   const LastRun last = table_.last_run();
-  if (last.open != 0 && last.boot == entry_.boot && last.run_id != entry_.run_id) {
+  if (last.run_id != entry_.run_id && was_killed(table_, last)) {
     return true;  // of a holder that was killed with its guardian: the next ticket's to clear away
   }
   set_state(State::Running);
-  table_.write(open_record_of(entry_, detail_));
+  table_.write(open_record_of(table_, entry_, detail_));
   return true;
 } catch (const std::exception&) {
   return false;

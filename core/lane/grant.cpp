@@ -38,15 +38,15 @@ void count_overtaken(const Table& table, std::vector<Entry>& entries, std::size_
 void hand_down(const Table& table, std::size_t slot, const Entry& entry) {
   const LastRun last = table.last_run();
   const auto detail = table.detail(slot, entry.sequence);
-  const bool is_taken = last.open != 0 && last.boot == entry.boot;
+  const bool is_taken = was_killed(table, last);
   if (detail && !is_taken && entry.boot == static_cast<std::uint32_t>(sys::boot_id())) {
-    table.write(open_record_of(entry, *detail));
+    table.write(open_record_of(table, entry, *detail));
   }
 }
 
 }  // namespace
 
-LastRun open_record_of(const Entry& entry, const Detail& detail) {
+LastRun open_record_of(const Table& table, const Entry& entry, const Detail& detail) {
   LastRun record;
   record.open = 1;
   record.run_id = entry.run_id;
@@ -58,6 +58,7 @@ LastRun open_record_of(const Entry& entry, const Detail& detail) {
   record.context = detail.context;
   record.started_boottime = detail.started_boottime;
   record.ran = entry.run_id;
+  record.file = table.id();
   return record;
 }
 

@@ -111,6 +111,9 @@ std::optional<FoundLeft> find_left(const Table& table, Header& header,
 std::vector<LeftPlace> left_places(const Table& table, const Header& header,
                                    const std::vector<Entry>& entries) {
   std::vector<LeftPlace> places;
+  if (table.is_copy(header)) {
+    return places;
+  }
   const std::uint32_t boot = this_boot();
   const std::int64_t now = sys::boot_time().count();
   for (const Left& left : header.left == 0 ? std::vector<Left>{} : table.left()) {

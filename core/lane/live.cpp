@@ -1,31 +1,45 @@
 #include "core/lane/live.hpp"
 
-#include <unistd.h>
+#include <sys/stat.h>
 
-#include <algorithm>
-#include <array>
+#include <filesystem>
+#include <string>
+#include <system_error>
 
 #include "core/sys/process.hpp"
 
 namespace onelane::lane {
 namespace {
 
-/// True when descriptor `fd` of `pid` is the lane file and its description has `byte` locked.
-bool locks(pid_t pid, int fd, const Table& table, const std::string& byte) {
-  const std::string process = "/proc/" + std::to_string(pid);
-  std::array<char, 4096> target{};
-  const ssize_t length =
-      ::readlink((process + "/fd/" + std::to_string(fd)).c_str(), target.data(), target.size());
-  if (length <= 0 ||
-      std::string_view{target.data(), static_cast<std::size_t>(length)} != table.path()) {
+/// True when descriptor `fd` of `process` (/proc/PID) is the lane file, by whatever path it was
+/// opened, and its description has `byte` locked.
+bool locks(const std::string& process, const std::string& fd, const Table& table,
+           const std::string& byte) {
+  struct stat info {};
+  if (::stat((process + "/fd/" + fd).c_str(), &info) != 0 ||
+      FileId{info.st_dev, info.st_ino} != table.id()) {
     return false;
   }
-  const auto facts =
-      sys::read_small_file((process + "/fdinfo/" + std::to_string(fd)).c_str(), 1U << 16U);
-  return facts && facts->find(" " + byte + " " + byte + "\n") != std::string::npos;
+  const auto facts = sys::read_small_file((process + "/fdinfo/" + fd).c_str(), 1U << 16U);
+  const std::size_t at = facts ? facts->find(" " + byte + " " + byte + "\n") : std::string::npos;
+  // A waiting call has the byte of another for reading, for a moment.
+  return at != std::string::npos && facts->find(" WRITE ", facts->rfind('\n', at) + 1) < at;
 }
 
 }  // namespace
+
+bool has_slot(const Table& table, std::size_t slot, pid_t pid) {
+  const std::string process = "/proc/" + std::to_string(pid);
+  const std::string byte = std::to_string(slot_byte(slot));
+  std::error_code error;
+  for (std::filesystem::directory_iterator at{process + "/fd", error}, end; !error && at != end;
+       at.increment(error)) {
+    if (locks(process, at->path().filename().string(), table, byte)) {
+      return true;
+    }
+  }
+  return false;
+}
 
 std::vector<LiveTicket> live_tickets(const Table& table) {
   std::vector<LiveTicket> out;
@@ -64,17 +78,8 @@ std::optional<LiveTicket> find_live(const Table& table, std::string_view run_id)
 }
 
 std::vector<pid_t> owners_of(const Table& table, std::size_t slot) {
-  const std::string byte = std::to_string(slot_byte(slot));
-  std::vector<pid_t> out;
-  for (const pid_t pid : sys::all_pids()) {
-    for (const int first : {sys::kFirstOwnDescriptor, sys::kFirstOwnDescriptorOfFew}) {
-      for (int fd = first; fd < first + 8; ++fd) {
-        if (locks(pid, fd, table, byte)) {
-          out.push_back(pid);
-        }
-      }
-    }
-  }
+  std::vector<pid_t> out = sys::all_pids();
+  std::erase_if(out, [&](pid_t pid) { return !has_slot(table, slot, pid); });
   return out;
 }
 

@@ -27,9 +27,13 @@ struct LiveTicket {
 /// True while a living call of `uid` waits with this call key; our own ticket does not count.
 [[nodiscard]] bool waits_with_key(const Table& table, std::uint32_t uid, std::uint64_t call_key);
 
-/// The processes we may look into that keep `slot` alive: supervisor, guardian, or whoever else
-/// has the lane file open at one of our descriptors with the slot's byte locked
-/// (/proc/PID/fdinfo, proc(5)). Reads the descriptors of every process; for the rare case.
+/// True for a process that has the lane file open with the slot's byte locked by that description
+/// (/proc/PID/fdinfo, proc(5)): the ticket's own call, its supervisor, or the guardian. False where
+/// we may not look.
+[[nodiscard]] bool has_slot(const Table& table, std::size_t slot, pid_t pid);
+
+/// The processes of which has_slot() is true. Reads the descriptors of every process; for the rare
+/// case.
 [[nodiscard]] std::vector<pid_t> owners_of(const Table& table, std::size_t slot);
 
 }  // namespace onelane::lane

@@ -65,18 +65,6 @@ std::optional<std::string> lane_file_of(pid_t pid) {
   return std::nullopt;
 }
 
-bool names_run(std::string_view held, const RunId& id) {
-  const std::string_view wanted = view(id);
-  while (!wanted.empty() && !held.empty()) {
-    const std::size_t comma = std::min(held.find(','), held.size());
-    if (held.substr(0, comma) == wanted) {
-      return true;
-    }
-    held.remove_prefix(std::min(comma + 1, held.size()));
-  }
-  return false;
-}
-
 // Every parent is older than its children: by birth, and when its parent ends a process gets one
 // that was above that parent before, a subreaper or the init of the namespace (prctl(2),
 // PR_SET_CHILD_SUBREAPER). So what is hidden above an ancestor is older than it. Times in ticks
@@ -88,7 +76,8 @@ bool rules_out(const sys::Ancestry& ancestry, const sys::ProcessId& supervisor) 
 }
 
 Relation relation_to_lane(const Table& table, std::string_view held) {
-  const auto entries = table.entries(table.header().high);
+  const Header header = table.header();
+  const auto entries = table.entries(header.high);
   if (std::ranges::none_of(entries, [](const Entry& entry) {
         return has_lane(entry.state) || entry.state == State::Service;
       })) {
@@ -97,6 +86,8 @@ Relation relation_to_lane(const Table& table, std::string_view held) {
   const sys::Ancestry ancestry = sys::ancestry_of(::getpid());
   const std::uint64_t ours = sys::pid_namespace_alone();
   const auto boot = static_cast<std::uint32_t>(sys::boot_id());
+  // The run above us may have copied its checkout: it holds the lane there, not here.
+  const bool is_copy = table.is_copy(header);
   Relation relation = Relation::Outside;
   for (std::size_t slot = 0; slot < entries.size(); ++slot) {
     const Entry& entry = entries[slot];
@@ -106,8 +97,8 @@ Relation relation_to_lane(const Table& table, std::string_view held) {
     }
     const bool is_here = sys::pids_of(entry.pid_namespace) == ours;
     const bool may_be = !is_here || may_be_above(ancestry, entry);
-    if ((is_here && is_above(ancestry, entry)) ||
-        (may_be && names_run(held, entry.run_id) && table.is_alive(slot))) {
+    if ((is_here && is_above(ancestry, entry) && (!is_copy || table.is_alive(slot))) ||
+        (may_be && sys::names_run(held, view(entry.run_id)) && table.is_alive(slot))) {
       if (!service) {
         return Relation::BelowHolder;
       }

@@ -36,9 +36,6 @@ enum class Relation {
 [[nodiscard]] bool rules_out(const sys::Ancestry& ancestry,
                              const sys::ProcessId& supervisor) noexcept;
 
-/// True when `held` (run ids joined by commas) names `id`.
-[[nodiscard]] bool names_run(std::string_view held, const RunId& id);
-
 /// The lane file that `pid` holds open as a supervisor, guardian or waiting call; nothing
 /// when it is none or we may not look.
 [[nodiscard]] std::optional<std::string> lane_file_of(pid_t pid);

@@ -24,6 +24,11 @@ void expect_regular(int fd, const std::string& path) {
 
 }  // namespace
 
+FileId file_id_of(int fd) noexcept {
+  struct stat info {};
+  return ::fstat(fd, &info) == 0 ? FileId{info.st_dev, info.st_ino} : FileId{};
+}
+
 sys::FileDescriptor open_shared(const std::string& path, const std::string& directory,
                                 unsigned mode) {
   // O_NONBLOCK: opening a planted FIFO or device must not hang us; to a file it is nothing.

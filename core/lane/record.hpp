@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/sys/process.hpp"
+#include "core/sys/run_id.hpp"
 
 namespace onelane::lane {
 
@@ -51,6 +52,14 @@ using RunId = std::array<char, 12>;
 [[nodiscard]] inline std::string_view view(const RunId& id) noexcept {
   return {id.data()};
 }
+
+/// Which file a part of a lane was written to. A checkout may be copied while a run is in it (cp,
+/// tar, a snapshot), and its lane file with it.
+struct FileId {
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  friend bool operator==(const FileId&, const FileId&) = default;
+};
 
 /// Order and liveness of one ticket: all that deciding needs.
 struct Entry {
@@ -112,7 +121,9 @@ struct Header {
   std::int64_t held_since = 0;  ///< Seconds since the epoch: it outlives the boot, too.
   std::array<char, 96> held_reason{};
   std::uint32_t left = 0;  ///< Some Left may be in use: nobody reads them otherwise.
-  std::array<char, 372> padding{};
+  std::uint32_t unused = 0;
+  FileId file;  ///< As in LastRun; zero in a file of an earlier version.
+  std::array<char, 352> padding{};
 };
 static_assert(sizeof(Header) == 512);
 
@@ -131,7 +142,9 @@ struct LastRun {
       context{};  ///< The owner's, opaque here: what clearing away after it needs.
   std::int64_t started_boottime = 0;  ///< Nanoseconds.
   RunId ran{};  ///< The last one that ran something: this one, unless it took a result.
-  std::array<char, 380> padding{};
+  std::uint32_t unused = 0;
+  FileId file;  ///< The lane file that this was written to: elsewhere it is a copy, of no run.
+  std::array<char, 360> padding{};
 };
 static_assert(sizeof(LastRun) == 512);
 

@@ -45,24 +45,34 @@ void end_texts(std::array<char, N>&... texts) noexcept {
 void end_texts(Header& header) noexcept {
   end_texts(header.held_reason);
 }
+/// An id is shown, compared and looked for in the environments of others: one that is none is left
+/// out.
+void end_id(RunId& id) noexcept {
+  end_texts(id);
+  if (!sys::is_run_id(view(id))) {
+    id = RunId{};
+  }
+}
 void end_texts(LastRun& record) noexcept {
-  end_texts(record.run_id);
+  end_id(record.run_id);
+  end_id(record.ran);
 }
 void end_texts(Entry& entry) noexcept {
-  end_texts(entry.run_id);
+  end_id(entry.run_id);
 }
 void end_texts(Detail& detail) noexcept {
   end_texts(detail.tool, detail.terminal, detail.command, detail.directory, detail.agent,
-            detail.ancestor_lanes, detail.until, detail.pipeline_of);
-  for (RunId& run : detail.ancestors) {
-    end_texts(run);
-  }
+            detail.ancestor_lanes, detail.until);
+  std::ranges::for_each(detail.ancestors, &end_id);
+  end_id(detail.pipeline_of);
 }
 void end_texts(Kept& kept) noexcept {
-  end_texts(kept.run_id, kept.name);
+  end_id(kept.run_id);
+  end_texts(kept.name);
 }
 void end_texts(Left& left) noexcept {
-  end_texts(left.run_id, left.command);
+  end_id(left.run_id);
+  end_texts(left.command);
 }
 
 template <class Part>
@@ -101,7 +111,7 @@ RunId new_run_id() noexcept {
   }
   RunId id{};
   for (std::size_t i = 0; i < random.size(); ++i) {
-    id[i] = "abcdefghijkmnopqrstuvwxyz2345678"[random[i] % 32];
+    id[i] = sys::kRunIdLetters[random[i] % sys::kRunIdLetters.size()];
   }
   return id;
 }
@@ -110,12 +120,14 @@ Table::Table(std::string directory, unsigned mode, std::size_t slots)
     : directory_{std::move(directory)},
       path_{directory_ + "/lane"},
       file_{open_shared(path_, directory_, mode)},
+      id_{file_id_of(file_.get())},
       slots_{slots} {}
 
 Table::Table(std::string path, sys::FileDescriptor file)
     : directory_{path.substr(0, path.rfind('/'))},
       path_{std::move(path)},
       file_{std::move(file)},
+      id_{file_id_of(file_.get())},
       slots_{kSlots} {}
 
 std::optional<Table> Table::open_existing(const std::string& path, int access) {
@@ -135,10 +147,8 @@ std::optional<Table> Table::open_existing(const std::string& path, int access) {
 }
 
 bool Table::is_current() const noexcept {
-  struct stat ours {};
   struct stat named {};
-  return ::fstat(fd(), &ours) == 0 && ::stat(path_.c_str(), &named) == 0 &&
-         ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
+  return ::stat(path_.c_str(), &named) == 0 && id_ == FileId{named.st_dev, named.st_ino};
 }
 
 Header Table::header() const {
@@ -204,7 +214,7 @@ void Table::write(std::size_t slot, Detail detail) const {
 }
 
 std::vector<Kept> Table::kept() const {
-  std::vector<Kept> all(kKeptSlots);
+  std::vector<Kept> all(is_copy(header()) ? 0 : kKeptSlots);
   const long got = read_at(fd(), all.data(), all.size() * sizeof(Kept), kKeptAt);
   all.resize(got > 0 ? static_cast<std::size_t>(got) / sizeof(Kept) : 0);
   std::erase_if(all, [](const Kept& k) { return k.pid == 0 || k.checksum != checksum_of(k); });
@@ -239,6 +249,18 @@ std::vector<Left> Table::left() const {
 
 void Table::write(std::size_t index, Left left) const {
   write_part(fd(), kLeftAt + static_cast<off_t>(index * sizeof(Left)), left);
+}
+
+bool was_killed(const Table& table, const LastRun& last) {
+  const bool is_ours = last.open != 0 && !view(last.run_id).empty() && table.is_own(last) &&
+                       last.boot == static_cast<std::uint32_t>(sys::boot_id());
+  if (!is_ours || last.pid_namespace != sys::pid_namespace()) {
+    return is_ours;  // where we cannot look, the lane byte is all there is to say
+  }
+  const auto stat = sys::read_stat(last.supervisor_pid);
+  const bool lives = stat && stat->id == sys::ProcessId{last.supervisor_pid, last.supervisor_start};
+  // One that is exiting has let its locks go already.
+  return !lives || stat->has_ended() || stat->is_exiting;
 }
 
 bool Table::is_alive(std::size_t slot) const {

@@ -21,6 +21,9 @@ inline constexpr std::uint8_t kOvertakeCap = 16;
 [[nodiscard]] sys::FileDescriptor open_shared(const std::string& path, const std::string& directory,
                                               unsigned mode);
 
+/// Of an open file; zero when it cannot be asked.
+[[nodiscard]] FileId file_id_of(int fd) noexcept;
+
 /// The lane file: reading and writing its parts, and the locks on its bytes.
 ///
 /// One open file description carries both the data and the locks, so whoever shares the
@@ -43,11 +46,20 @@ class Table {
   [[nodiscard]] std::string gate_path() const { return directory_ + "/gate"; }
   [[nodiscard]] int fd() const noexcept { return file_.get(); }
   [[nodiscard]] std::size_t slots() const noexcept { return slots_; }
+  [[nodiscard]] const FileId& id() const noexcept { return id_; }
+  /// True for a record that a run in this very file has written.
+  [[nodiscard]] bool is_own(const LastRun& record) const noexcept { return record.file == id_; }
+  /// True for a file that was copied from another lane, until a ticket has taken a place in it:
+  /// whatever it says is about runs and processes of that lane.
+  [[nodiscard]] bool is_copy(const Header& header) const noexcept {
+    return header.file != FileId{} && header.file != id_;
+  }
   /// False once the file was removed or replaced: then our locks exclude nobody any more.
   [[nodiscard]] bool is_current() const noexcept;
 
   [[nodiscard]] Header header() const;
   void write(Header header) const;
+  /// What was written to another file, which this one is a copy of, counts as well: see is_own().
   [[nodiscard]] LastRun last_run() const;
   void write(LastRun record) const;
 
@@ -61,6 +73,7 @@ class Table {
   [[nodiscard]] std::optional<Detail> detail(std::size_t slot, std::uint64_t sequence) const;
   void write(std::size_t slot, Detail detail) const;
 
+  /// Empty in a copy: the other lane keeps them.
   [[nodiscard]] std::vector<Kept> kept() const;
   /// Replaces the list; what does not fit is dropped, oldest first.
   void write_kept(std::vector<Kept> list) const;
@@ -79,12 +92,18 @@ class Table {
   std::string directory_;
   std::string path_;
   sys::FileDescriptor file_;
+  FileId id_;
   std::size_t slots_;
 };
 
 [[nodiscard]] inline off_t slot_byte(std::size_t slot) noexcept {
   return kSlotBytes + static_cast<off_t>(slot);
 }
+
+/// True for the last run of this lane where nobody is left to clear away after it: its record is
+/// open, of this very file and this boot, and its supervisor is dead. Only for whoever holds the
+/// lane byte, which a guardian would hold.
+[[nodiscard]] bool was_killed(const Table& table, const LastRun& last);
 
 /// The ticket that is granted or runs, live or not; without one the first that started
 /// beside a holder that is gone. Nothing when the lane is free.

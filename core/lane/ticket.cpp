@@ -49,6 +49,25 @@ Entry make_entry(const TicketInfo& info) {
   return entry;
 }
 
+/// Makes the file this lane's. What a copied one says of tickets, places and kept processes is
+/// about those of another lane, which go on there.
+void own_file(const Table& table, Header& header, std::vector<Entry>& entries) {
+  if (table.is_copy(header)) {
+    for (std::size_t slot = 0; slot < entries.size(); ++slot) {
+      if (entries[slot].state != State::Free && !table.is_alive(slot)) {
+        entries[slot] = Entry{};
+        table.write(slot, entries[slot]);
+      }
+    }
+    for (std::size_t index = 0; index < kLeftSlots; ++index) {
+      table.write(index, Left{});
+    }
+    header.left = 0;
+    table.write_kept({});
+  }
+  header.file = table.id();
+}
+
 }  // namespace
 
 Ticket::Ticket(const Table& table, const TicketInfo& info)
@@ -64,6 +83,7 @@ Ticket::~Ticket() {
 }
 
 bool Ticket::claim_slot(Header& header, std::vector<Entry>& entries) {
+  own_file(table_, header, entries);
   remember_dead(table_, header, entries);  // before their slots get another owner
   // Round robin, so that a waiter about to sleep on a byte does not find a newcomer behind
   // it; the walk starts over whenever nobody is left who could sleep.
@@ -216,8 +236,8 @@ Step Ticket::try_start(const Header& header) {
     return Step::Gone;
   }
   const LastRun last = table_.last_run();
-  ran_before_ = last.ran;
-  if (last.open != 0 && last.boot == entry_.boot && last.run_id != entry_.run_id) {
+  ran_before_ = table_.is_own(last) ? last.ran : RunId{};
+  if (last.run_id != entry_.run_id && was_killed(table_, last)) {
     unsettled_ = last;
   }
   life_ = Life::Started;
@@ -232,7 +252,7 @@ void Ticket::write_running() {
   detail_.started_boottime = sys::boot_time().count();
   detail_.started_wall = sys::wall_seconds();
   table_.write(slot_, detail_);
-  table_.write(open_record_of(entry_, detail_));
+  table_.write(open_record_of(table_, entry_, detail_));
 }
 
 bool Ticket::begin() {

@@ -187,7 +187,7 @@ class Ticket {
 };
 
 /// The record of a run that has the lane from now on, as its ticket tells it.
-[[nodiscard]] LastRun open_record_of(const Entry& entry, const Detail& detail);
+[[nodiscard]] LastRun open_record_of(const Table& table, const Entry& entry, const Detail& detail);
 
 /// With the gate held: gives the lane to the best living ticket if nobody living has it,
 /// clears dead ones on the way, counts overtaking. A dead one that ran beside leaves its record

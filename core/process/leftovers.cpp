@@ -13,6 +13,8 @@
 #include <filesystem>
 #include <unordered_map>
 
+#include "core/sys/run_id.hpp"
+
 namespace onelane::process {
 namespace {
 
@@ -156,50 +158,109 @@ Leftover sort_leftover(const sys::ProcessStat& seen, const RunTraits& traits,
   return Leftover::Straggler;
 }
 
-std::vector<sys::ProcessStat> find_members(const Search& search, const RunTraits& traits,
-                                           const KeepList& keep) {
-  std::unordered_map<pid_t, sys::ProcessStat> all;
-  for (const pid_t pid : sys::all_pids()) {
-    if (auto stat = sys::read_stat(pid)) {
-      all.emplace(pid, *stat);
+namespace {
+
+/// One scan for the members of a run.
+class MemberScan {
+ public:
+  MemberScan(const Search& search, const RunTraits& traits, const KeepList& keep)
+      : search_{search},
+        traits_{traits},
+        keep_{keep},
+        judge_{search.rules},
+        boot_{static_cast<std::uint32_t>(sys::boot_id())} {
+    for (const pid_t pid : sys::all_pids()) {
+      if (auto stat = sys::read_stat(pid)) {
+        all_.emplace(pid, *stat);
+      }
     }
   }
-  enum class Mark { Open, Member, Kept, Foreign };
-  std::unordered_map<pid_t, Mark> marks;
-  const auto is_candidate = [&](const sys::ProcessStat& stat) {
-    const auto held = sys::initial_environment(stat.id.pid, "ONELANE_HELD");
-    return std::ranges::find(search.published, stat.id) != search.published.end() ||
-           // A run without the lane has no id, and an empty one is found in every environment.
-           (held && !search.run_id.empty() && held->find(search.run_id) != std::string::npos);
+
+  std::vector<sys::ProcessStat> run() {
+    std::vector<sys::ProcessStat> out;
+    for (const auto& [pid, stat] : all_) {
+      if (!stat.has_ended() && look(pid, 0).mark == Mark::Member) {
+        out.push_back(stat);
+      }
+    }
+    return out;
+  }
+
+ private:
+  enum class Mark { Member, Kept, Foreign };
+  struct Looked {
+    Mark mark = Mark::Foreign;
+    sys::ProcessId root;  ///< Of a member: itself, or the one above it that is one by itself.
   };
-  // A process is what sorting says if it is a candidate itself, else what its parent is.
-  const auto mark = [&](const auto& self, pid_t pid, int depth) -> Mark {
-    const auto it = all.find(pid);
-    if (it == all.end() || depth > 64) {
-      return Mark::Foreign;
+
+  /// A process is what sorting says if it is a candidate itself, else what its parent is.
+  Looked look(pid_t pid, int depth) {
+    const auto it = all_.find(pid);
+    if (it == all_.end() || depth > 64) {
+      return {};
     }
     const sys::ProcessStat& stat = it->second;
-    if (std::ranges::find(search.known, stat.id) != search.known.end()) {
-      return Mark::Foreign;
+    if (std::ranges::find(search_.known, stat.id) != search_.known.end()) {
+      return {};
     }
-    if (const auto done = marks.find(pid); done != marks.end()) {
+    if (const auto done = looked_.find(pid); done != looked_.end()) {
       return done->second;
     }
-    const Mark above = self(self, stat.parent, depth + 1);
-    Mark result = above;
-    if (above != Mark::Kept && (above == Mark::Member || is_candidate(stat))) {
-      const Leftover sorted = sort_leftover(stat, traits, keep);
-      result = sorted == Leftover::Straggler ? Mark::Member : Mark::Kept;
+    Looked result = look(stat.parent, depth + 1);
+    if (result.mark != Mark::Kept) {
+      result = sort(stat, result);
     }
-    return marks[pid] = result;
-  };
-  std::vector<sys::ProcessStat> out;
-  for (const auto& [pid, stat] : all) {
-    if (!stat.has_ended() && mark(mark, pid, 0) == Mark::Member) {
-      out.push_back(stat);
+    return looked_[pid] = result;
+  }
+
+  Looked sort(const sys::ProcessStat& stat, const Looked& above) {
+    Target target;
+    target.id = stat.id;
+    target.boot = boot_;
+    target.run_id = search_.run_id;
+    target.uid = search_.uid;
+    if (above.mark == Mark::Member) {
+      target.as = Target::As::Below;
+      target.root = above.root;
+    } else if (std::ranges::find(search_.published, stat.id) != search_.published.end()) {
+      target.as = Target::As::Named;
+    } else if (!is_marked(stat.id.pid)) {
+      return {};
+    }
+    const Looked member{Mark::Member, above.mark == Mark::Member ? above.root : stat.id};
+    if (sort_leftover(stat, traits_, keep_) != Leftover::Straggler) {
+      return {Mark::Kept, {}};
+    }
+    switch (judge_.judge(target)) {
+      case Spared::No:
+        return member;
+      case Spared::OtherUser:
+        return {};  // what is below may be of the right one
+      default:
+        return {Mark::Kept, {}};
     }
   }
-  return out;
+
+  [[nodiscard]] bool is_marked(pid_t pid) const {
+    const auto held = sys::initial_environment(pid, "ONELANE_HELD");
+    return held && sys::names_run(*held, search_.run_id);
+  }
+
+  const Search& search_;
+  const RunTraits& traits_;
+  const KeepList& keep_;
+  SignalJudge judge_;
+  const std::uint32_t boot_;
+  std::unordered_map<pid_t, sys::ProcessStat> all_;
+  std::unordered_map<pid_t, Looked> looked_;
+};
+
+}  // namespace
+
+std::vector<sys::ProcessStat> find_members(const Search& search, const RunTraits& traits,
+                                           const KeepList& keep) {
+  // A run without the lane has no id: its members are those that were published.
+  return MemberScan{search, traits, keep}.run();
 }
 
 }  // namespace onelane::process

@@ -5,11 +5,13 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/process/may_signal.hpp"
 #include "core/process/signals.hpp"
 #include "core/sys/process.hpp"
 
@@ -54,10 +56,13 @@ enum class Leftover {
 /// Finds the living members of a run after its supervisor is gone: processes whose initial
 /// environment carries the run id, those published by the supervisor, and all their
 /// descendants; without the descendants of kept ones. `known` is never among them.
+/// What may_signal.hpp spares is left out, too.
 struct Search {
   std::string run_id;
   std::vector<sys::ProcessId> published;
   std::vector<sys::ProcessId> known;
+  std::optional<uid_t> uid;  ///< Target::uid.
+  SignalRules rules;
 };
 [[nodiscard]] std::vector<sys::ProcessStat> find_members(const Search& search,
                                                          const RunTraits& traits,

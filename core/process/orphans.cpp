@@ -8,6 +8,7 @@
 #include <unordered_set>
 
 #include "core/sys/clock.hpp"
+#include "core/sys/run_id.hpp"
 
 namespace onelane::process {
 namespace {
@@ -22,13 +23,7 @@ constexpr int kDeepest = 64;
 
 std::vector<std::string> split(std::string_view held) {
   std::vector<std::string> out;
-  while (!held.empty()) {
-    const std::size_t comma = std::min(held.find(','), held.size());
-    if (comma > 0) {
-      out.emplace_back(held.substr(0, comma));
-    }
-    held.remove_prefix(std::min(comma + 1, held.size()));
-  }
+  sys::for_each_run(held, [&](std::string_view id) { out.emplace_back(id); });
   return out;
 }
 
@@ -51,6 +46,7 @@ void OrphanWatch::read_marker(pid_t pid, Seen& seen) {
     seen.id = stat->id;
     seen.executor = executor ? static_cast<pid_t>(std::strtol(executor->c_str(), nullptr, 10)) : 0;
     seen.runs = split(*held);
+    seen.is_marked = !seen.runs.empty();
   }
 }
 
@@ -74,15 +70,15 @@ void OrphanWatch::list() {
 /// Judges the processes of one scan.
 class OrphanJudge {
  public:
-  explicit OrphanJudge(const OrphanWatch& watch) : watch_{watch}, rules_{watch.rules_} {
+  explicit OrphanJudge(const OrphanWatch& watch)
+      : watch_{watch},
+        rules_{watch.rules_},
+        judge_{{rules_.is_onelane, rules_.is_kept, {}}},
+        boot_{static_cast<std::uint32_t>(sys::boot_id())} {
     if (rules_.live_runs) {
       for (std::string& id : rules_.live_runs()) {
         live_.insert(std::move(id));
       }
-    }
-    own_.insert(::getpid());
-    for (const auto& stat : sys::ancestry_of(::getpid()).chain) {
-      own_.insert(stat.id.pid);
     }
   }
 
@@ -147,7 +143,7 @@ class OrphanJudge {
   }
 
   Verdict judge(const sys::ProcessStat& stat, int depth) {
-    if (rules_.is_onelane && rules_.is_onelane(stat.id.pid)) {
+    if (!rules_.whole_tree && rules_.is_onelane && rules_.is_onelane(stat.id.pid)) {
       return Verdict::Live;
     }
     const OrphanWatch::Seen* seen = seen_of(stat.id);
@@ -198,16 +194,48 @@ class OrphanJudge {
     if (sorted == Leftover::Gone) {
       return Verdict::Undecided;
     }
-    if (sorted == Leftover::Straggler && !is_kept) {
-      if (own_.contains(stat.id.pid)) {
-        return Verdict::Kept;  // with all below it: the rest of our pipeline
-      }
+    const Target target = target_of(stat, run_id);
+    const Spared spared = judge_.judge(target);
+    switch (spared) {
+      case Spared::No:
+      case Spared::Kept:
+      case Spared::Ours:
+        break;
+      case Spared::Gone:
+        return Verdict::Undecided;
+      case Spared::Supervised:
+        return Verdict::Live;
+      default:
+        return Verdict::Foreign;
+    }
+    if (sorted == Leftover::Straggler && spared == Spared::Ours) {
+      return Verdict::Kept;  // with all below it: the rest of our pipeline
+    }
+    if (sorted == Leftover::Straggler && spared == Spared::No && !is_kept) {
       run_of_[stat.id.pid] = run_id;
+      root_of_[stat.id.pid] = target.as == Target::As::Below ? target.root : stat.id;
       out_.orphans.push_back({stat, run_id, sorted});
       return Verdict::Orphan;
     }
     out_.kept.push_back({stat, run_id, is_kept ? Leftover::Detached : sorted});
     return Verdict::Kept;
+  }
+
+  [[nodiscard]] Target target_of(const sys::ProcessStat& stat, const std::string& run_id) const {
+    Target target;
+    target.id = stat.id;
+    target.boot = boot_;
+    target.run_id = run_id;
+    target.uid = rules_.owner ? rules_.owner(run_id) : std::nullopt;
+    const auto above = root_of_.find(stat.parent);
+    const OrphanWatch::Seen* seen = seen_of(stat.id);
+    if (seen != nullptr && is_candidate(*seen)) {
+      target.as = seen->is_marked ? Target::As::Marked : Target::As::Named;
+    } else if (above != root_of_.end()) {
+      target.as = Target::As::Below;
+      target.root = above->second;
+    }
+    return target;
   }
 
   [[nodiscard]] std::string_view run_above(const sys::ProcessStat& stat) const {
@@ -217,11 +245,13 @@ class OrphanJudge {
 
   const OrphanWatch& watch_;
   const OrphanRules& rules_;
+  SignalJudge judge_;
+  const std::uint32_t boot_;
   std::unordered_set<std::string> live_;
-  std::unordered_set<pid_t> own_;  ///< The calling process and its ancestors.
   std::unordered_map<pid_t, std::optional<sys::ProcessStat>> stats_;
   std::unordered_map<pid_t, Verdict> verdicts_;
   std::unordered_map<pid_t, std::string> run_of_;
+  std::unordered_map<pid_t, sys::ProcessId> root_of_;  ///< Of an orphan: Target::root, or itself.
   OrphanScan out_;
 };
 

@@ -44,6 +44,11 @@ struct OrphanRules {
   std::function<bool(std::string_view run_id)> is_wanted;
   /// True for an executable of onelane: supervisors, guardians, canaries, waiting calls.
   std::function<bool(pid_t pid)> is_onelane;
+  /// The user of a run, where it is known: processes of others are not its own.
+  std::function<std::optional<uid_t>(std::string_view run_id)> owner;
+  /// The whole tree of the wanted run is to end, with the runs that were started in it: a onelane
+  /// is then a wall only where it may be the supervisor of that run.
+  bool whole_tree = false;
   /// True for a process that its run has written down as kept.
   std::function<bool(const sys::ProcessId& id)> is_kept;
   /// The traits of a run. Without them sorting errs on keeping: any regular file as stdio, any
@@ -83,6 +88,7 @@ class OrphanWatch {
     sys::ProcessId id;                  ///< Of a marked one.
     pid_t executor = 0;                 ///< Its supervisor, as the environment says.
     std::vector<std::string> runs;      ///< Of the marker, outermost first; empty: no marker.
+    bool is_marked = false;             ///< `runs` is what its marker says, not what we found.
   };
   void list();
   void read_marker(pid_t pid, Seen& seen);

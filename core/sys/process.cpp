@@ -182,6 +182,18 @@ std::optional<std::string> initial_environment(pid_t pid, std::string_view name)
   return std::nullopt;
 }
 
+std::optional<uid_t> real_user(pid_t pid) {
+  char path[64];
+  std::snprintf(path, sizeof path, "/proc/%d/status", pid);
+  char text[2048];  // the line is among the first ten
+  if (read_proc(path, text, sizeof text) <= 0) {
+    return std::nullopt;
+  }
+  const char* line = std::strstr(text, "\nUid:\t");
+  return line == nullptr ? std::nullopt
+                         : std::optional{static_cast<uid_t>(std::strtoul(line + 6, nullptr, 10))};
+}
+
 std::vector<std::string> arguments(pid_t pid) {
   char path[64];
   std::snprintf(path, sizeof path, "/proc/%d/cmdline", pid);

@@ -88,6 +88,9 @@ struct ProcEntry {
 /// unset or unreadable (another user's process).
 [[nodiscard]] std::optional<std::string> initial_environment(pid_t pid, std::string_view name);
 
+/// The real user of `pid` (/proc/PID/status, proc(5)); nothing when it is gone.
+[[nodiscard]] std::optional<uid_t> real_user(pid_t pid);
+
 /// Arguments of `pid`, argv[0] first, at most 16 KiB of them; empty when it is gone, a zombie or a
 /// kernel thread.
 [[nodiscard]] std::vector<std::string> arguments(pid_t pid);

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdlib>
 #include <ctime>
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
@@ -35,10 +36,11 @@ std::set<pid_t> own_line() {
 /// light when the process above it is gone.
 class Victims {
  public:
-  Victims(process::OrphanWatch& watch, Daemons daemons) : watch_{watch}, daemons_{daemons} {}
+  Victims(process::OrphanWatch& watch, const RunBook& book, Daemons daemons)
+      : watch_{watch}, book_{book}, daemons_{daemons} {}
 
   void add(const OrphanRow& row) {
-    ids_.insert({row.id.pid, row.id.start});
+    found_.try_emplace({row.id.pid, row.id.start}, row.run_id);
     runs_.insert(row.run_id);
   }
   [[nodiscard]] bool may_end(pid_t pid) const { return !own_.contains(pid); }
@@ -46,47 +48,63 @@ class Victims {
   std::vector<sys::ProcessStat> living() {
     look_again();
     std::vector<sys::ProcessStat> out;
-    for (const auto& [pid, start] : std::exchange(ids_, {})) {
-      const auto stat = sys::read_stat(pid);
-      if (!stat || stat->id != sys::ProcessId{pid, start} || stat->has_ended()) {
-        continue;
-      }
-      add(*stat, out);
-      for (const sys::ProcessStat& below : sys::descendants_of(pid)) {
-        add(below, out);
+    process::SignalJudge judge{{&is_onelane_process, {}, {}}};
+    for (const auto& [key, run_id] : std::exchange(found_, {})) {
+      process::Target target;
+      target.as = process::Target::As::Named;
+      target.id = target.root = {key.first, key.second};
+      target.boot = static_cast<std::uint32_t>(sys::boot_id());
+      target.run_id = run_id;
+      target.uid = owner_of(run_id);
+      add(judge, target, out);
+      target.as = process::Target::As::Below;
+      for (const sys::ProcessStat& below : sys::descendants_of(target.root.pid)) {
+        target.id = below.id;
+        add(judge, target, out);
       }
     }
     return out;
   }
 
  private:
-  void add(const sys::ProcessStat& stat, std::vector<sys::ProcessStat>& out) {
-    if (may_end(stat.id.pid) && !stat.has_ended() &&
-        ids_.insert({stat.id.pid, stat.id.start}).second) {
-      out.push_back(stat);
+  using Key = std::pair<pid_t, std::uint64_t>;
+
+  void add(process::SignalJudge& judge, const process::Target& target,
+           std::vector<sys::ProcessStat>& out) {
+    const auto stat = sys::read_stat(target.id.pid);
+    if (stat && judge.judge(target) == process::Spared::No &&
+        found_.try_emplace({target.id.pid, target.id.start}, target.run_id).second) {
+      out.push_back(*stat);
     }
+  }
+
+  /// Root's run may have given its rights up for one of its processes.
+  [[nodiscard]] std::optional<uid_t> owner_of(const std::string& run_id) const {
+    const auto uid = book_.owner(run_id);
+    return uid == uid_t{0} ? std::nullopt : uid;
   }
 
   void look_again() {
     const process::OrphanScan scan = watch_.scan();
     for (const process::Orphan& orphan : scan.orphans) {
       if (runs_.contains(orphan.run_id)) {
-        ids_.insert({orphan.stat.id.pid, orphan.stat.id.start});
+        found_.try_emplace({orphan.stat.id.pid, orphan.stat.id.start}, orphan.run_id);
       }
     }
     for (const process::Orphan& kept : scan.kept) {
       if (daemons_ == Daemons::End && runs_.contains(kept.run_id) &&
           kept.sorted != process::Leftover::Elsewhere && may_end(kept.stat.id.pid) &&
           is_of_this_job(kept.stat.id.pid)) {
-        ids_.insert({kept.stat.id.pid, kept.stat.id.start});
+        found_.try_emplace({kept.stat.id.pid, kept.stat.id.start}, kept.run_id);
       }
     }
   }
 
   process::OrphanWatch& watch_;
+  const RunBook& book_;
   const Daemons daemons_;
   const std::set<pid_t> own_ = own_line();
-  std::set<std::pair<pid_t, std::uint64_t>> ids_;
+  std::map<Key, std::string> found_;  ///< With the run that each belongs to.
   std::set<std::string> runs_;
 };
 
@@ -140,7 +158,7 @@ bool is_in_job() {
 Cleared clear_job(const LanesHere& lanes, Daemons daemons) {
   const RunBook book = run_book(lanes);
   process::OrphanWatch watch{orphan_rules(&lanes, book)};
-  Victims victims{watch, daemons};
+  Victims victims{watch, book, daemons};
   Cleared out = sort(orphan_rows(watch.scan(), &lanes, book), victims, daemons);
   if (out.ended.empty()) {
     return out;
@@ -159,7 +177,7 @@ Cleared clear_job(const LanesHere& lanes, Daemons daemons) {
 Cleared look_at_job(const LanesHere& lanes, Daemons daemons) {
   const RunBook book = run_book(lanes);
   process::OrphanWatch watch{orphan_rules(&lanes, book)};
-  const Victims victims{watch, daemons};
+  const Victims victims{watch, book, daemons};
   return sort(orphan_rows(watch.scan(), &lanes, book), victims, daemons);
 }
 

@@ -238,7 +238,7 @@ int command_explain(std::span<char*> words_given) {
     print_json(verdict_json(call, verdict, found));
     return 0;
   }
-  print(text_of(call, verdict, found));
+  print(printable_lines(text_of(call, verdict, found)));
   return 0;
 }
 

@@ -35,7 +35,7 @@ void report(const LanesHere& lanes, const Held& held, bool as_json) {
     print_json(out);
     return;
   }
-  const std::string lane = "lane '" + lanes.project.name + "' is ";
+  const std::string lane = printable_lines("lane '" + lanes.project.name + "' is ");
   if (!is_held) {
     print(lane + (held.has_changed ? "released\n" : "not on hold\n"));
   } else if (held.has_changed) {

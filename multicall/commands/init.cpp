@@ -57,7 +57,7 @@ int init_here(const InitOptions& options, const setup::SetupOptions& more) {
   if (is_needed(*project, more)) {
     report = setup::adopt(*project, options);
     if (!more.as_json) {
-      print(text_of(report, options.dry_run));
+      print(printable_lines(text_of(report, options.dry_run)));
     }
   }
   return setup::set_up(*project, more, report);

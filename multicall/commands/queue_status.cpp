@@ -55,7 +55,7 @@ std::string options_text(const Entry& entry) {
 }
 
 std::string queue_text(const batch::Queue& queue, const LanesHere& lanes, const Paint& paint) {
-  std::string text = "queue of '" + lanes.project.name + "'";
+  std::string text = "queue of '" + journal::printable(lanes.project.name) + "'";
   std::string counts;
   for (const State state :
        {State::Running, State::Queued, State::Interrupted, State::Passed, State::Failed}) {
@@ -70,7 +70,8 @@ std::string queue_text(const batch::Queue& queue, const LanesHere& lanes, const 
               ? ""
               : "; paused for " + span_words(wall_milliseconds() - queue.paused_wall_ms);
   text += queue.is_stopping ? "; stops before the next entry" : "";
-  text += queue.starter ? "; run by " + starter_words(*queue.starter) : "; nobody runs it";
+  text += queue.starter ? "; run by " + journal::printable(starter_words(*queue.starter))
+                        : "; nobody runs it";
   text += "\n";
   if (queue.entries.empty()) {
     return text;
@@ -84,10 +85,11 @@ std::string queue_text(const batch::Queue& queue, const LanesHere& lanes, const 
                    {"CODE", 4},
                    {"TOOK", 2}}};
   for (const Entry& entry : queue.entries) {
-    columns.add({std::string{batch::word_of(entry.state)}, std::to_string(entry.id),
-                 command_of(entry), options_text(entry), journal::printable(entry.label, 40),
-                 entry.code ? std::to_string(*entry.code) : "", time_of(entry, usual)},
-                paint_of(entry.state, paint));
+    columns.add(
+        {std::string{batch::word_of(entry.state)}, std::to_string(entry.id), command_of(entry),
+         journal::printable(options_text(entry)), journal::printable(entry.label, 40),
+         entry.code ? std::to_string(*entry.code) : "", time_of(entry, usual)},
+        paint_of(entry.state, paint));
   }
   return text + columns.text(width_of(1));
 }

@@ -6,6 +6,7 @@
 #include "core/sys/error.hpp"
 #include "core/sys/file_descriptor.hpp"
 #include "multicall/commands/commands.hpp"
+#include "multicall/commands/output.hpp"
 #include "multicall/decide.hpp"
 #include "multicall/lanes_here.hpp"
 #include "multicall/real_tool.hpp"
@@ -41,10 +42,9 @@ int command_settings(std::span<char*> words) {
     name.resize(std::max<std::size_t>(name.size() + 2, 36), ' ');
     text += name + row.source + "\n";
   }
+  text = printable_lines(text);
   if (json) {
-    text = nlohmann::json{{"schema", 1}, {"settings", rows}}.dump(
-               -1, ' ', false, nlohmann::json::error_handler_t::replace) +
-           "\n";
+    text = json_line({{"schema", 1}, {"settings", rows}}) + "\n";
   }
   print(text);
   for (const settings::Problem& problem : loaded.problems) {
@@ -82,7 +82,7 @@ int command_trust(std::span<char*> words) {
     return kExitFailed;
   }
   settings::trust(directory, path, *content);
-  print("trusted: " + path + "\n");
+  print(printable_lines("trusted: " + path) + "\n");
   return 0;
 }
 

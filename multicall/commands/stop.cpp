@@ -112,7 +112,7 @@ class Stop {
     for (const lane::Table& table : lanes_.tables) {
       const lane::LastRun last = table.last_run();
       const std::string id{lane::view(last.run_id)};
-      if (last.open == 0 || lane::find_live(table, id)) {
+      if (!lane::was_killed(table, last) || lane::find_live(table, id)) {
         continue;  // one that has begun meanwhile is none that was killed
       }
       if (last.pid_namespace == sys::pid_namespace() && yes) {

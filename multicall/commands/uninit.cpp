@@ -125,7 +125,7 @@ int command_uninit(std::span<char*> words) {
     fs::remove_all(state);
   }
   remove_files(project->root, manifest);
-  print("onelane removed from " + project->root + "\n");
+  print(printable_lines("onelane removed from " + project->root) + "\n");
   return 0;
 }
 

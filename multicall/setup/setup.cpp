@@ -115,7 +115,7 @@ class Setup {
 
   void say_line(const std::string& text, bool newline = true) const {
     if (!options_.as_json) {
-      print(text + (newline ? "\n" : ""));
+      print(printable_lines(text) + (newline ? "\n" : ""));
     }
   }
 

@@ -142,8 +142,10 @@ TEST_F(StatsTest, ToolSinceAndTopNarrow) {
 TEST_F(StatsTest, HostileAndTornLinesReachNoTerminal) {
   const std::string hostile =
       "a\x1b]0;title\x07\u009b2J</td><script>\n\"\\" + std::string(65536, 'x');
-  const json strings{{"argv", {hostile}}, {"tool", hostile}, {"lane", hostile}, {"id", hostile}};
-  shop_.write(kJournal, line_of("make", 0, 0, strings.dump()) + "\xff\xfe garbage\n" +
+  const json strings{{"argv", {hostile}}, {"tool", hostile}, {"lane", hostile}};
+  const json no_id{{"id", hostile}};
+  shop_.write(kJournal, line_of("make", 0, 0, strings.dump()) +
+                            line_of("make", 1, 0, no_id.dump()) + "\xff\xfe garbage\n" +
                             line_of("make", 1, 0, R"({"queued_wall_ms":-9e9,"ended_wall_ms":-1})") +
                             line_of("make", 2, 0).substr(0, 60));
   const std::string text = shop_.must({"stats"}).out;

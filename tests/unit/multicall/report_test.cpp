@@ -31,7 +31,7 @@ constexpr const char* kHostile = "</script><img src=x> | `a` @all \n::error::x\x
 /// `make test`, which waited from `queued` on and then ran for `duration`.
 Record run(std::int64_t queued, std::int64_t waited, std::int64_t duration) {
   Record record;
-  record.id = "abcdefghij1";
+  record.id = "abcdefghij7";
   record.tool = "make";
   record.argv = {"make", "test"};
   record.queued_wall_ms = kNoon + queued;
@@ -216,7 +216,7 @@ class JournalTest : public testing::Test {
   void read(const std::vector<std::string>& lines) {
     std::ofstream journal{history_.lane + "/runs.jsonl"};
     for (const std::string& line : lines) {
-      journal << R"({"schema":1,"id":"abcdefghij1","tool":"make","reason":"exited",)" << line
+      journal << R"({"schema":1,"id":"abcdefghij7","tool":"make","reason":"exited",)" << line
               << "}\n";
     }
     journal.close();

@@ -13,8 +13,10 @@ TEST(ParseTest, WhatIsNoRecordIsNothing) {
   for (const char* line :
        {"", "\n", "null", "[]", "7", "{}", R"({"schema":1})", R"({"id":"abcdefghijk"})",
         R"({"schema":"1","id":"abcdefghijk"})", R"({"schema":0,"id":"abcdefghijk"})",
-        R"({"schema":1,"id":7})", R"({"schema":1,"id":""})", R"({"schema":1,"id":"abcdefghijk")",
-        R"({"schema":1,"id":"abcdefghijk"} x)", "{\"schema\":1,\"id\":\"\xff\"}"}) {
+        R"({"schema":1,"id":7})", R"({"schema":1,"id":""})", R"({"schema":1,"id":"a"})",
+        R"({"schema":1,"id":"\u001b[2Jabcdefg"})", R"({"schema":1,"id":"abcdefghij1"})",
+        R"({"schema":1,"id":"abcdefghijk")", R"({"schema":1,"id":"abcdefghijk"} x)",
+        "{\"schema\":1,\"id\":\"\xff\"}"}) {
     EXPECT_FALSE(parse(line)) << line;
   }
 }
@@ -53,6 +55,16 @@ TEST(ParseTest, ArraysAreReadAsFarAsTheyFit) {
   ASSERT_TRUE(record);
   EXPECT_THAT(record->context, ElementsAre(1, 0, 3, 4, 5, 6, 7, 8));
   EXPECT_THAT(record->argv, ElementsAre("a", "", "c"));
+}
+
+TEST(ParseTest, IdsOfOtherRunsAreIdsOrNothing) {
+  const auto record =
+      parse(R"({"schema":1,"id":"abcdefghijk","jobs":["a","bbbbbbbbbbb","\u001b[2Jabcdefg"],)"
+            R"("batch":"../../../xx","joined":"\u001b[2Jabcdefg"})");
+  ASSERT_TRUE(record);
+  EXPECT_THAT(record->jobs, ElementsAre("bbbbbbbbbbb"));
+  EXPECT_EQ(record->batch, "");
+  EXPECT_EQ(record->joined, "");
 }
 
 TEST(ParseTest, DepthBombsAndEndlessLinesAreRefused) {

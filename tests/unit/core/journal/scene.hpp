@@ -58,9 +58,9 @@ inline Record full_record() {
   record.orphans_ended = 20;
   record.attempt = 2;
   record.parts = 21;
-  record.batch = "batchbatch1";
-  record.jobs = {"jobjobjob01", "jobjobjob02"};
-  record.joined = "joinjoin001";
+  record.batch = "batchbatch2";
+  record.jobs = {"jobjobjob22", "jobjobjob23"};
+  record.joined = "joinjoin222";
   record.same = "0123456789abcdef.0123456789abcdef0123456789abcdef";
   record.same_boot_ns = 22;
   record.card = R"({"limit":"memory","sizes":[1,2.5,null]})";

@@ -28,7 +28,7 @@ class UsualTest : public testing::Test {
   void add(std::vector<std::string> argv, int duration, Reason reason = Reason::Exited,
            int released = 0) const {
     Record record;
-    record.id = "AAAAAAAAAAA";
+    record.id = "aaaaaaaaaaa";
     record.tool = argv.front();
     record.argv = std::move(argv);
     record.duration_ms = duration;
@@ -72,9 +72,9 @@ TEST_F(UsualTest, LeavesOutWhatTookAResult) {
     add({"make", "test"}, duration);
   }
   Record joined;
-  joined.id = "BBBBBBBBBBB";
+  joined.id = "bbbbbbbbbbb";
   joined.argv = {"make", "test"};
-  joined.joined = "AAAAAAAAAAA";
+  joined.joined = "aaaaaaaaaaa";
   for (int i = 0; i < 9; ++i) {
     ASSERT_TRUE(append(fd_, joined, {}));
   }

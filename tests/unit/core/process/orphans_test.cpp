@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "core/sys/clock.hpp"
+#include "core/sys/run_id.hpp"
 
 namespace onelane::process {
 namespace {
@@ -103,7 +104,13 @@ class OrphansTest : public ::testing::Test {
     return found;
   }
 
-  const std::string id_ = "t" + std::to_string(sys::monotonic_time().count());
+  const std::string id_ = [] {
+    std::string id = "t";
+    for (auto rest = sys::monotonic_time().count(); id.size() < sys::kRunIdLength; rest /= 10) {
+      id += static_cast<char>('a' + rest % 10);
+    }
+    return id;
+  }();
   std::vector<std::string> live_;
   pid_t onelane_ = -1;
   sys::ProcessId kept_;
@@ -145,9 +152,10 @@ TEST_F(OrphansTest, NotWhileItsRunIsLive) {
 }
 
 TEST_F(OrphansTest, NotWhileAnotherRunOfItsMarkerIsLive) {
-  const pid_t pid = start("exec sleep 300", pipe_[1], {"ONELANE_HELD=outer," + id_ + ",inner"});
+  const pid_t pid =
+      start("exec sleep 300", pipe_[1], {"ONELANE_HELD=outerabcdef," + id_ + ",innerabcdef"});
   EXPECT_TRUE(is_found(pid));
-  for (const char* live : {"outer", "inner"}) {
+  for (const char* live : {"outerabcdef", "innerabcdef"}) {
     live_ = {live};
     EXPECT_FALSE(is_orphan(pid)) << live;
   }

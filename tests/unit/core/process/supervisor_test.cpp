@@ -57,7 +57,7 @@ class SupervisorTest : public ::testing::Test {
     const char* grep[] = {"grep", "SigIgn", "/proc/self/status", nullptr};
     process::Run run = run_;
     run.command = {with_grep_ ? "/bin/grep" : "/bin/sh", with_grep_ ? grep : shell, environ};
-    run.run_id = "testrun";
+    run.run_id = "testrunaaaa";
     run.name = "script";
     run.traits = traits_of_self(signals);
     Hooks hooks;
