@@ -123,11 +123,11 @@ Table::Table(std::string directory, unsigned mode, std::size_t slots)
       id_{file_id_of(file_.get())},
       slots_{slots} {}
 
-Table::Table(std::string path, sys::FileDescriptor file)
+Table::Table(std::string path, sys::FileDescriptor file, const FileId& id)
     : directory_{path.substr(0, path.rfind('/'))},
       path_{std::move(path)},
       file_{std::move(file)},
-      id_{file_id_of(file_.get())},
+      id_{id},
       slots_{kSlots} {}
 
 std::optional<Table> Table::open_existing(const std::string& path, int access) {
@@ -143,7 +143,7 @@ std::optional<Table> Table::open_existing(const std::string& path, int access) {
     errno = S_ISDIR(info.st_mode) ? EISDIR : EINVAL;
     return std::nullopt;
   }
-  return Table{path, std::move(file)};
+  return Table{path, std::move(file), {info.st_dev, info.st_ino}};
 }
 
 bool Table::is_current() const noexcept {

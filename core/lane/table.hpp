@@ -87,7 +87,7 @@ class Table {
   void ring() const noexcept;
 
  private:
-  Table(std::string path, sys::FileDescriptor file);
+  Table(std::string path, sys::FileDescriptor file, const FileId& id);
 
   std::string directory_;
   std::string path_;

@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -40,9 +40,8 @@ class LaneFile {
 
   [[nodiscard]] lane::Table open() const { return {directory_, 0600}; }
 
-  /// Writes as many parts as `data` has bytes for, in turn: header, last run, and then a ticket, a
-  /// kept process and a place that was left for each round. What would keep a file from being
-  /// looked at is put right in most of them.
+  /// Header, last run, and then a ticket, a kept process and a place that was left for each round.
+  /// What would keep a file from being looked at is put right in most of them.
   void write(const std::uint8_t* data, std::size_t size) const {
     const lane::Table table = open();
     if (::ftruncate(table.fd(), 0) != 0) {
@@ -50,9 +49,10 @@ class LaneFile {
     }
     Bytes bytes{data, size};
     const bool is_copy = (bytes.byte() & 7U) == 7;
+    const std::size_t rounds = bytes.byte() % kMostRounds;
     auto header = bytes.part<lane::Header>();
     header.magic = lane::kMagic;
-    header.high %= 32;
+    header.high = header.high % kTickets + 1;
     if (!is_copy) {
       header.file = table.id();
     }
@@ -63,8 +63,8 @@ class LaneFile {
     }
     table.write(last);
     std::vector<lane::Kept> kept;
-    for (std::size_t round = 0; round < kRounds && !bytes.is_empty(); ++round) {
-      const std::size_t slot = bytes.byte() % 32;
+    for (std::size_t round = 0; round < rounds; ++round) {
+      const std::size_t slot = bytes.byte() % kTickets;
       const auto entry = bytes.part<lane::Entry>();
       auto detail = bytes.part<lane::Detail>();
       detail.sequence = entry.sequence;
@@ -77,26 +77,29 @@ class LaneFile {
   }
 
  private:
-  static constexpr std::size_t kRounds = 6;
+  static constexpr std::size_t kMostRounds = 6;
+  static constexpr std::size_t kTickets = 8;
 
-  /// The fuzzer's bytes, used up from the front; zeros behind their end.
+  /// The fuzzer's bytes, again from the front when they are used up: a few of them fill a field.
   class Bytes {
    public:
-    Bytes(const std::uint8_t* data, std::size_t size) : at_{data}, end_{data + size} {}
-    [[nodiscard]] bool is_empty() const { return at_ == end_; }
-    std::uint8_t byte() { return is_empty() ? std::uint8_t{0} : *at_++; }
+    Bytes(const std::uint8_t* data, std::size_t size) : data_{data}, size_{size} {}
+    std::uint8_t byte() { return size_ == 0 ? std::uint8_t{0} : data_[at_++ % size_]; }
     template <class Part>
     Part part() {
+      std::array<std::uint8_t, sizeof(Part)> bytes;
+      for (std::uint8_t& each : bytes) {
+        each = byte();
+      }
       Part out;
-      const std::size_t size = std::min(static_cast<std::size_t>(end_ - at_), sizeof out);
-      std::memcpy(static_cast<void*>(&out), at_, size);
-      at_ += size;
+      std::memcpy(static_cast<void*>(&out), bytes.data(), bytes.size());
       return out;
     }
 
    private:
-    const std::uint8_t* at_;
-    const std::uint8_t* end_;
+    const std::uint8_t* data_;
+    std::size_t size_;
+    std::size_t at_ = 0;
   };
 
   std::string directory_;

@@ -41,6 +41,9 @@ void read_all(const lane::Table& table) {
   const auto entries = table.entries();
   for (std::size_t slot = 0; slot < entries.size(); ++slot) {
     check_id(entries[slot].run_id);
+    if (entries[slot].sequence == 0) {
+      continue;
+    }
     if (const auto detail = table.detail(slot, entries[slot].sequence)) {
       check_ends(detail->command);
       check_ends(detail->ancestor_lanes);

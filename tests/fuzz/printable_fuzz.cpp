@@ -41,6 +41,9 @@ void look_at_lane(const std::uint8_t* data, std::size_t size) {
   expect_printable(multicall::text_of(multicall::view_of(table, nullptr), no_colours()));
   const auto entries = table.entries();
   for (std::size_t slot = 0; slot < entries.size(); ++slot) {
+    if (entries[slot].sequence == 0) {
+      continue;
+    }
     const auto detail = table.detail(slot, entries[slot].sequence);
     multicall::TicketView ticket;
     ticket.id = lane::view(entries[slot].run_id);

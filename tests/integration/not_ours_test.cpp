@@ -115,6 +115,29 @@ INSTANTIATE_TEST_SUITE_P(By, CopiedCheckoutTest,
                                          kByTar),
                          &name_of_way);
 
+TEST_F(NotOursTest, AnOverlayOfALiveRunsCheckoutIsACopyToo) {
+  WorkerRun run{sandbox_, {}};
+  const std::string top = sandbox_.fresh_path("overlay");
+  const Ended mounted =
+      run_in(sandbox_.root(), {"env", "FROM=" + sandbox_.project(), "TOP=" + top, "sh", "-ec",
+                               "mkdir \"$TOP\"; mount -t tmpfs none \"$TOP\"; cd \"$TOP\"; "
+                               "mkdir upper work merged; mount -t overlay overlay "
+                               "-o \"lowerdir=$FROM,upperdir=upper,workdir=work\" merged"});
+  if (mounted.exited_with(0)) {
+    expect_quiet_turn(top + "/merged");
+    EXPECT_TRUE(is_alive(run.tool()));
+    EXPECT_TRUE(is_alive(run.worker()));
+    EXPECT_THAT(contents_of(state_of(top + "/merged") + "/runs.jsonl"),
+                Not(HasSubstr("\"crashed\"")));
+  }
+  (void)run_in(sandbox_.root(), {"umount", "-R", top});
+  run.open_gate();
+  EXPECT_TRUE(run.running().wait().exited_with(0));
+  if (!mounted.exited_with(0)) {
+    GTEST_SKIP() << "no overlay can be mounted here: " << mounted.err;
+  }
+}
+
 TEST_F(NotOursTest, ACheckoutThatWasMovedIsStillTheSame) {
   WorkerRun run{sandbox_, {}};
   run.kill_both();

@@ -46,8 +46,8 @@ class LeftoversTest : public ::testing::Test {
     traits_.session = ::getsid(0);
   }
 
-  [[nodiscard]] bool is_found(const std::string& run_id) const {
-    Search search;
+  [[nodiscard]] bool is_found(const std::string& run_id) const { return is_found(run_id, {}); }
+  [[nodiscard]] bool is_found(const std::string& run_id, Search search) const {
     search.run_id = run_id;
     search.known = {sys::self_id()};
     const auto members = find_members(search, traits_, {});
@@ -96,6 +96,25 @@ TEST_F(LeftoversTest, AMemberIsFoundByTheRunIdInItsEnvironment) {
   start(pipe_[1]);
   EXPECT_TRUE(is_found("runaaaaaaaa"));
   EXPECT_FALSE(is_found("runbbbbbbbb"));
+}
+
+TEST_F(LeftoversTest, APartOfAnIdIsNoId) {
+  start(pipe_[1]);
+  for (const char* part : {"r", "runaaaaaaa", "unaaaaaaaa", "aaaaaaaa", "="}) {
+    EXPECT_FALSE(is_found(part)) << part;
+  }
+}
+
+TEST_F(LeftoversTest, AnotherUsersOrASupervisedOneIsNoMember) {
+  start(pipe_[1]);
+  Search search;
+  search.uid = ::getuid();
+  EXPECT_TRUE(is_found("runaaaaaaaa", search));
+  search.rules.is_onelane = [](pid_t pid) { return pid == ::getpid(); };
+  EXPECT_FALSE(is_found("runaaaaaaaa", search));
+  search.rules = {};
+  search.uid = ::getuid() + 1;
+  EXPECT_FALSE(is_found("runaaaaaaaa", search));
 }
 
 TEST_F(LeftoversTest, ARunWithoutAnIdHasNoMembersElsewhere) {
