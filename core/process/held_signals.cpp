@@ -90,7 +90,12 @@ bool knows_no_tree(const Signals::Arrived& arrived, pid_t parent) noexcept {
     return true;
   }
   const auto sender = arrived.sender > 0 ? sys::read_stat(arrived.sender) : std::nullopt;
-  return sender && std::string_view{sender->name.data()} == "timeout";
+  if (!sender) {
+    return false;
+  }
+  const auto above = sys::ancestry_of(arrived.sender).chain;
+  return std::string_view{sender->name.data()} == "timeout" ||
+         std::ranges::any_of(above, [](const auto& stat) { return stat.id.pid == ::getpid(); });
 }
 
 }  // namespace onelane::process

@@ -62,8 +62,9 @@ class HeldSignals {
 };
 
 /// True where the sender surely signals no other process of our tree any more: the kernel, a
-/// timeout(1), `parent` (the process that started us) when it has ended, whose last signal is
-/// the one that PR_SET_PDEATHSIG asks for.
+/// timeout(1), a process below us, which has our pid from the tool (an editor or a hook that ends
+/// the git above it), `parent` (the process that started us) when it has ended, whose last signal
+/// is the one that PR_SET_PDEATHSIG asks for.
 [[nodiscard]] bool knows_no_tree(const Signals::Arrived& arrived, pid_t parent) noexcept;
 
 }  // namespace onelane::process

@@ -1,5 +1,6 @@
 #include "core/process/held_signals.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -105,7 +106,29 @@ TEST(HeldSignalsTest, LooksComeOftenAndNeverLaterThanDue) {
   EXPECT_EQ(held.until_look(milliseconds{80}, milliseconds{700}), milliseconds{0});
 }
 
-TEST(HeldSignalsTest, OnlyTheKernelAParentThatHasEndedAndTimeoutKnowNoTree) {
+/// A process that is not below us any more: its parent has ended.
+pid_t start_elsewhere(const char* path, const char* name) {
+  int told[2];
+  EXPECT_EQ(::pipe2(told, O_CLOEXEC), 0);
+  const pid_t between = ::fork();
+  if (between == 0) {
+    const pid_t pid = ::fork();
+    if (pid == 0) {
+      ::execl(path, name, "20", "sleep", "20", nullptr);
+      ::_exit(127);
+    }
+    (void)!::write(told[1], &pid, sizeof pid);
+    ::_exit(0);
+  }
+  pid_t pid = -1;
+  EXPECT_EQ(::read(told[0], &pid, sizeof pid), static_cast<ssize_t>(sizeof pid));
+  ::waitpid(between, nullptr, 0);
+  ::close(told[0]);
+  ::close(told[1]);
+  return pid;
+}
+
+TEST(HeldSignalsTest, OnlyTheKernelTheRunAParentThatHasEndedAndTimeoutKnowNoTree) {
   const pid_t parent = ::getppid();
   Signals::Arrived arrived;
   arrived.signal = SIGTERM;
@@ -123,9 +146,12 @@ TEST(HeldSignalsTest, OnlyTheKernelAParentThatHasEndedAndTimeoutKnowNoTree) {
   EXPECT_TRUE(knows_no_tree(arrived, gone)) << "it was our parent";
   arrived.sender = ::fork();
   if (arrived.sender == 0) {
-    ::execl("/usr/bin/timeout", "timeout", "20", "sleep", "20", nullptr);
-    ::_exit(127);
+    ::pause();
   }
+  EXPECT_TRUE(knows_no_tree(arrived, parent)) << "it is below us";
+  ::kill(arrived.sender, SIGKILL);
+  ::waitpid(arrived.sender, nullptr, 0);
+  arrived.sender = start_elsewhere("/usr/bin/timeout", "timeout");
   bool known = false;
   for (int i = 0; i < 2'000 && !known; ++i) {
     ::usleep(1'000);
@@ -133,7 +159,6 @@ TEST(HeldSignalsTest, OnlyTheKernelAParentThatHasEndedAndTimeoutKnowNoTree) {
   }
   EXPECT_TRUE(known);
   ::kill(arrived.sender, SIGTERM);
-  ::waitpid(arrived.sender, nullptr, 0);
   arrived.sender = 0;
   arrived.from_kernel = true;
   EXPECT_TRUE(knows_no_tree(arrived, parent));
