@@ -101,8 +101,8 @@ class Table {
 }
 
 /// True for the last run of this lane where nobody is left to clear away after it: its record is
-/// open, of this very file and this boot, and its supervisor is dead. Only for whoever holds the
-/// lane byte, which a guardian would hold.
+/// open, of this very file and this boot, and its supervisor is dead. A guardian that still clears
+/// away has the lane byte, which is to be asked for by itself.
 [[nodiscard]] bool was_killed(const Table& table, const LastRun& last);
 
 /// The ticket that is granted or runs, live or not; without one the first that started
