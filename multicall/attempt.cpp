@@ -95,6 +95,11 @@ bool has_time_for_retry(const Plan& plan, std::chrono::nanoseconds age) {
 void add_kept(std::vector<lane::Kept>& records, const std::vector<process::KeptProcess>& kept,
               const std::string& run_id) {
   for (const process::KeptProcess& process : kept) {
+    if (std::ranges::any_of(records, [&](const lane::Kept& known) {
+          return known.pid == process.id.pid && known.start == process.id.start;
+        })) {
+      continue;  // of an earlier command of the run, found again by a guardian
+    }
     lane::Kept record;
     record.pid = process.id.pid;
     record.start = process.id.start;

@@ -41,8 +41,10 @@ struct Remains {
   std::vector<sys::ProcessStat> left;  ///< What even KILL did not end.
 };
 
-/// Looks for processes that carry `run_id`, whoever is above them, and ends those that are not
-/// kept: there are none unless supervisor and guardian both died. `rules` as for orphans.
+/// Looks for processes that carry `run_id` or that it has written down, whoever is above them, and
+/// ends those that `rules`, as for orphans, do not spare (their `occasion` says whom): what a
+/// supervisor and a guardian that both died have left, and what the run had kept when it ended by
+/// itself.
 [[nodiscard]] Remains clear_remains(const std::string& run_id, process::OrphanRules rules,
                                     std::chrono::milliseconds kill_timeout);
 

@@ -209,8 +209,7 @@ LaneView view_of(const lane::Table& table, journal::Usual* usual) {
     }
   }
   mark_same(view.queue);
-  view.kept = table.kept();
-  std::erase_if(view.kept, [](const lane::Kept& k) { return !sys::exists({k.pid, k.start}); });
+  view.kept = lane::living_kept(table);
   view.left = lane::left_places(table, listing.header, entries);
   view.is_on_hold = listing.header.held != 0;
   if (const lane::Header& header = listing.header; view.is_on_hold) {

@@ -44,23 +44,44 @@ OrphanRow row_of(const sys::ProcessId& id, std::string run_id, const RunBook& bo
 
 }  // namespace
 
+std::string_view word_of(Leftover leftover) noexcept {
+  switch (leftover) {
+    case Leftover::Elsewhere:
+      return "terminal";
+    case Leftover::Listed:
+      return "listed";
+    case Leftover::Detached:
+      return "detached";
+    case Leftover::Background:
+      return "background";
+    case Leftover::Loose:
+      return "loose";
+    case Leftover::Gone:
+    case Leftover::Straggler:
+      break;
+  }
+  return "straggler";
+}
+
 OrphanRows orphan_rows(const process::OrphanScan& scan, const LanesHere* lanes,
                        const RunBook& book) {
   OrphanRows rows;
+  std::unordered_set<pid_t> shown;
   for (const process::Orphan& orphan : scan.orphans) {
-    rows.orphans.push_back(row_of(orphan.stat.id, orphan.run_id, book));
+    shown.insert(orphan.stat.id.pid);
+    rows.orphans.push_back(
+        row_of(orphan.stat.id, orphan.run_id, book,
+               orphan.sorted == Leftover::Straggler ? std::string_view{} : word_of(orphan.sorted)));
   }
-  std::unordered_set<pid_t> written_down;
   for (const lane::Kept& kept : lanes != nullptr ? kept_by(*lanes) : std::vector<lane::Kept>{}) {
-    if (written_down.insert(kept.pid).second) {
+    if (shown.insert(kept.pid).second) {
       rows.kept.push_back(
           row_of({kept.pid, kept.start}, std::string{lane::view(kept.run_id)}, book, "recorded"));
     }
   }
   for (const process::Orphan& kept : scan.kept) {
-    if (kept.sorted != Leftover::Elsewhere && !written_down.contains(kept.stat.id.pid)) {
-      rows.kept.push_back(row_of(kept.stat.id, kept.run_id, book,
-                                 kept.sorted == Leftover::Listed ? "listed" : "detached"));
+    if (kept.sorted != Leftover::Elsewhere && !shown.contains(kept.stat.id.pid)) {
+      rows.kept.push_back(row_of(kept.stat.id, kept.run_id, book, word_of(kept.sorted)));
     }
   }
   return rows;

@@ -20,13 +20,18 @@ struct OrphanRow {
   std::string run_id;
   std::string run_command;  ///< Empty where nobody knows it any more.
   std::string command;
-  std::string_view why;  ///< Of a kept one: "recorded", "listed" or "detached".
+  /// Of a kept one: "recorded", or word_of() it; of an orphan that no straggler is: "loose".
+  std::string_view why;
 };
 
 struct OrphanRows {
   std::vector<OrphanRow> orphans;
   std::vector<OrphanRow> kept;  ///< Left running on purpose.
 };
+
+/// What a leftover is, for programs: "terminal", "listed", "detached", "background", "loose",
+/// "straggler".
+[[nodiscard]] std::string_view word_of(process::Leftover leftover) noexcept;
 
 /// What a scan has found, and whom `lanes` (may be null) have written down as kept. Sessions with
 /// a terminal of their own (somebody's tmux) are neither. Reads /proc for each row.

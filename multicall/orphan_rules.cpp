@@ -1,10 +1,13 @@
 #include "multicall/orphan_rules.hpp"
 
+#include <grp.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <cstring>
+#include <iterator>
 #include <memory>
 #include <unordered_map>
 #include <unordered_set>
@@ -153,6 +156,10 @@ RunBook run_book(const LanesHere& lanes) {
     }
     return std::nullopt;
   };
+  book.project = [journal](std::string_view run_id) {
+    const journal::Record* record = journal->find(run_id);
+    return record == nullptr ? std::string{} : record->project;
+  };
   book.ended = [journal](std::string_view run_id) -> std::optional<std::int64_t> {
     const journal::Record* record = journal->find(run_id);
     const bool is_known = record != nullptr && record->ended_wall_ms != 0;
@@ -204,16 +211,53 @@ std::vector<std::string> live_runs(const LanesHere* lanes) {
 
 std::vector<lane::Kept> kept_by(const LanesHere& lanes) {
   std::vector<lane::Kept> out;
-  const auto boot = static_cast<std::uint32_t>(sys::boot_id());
   for (const lane::Table& table : lanes.tables) {
-    for (const lane::Kept& kept : table.kept()) {
-      if (kept.boot == boot && sys::exists({kept.pid, kept.start})) {
-        out.push_back(kept);
-      }
+    std::ranges::move(lane::living_kept(table), std::back_inserter(out));
+  }
+  return out;
+}
+
+namespace {
+
+/// True for the group that a user has alone, as distributions make one for each.
+bool is_private_group(gid_t group, uid_t owner) {
+  if (group != owner) {
+    return false;
+  }
+  bool is_shared = false;
+  if (std::FILE* const groups = std::fopen("/etc/group", "re"); groups != nullptr) {
+    for (const ::group* entry = ::fgetgrent(groups); entry != nullptr;
+         entry = ::fgetgrent(groups)) {
+      is_shared = is_shared || (entry->gr_gid == group && entry->gr_mem[0] != nullptr);
+    }
+    (void)std::fclose(groups);
+  }
+  return !is_shared;
+}
+
+/// A record of somebody who could signal the process himself gives him nothing by being believed.
+bool is_written_by_owner_of(const lane::Table& table, pid_t pid) {
+  struct stat file {};
+  struct stat process {};
+  return ::fstat(table.fd(), &file) == 0 && (file.st_mode & S_IWOTH) == 0 &&
+         ((file.st_mode & S_IWGRP) == 0 || is_private_group(file.st_gid, file.st_uid)) &&
+         ::stat(("/proc/" + std::to_string(pid)).c_str(), &process) == 0 &&
+         process.st_uid == file.st_uid;
+}
+
+std::vector<process::WrittenDown> written_down_in(const LanesHere& lanes) {
+  std::vector<process::WrittenDown> out;
+  for (const lane::Table& table : lanes.tables) {
+    for (const lane::Kept& kept : lane::living_kept(table)) {
+      out.push_back({{kept.pid, kept.start},
+                     std::string{lane::view(kept.run_id)},
+                     is_written_by_owner_of(table, kept.pid)});
     }
   }
   return out;
 }
+
+}  // namespace
 
 process::OrphanRules orphan_rules(const LanesHere* lanes, const RunBook& book) {
   process::OrphanRules rules;
@@ -230,11 +274,7 @@ process::OrphanRules orphan_rules(const LanesHere* lanes, const RunBook& book) {
   }
   rules.keep = keep_list_of(lanes != nullptr ? lanes->settings : settings::Settings{});
   if (lanes != nullptr) {
-    rules.is_kept = [lanes](const sys::ProcessId& id) {
-      return std::ranges::any_of(kept_by(*lanes), [&](const lane::Kept& kept) {
-        return kept.pid == id.pid && kept.start == id.start;
-      });
-    };
+    rules.written_down = [lanes] { return written_down_in(*lanes); };
   }
   return rules;
 }

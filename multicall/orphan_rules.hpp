@@ -17,6 +17,7 @@ struct RunBook {
   std::function<std::optional<process::RunTraits>(std::string_view run_id)> traits;
   std::function<std::optional<uid_t>(std::string_view run_id)> owner;  ///< The user it ran as.
   std::function<std::string(std::string_view run_id)> command;  ///< For people; may be empty.
+  std::function<std::string(std::string_view run_id)> project;  ///< Its root; empty: not known.
   /// When it ended, in milliseconds since the epoch; nothing where no record says so.
   std::function<std::optional<std::int64_t>(std::string_view run_id)> ended;
 };

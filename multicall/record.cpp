@@ -128,17 +128,25 @@ void add_end(journal::Record& record, const Times& times) {
   record.duration_ms = ms_of(sys::monotonic_time() - times.started);
 }
 
+void add_kept(journal::Record& record, const std::vector<process::KeptProcess>& kept) {
+  for (const process::KeptProcess& process : kept) {
+    record.kept.push_back({process.id.pid, process.id.start, process.command});
+  }
+}
+
 void append_record(const LanePlace& place, const journal::Record& record) noexcept {
   journal::Rotation rotation;
   rotation.mode = place.file_mode;
   (void)journal::append(place.state.get(), record, rotation);
 }
 
-void append_crash(const LanePlace& place, journal::Record record, const Times& times) {
+void append_crash(const LanePlace& place, journal::Record record, const Times& times,
+                  const std::vector<process::KeptProcess>& kept) {
   if (auto group = guard::Cgroup::find(record.id)) {
     (void)group->release();
   }
   add_end(record, times);
+  add_kept(record, kept);
   record.reason = journal::Reason::Crashed;
   append_record(place, record);
 }
@@ -148,9 +156,7 @@ void add_outcome(journal::Record& record, const process::Outcome& outcome, const
   add_end(record, times);
   add_usage(record, outcome.usage);
   add_watched(record, watch);
-  for (const process::KeptProcess& kept : outcome.kept) {
-    record.kept.push_back({kept.id.pid, kept.id.start, kept.command});
-  }
+  add_kept(record, outcome.kept);
   for (const sys::ProcessStat& survivor : outcome.survivors) {
     record.survivors.push_back({survivor.id.pid, survivor.id.start, survivor.name.data()});
   }

@@ -25,6 +25,9 @@ struct Times {
 /// Adds that it ended now.
 void add_end(journal::Record& record, const Times& times);
 
+/// Adds what lives on.
+void add_kept(journal::Record& record, const std::vector<process::KeptProcess>& kept);
+
 /// Adds how it ended.
 void add_outcome(journal::Record& record, const process::Outcome& outcome, const Watch& watch,
                  const Times& times);
@@ -33,8 +36,9 @@ void add_outcome(journal::Record& record, const process::Outcome& outcome, const
 void append_record(const LanePlace& place, const journal::Record& record) noexcept;
 
 /// In the guardian: the supervisor is gone. Frees the run's control group, and appends `record`
-/// with an end.
-void append_crash(const LanePlace& place, journal::Record record, const Times& times);
+/// with an end and what it keeps.
+void append_crash(const LanePlace& place, journal::Record record, const Times& times,
+                  const std::vector<process::KeptProcess>& kept);
 
 /// Milliseconds since the epoch.
 [[nodiscard]] std::int64_t wall_milliseconds() noexcept;

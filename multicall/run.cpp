@@ -267,9 +267,10 @@ class PlannedRun {
       ticket.close_record(kept_);
     };
     hooks.release = [&ticket] { ticket.release(); };
-    hooks.after_crash = [this, &ticket] {
+    hooks.after_crash = [this, &ticket](const auto& kept) {
+      add_kept(kept_, kept, run_id_);
       ticket.close_record(kept_);
-      append_crash(place_, own_record(), times_);
+      append_crash(place_, own_record(), times_, kept);
     };
     return hooks;
   }

@@ -16,6 +16,7 @@
 #include "core/project/state.hpp"
 #include "core/sys/clock.hpp"
 #include "core/sys/error.hpp"
+#include "multicall/attempt.hpp"
 #include "multicall/caller.hpp"
 #include "multicall/keep.hpp"
 #include "multicall/lanes_here.hpp"
@@ -159,10 +160,11 @@ class Entrance {
       return std::nullopt;
     }
     process::Ended ended;
+    std::vector<process::KeptProcess> kept;
     const bool is_here = last->pid_namespace == sys::pid_namespace();
     if (is_here) {
       int signal = 0;
-      ended = end_members_of(*last, signal);
+      ended = end_members_of(*last, signal, kept);
       if (signal != 0) {
         place_.ticket->leave(leaving_by(signal));
         process::die_of(signal);
@@ -172,7 +174,8 @@ class Entrance {
             " of its processes");
       }
     }
-    write_down_crash(*last, ended, is_here);
+    write_down_kept(*last, kept);
+    write_down_crash(*last, ended, kept, is_here);
     if (!place_.ticket->begin()) {
       place_.ticket->leave();
       say_always("cancelled while waiting");
@@ -182,7 +185,8 @@ class Entrance {
   }
 
   /// `signal` is the one that interrupted it, if any did.
-  process::Ended end_members_of(const lane::LastRun& last, int& signal) const {
+  process::Ended end_members_of(const lane::LastRun& last, int& signal,
+                                std::vector<process::KeptProcess>& kept) const {
     process::RunTraits traits;
     std::memcpy(static_cast<void*>(&traits), last.context.data(), sizeof traits);
     traits.was_cut_short = 1;
@@ -197,12 +201,23 @@ class Entrance {
     const process::KeepList keep = keep_list_of(plan_.settings);
     ending.members = [&] { return process::find_members(search, traits, keep); };
     ending.wait = [&](milliseconds limit) { return (signal = ending_signal(limit)) == 0; };
-    return process::end_members(ending);
+    process::Ended ended = process::end_members(ending);
+    if (signal == 0) {
+      kept = process::find_kept(search, traits, keep);
+    }
+    return ended;
+  }
+
+  void write_down_kept(const lane::LastRun& last,
+                       const std::vector<process::KeptProcess>& kept) const {
+    std::vector<lane::Kept> records;
+    add_kept(records, kept, std::string{lane::view(last.run_id)});
+    place_.ticket->write_down(records);
   }
 
   /// Nobody else is left to do it, unless the guardian died just after it had.
   void write_down_crash(const lane::LastRun& last, const process::Ended& ended,
-                        bool is_here) const {
+                        const std::vector<process::KeptProcess>& kept, bool is_here) const {
     const std::string id{lane::view(last.run_id)};
     const auto written = journal::find(plan_.project.state_dir, id);
     if (written && (written->attempt == 0 || written->reason == journal::Reason::Crashed)) {
@@ -228,6 +243,7 @@ class Entrance {
     for (const sys::ProcessStat& left : ended.left) {
       record.survivors.push_back({left.id.pid, left.id.start, left.name.data()});
     }
+    add_kept(record, kept);
     record.empty = is_here && ended.left.empty();
     append_record(place_, record);
   }

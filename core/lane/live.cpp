@@ -77,6 +77,17 @@ std::optional<LiveTicket> find_live(const Table& table, std::string_view run_id)
   return std::nullopt;
 }
 
+std::vector<Kept> living_kept(const Table& table) {
+  std::vector<Kept> out = table.kept();
+  const auto boot = static_cast<std::uint32_t>(sys::boot_id());
+  std::erase_if(out, [&](const Kept& kept) {
+    const auto stat = sys::read_stat(kept.pid);
+    return kept.boot != boot || !stat || stat->id != sys::ProcessId{kept.pid, kept.start} ||
+           stat->has_ended();
+  });
+  return out;
+}
+
 std::vector<pid_t> owners_of(const Table& table, std::size_t slot) {
   std::vector<pid_t> out = sys::all_pids();
   std::erase_if(out, [&](pid_t pid) { return !has_slot(table, slot, pid); });

@@ -27,6 +27,9 @@ struct LiveTicket {
 /// True while a living call of `uid` waits with this call key; our own ticket does not count.
 [[nodiscard]] bool waits_with_key(const Table& table, std::uint32_t uid, std::uint64_t call_key);
 
+/// What runs of this boot have written down as kept, those that still live.
+[[nodiscard]] std::vector<Kept> living_kept(const Table& table);
+
 /// True for a process that has the lane file open with the slot's byte locked by that description
 /// (/proc/PID/fdinfo, proc(5)): the ticket's own call, its supervisor, or the guardian. False where
 /// we may not look.

@@ -136,6 +136,9 @@ class Ticket {
   /// gate whatever signal is pending. Also what the guardian calls after a crash: does
   /// nothing unless the record is still this run's.
   void close_record(const std::vector<Kept>& kept) noexcept;
+  /// Writes down what lives on of a run that this one has cleared away after. Waits for the gate
+  /// whatever signal is pending; for show, so a failure is silent.
+  void write_down(const std::vector<Kept>& kept) const noexcept;
   /// Second half: lets the lane byte go, then the slot byte.
   void release() noexcept;
 

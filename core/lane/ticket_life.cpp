@@ -5,11 +5,25 @@
 #include <algorithm>
 
 #include "core/lane/left.hpp"
+#include "core/lane/live.hpp"
 #include "core/lane/ticket.hpp"
 #include "core/sys/clock.hpp"
 #include "core/sys/error.hpp"
 
 namespace onelane::lane {
+namespace {
+
+/// With the gate held.
+void put_kept(const Table& table, const std::vector<Kept>& kept) {
+  if (kept.empty()) {
+    return;
+  }
+  auto list = living_kept(table);
+  list.insert(list.end(), kept.begin(), kept.end());
+  table.write_kept(list);
+}
+
+}  // namespace
 
 std::array<int, 2> Ticket::wake_fds() {
   if (!watch_.is_open()) {
@@ -217,12 +231,7 @@ void Ticket::close_record(const std::vector<Kept>& kept) noexcept {
       last.open = 0;
       table_.write(last);
     }
-    if (!kept.empty()) {
-      auto list = table_.kept();
-      std::erase_if(list, [](const Kept& k) { return !sys::exists({k.pid, k.start}); });
-      list.insert(list.end(), kept.begin(), kept.end());
-      table_.write_kept(list);
-    }
+    put_kept(table_, kept);
     if (slot_ < entries.size() && entries[slot_].sequence == entry_.sequence) {
       entries[slot_] = Entry{};
       table_.write(slot_, entries[slot_]);
@@ -233,6 +242,13 @@ void Ticket::close_record(const std::vector<Kept>& kept) noexcept {
     // A full disk or a removed directory: letting the bytes go ends the run all the same,
     // and the next ticket finds an open record of a run without members.
   }
+}
+
+void Ticket::write_down(const std::vector<Kept>& kept) const noexcept try {
+  const Gate gate{table_, Patience::Always};
+  put_kept(table_, kept);
+} catch (const std::exception&) {
+  // For show only.
 }
 
 void Ticket::release() noexcept {

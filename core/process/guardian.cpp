@@ -115,7 +115,7 @@ void Guardian::watch(const Duty& duty, int pipe) noexcept {
     return true;
   };
   (void)end_members(ending);
-  duty.after_crash();
+  duty.after_crash(find_kept(search, duty.traits, duty.keep));
   ::_exit(0);
 }
 

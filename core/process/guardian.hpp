@@ -22,9 +22,9 @@ struct Duty {
   std::chrono::milliseconds kill_timeout{10'000};
   /// Descriptors the guardian keeps besides its own: the lane's, whose locks it shares.
   std::vector<int> descriptors;
-  /// Runs in the guardian once the run's stragglers have ended; then it exits, which lets
-  /// the locks go.
-  std::function<void()> after_crash;
+  /// Runs in the guardian once the run's stragglers have ended, with what lives on; then it
+  /// exits, which lets the locks go.
+  std::function<void(const std::vector<KeptProcess>& kept)> after_crash;
 };
 
 /// A helper process that outlives a killed supervisor.

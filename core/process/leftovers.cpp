@@ -152,10 +152,13 @@ Leftover sort_leftover(const sys::ProcessStat& seen, const RunTraits& traits,
   const bool tied = is_tied(thread, 0, traits) || is_tied(thread, 1, traits) ||
                     is_tied(thread, 2, traits) ||
                     (traits.was_cut_short != 0 && may_have_inherited_nothing(thread, *now, traits));
-  if (!tied || (traits.ignored_hangup == 0 && ignores_hangup(pid)) || has_display(pid)) {
-    return Leftover::Detached;
+  const bool means_it = (traits.ignored_hangup == 0 && ignores_hangup(pid)) || has_display(pid);
+  if (tied && !means_it) {
+    return Leftover::Straggler;
   }
-  return Leftover::Straggler;
+  return now->session != traits.session ? Leftover::Detached
+         : means_it                     ? Leftover::Background
+                                        : Leftover::Loose;
 }
 
 namespace {
@@ -185,6 +188,8 @@ class MemberScan {
     }
     return out;
   }
+  /// What run() has found to be kept.
+  [[nodiscard]] const std::vector<KeptProcess>& kept() const noexcept { return kept_; }
 
  private:
   enum class Mark { Member, Kept, Foreign };
@@ -228,10 +233,15 @@ class MemberScan {
       return {};
     }
     const Looked member{Mark::Member, above.mark == Mark::Member ? above.root : stat.id};
-    if (sort_leftover(stat, traits_, keep_) != Leftover::Straggler) {
+    const Leftover sorted = sort_leftover(stat, traits_, keep_);
+    const Spared spared = judge_.judge(target);
+    if (is_spared(sorted, Occasion::RunEnd)) {
+      if (spared == Spared::No) {
+        kept_.push_back({stat.id, sys::command_line(stat.id.pid, 80), sorted});
+      }
       return {Mark::Kept, {}};
     }
-    switch (judge_.judge(target)) {
+    switch (spared) {
       case Spared::No:
         return member;
       case Spared::OtherUser:
@@ -253,6 +263,7 @@ class MemberScan {
   const std::uint32_t boot_;
   std::unordered_map<pid_t, sys::ProcessStat> all_;
   std::unordered_map<pid_t, Looked> looked_;
+  std::vector<KeptProcess> kept_;
 };
 
 }  // namespace
@@ -261,6 +272,13 @@ std::vector<sys::ProcessStat> find_members(const Search& search, const RunTraits
                                            const KeepList& keep) {
   // A run without the lane has no id: its members are those that were published.
   return MemberScan{search, traits, keep}.run();
+}
+
+std::vector<KeptProcess> find_kept(const Search& search, const RunTraits& traits,
+                                   const KeepList& keep) {
+  MemberScan scan{search, traits, keep};
+  (void)scan.run();
+  return scan.kept();
 }
 
 }  // namespace onelane::process

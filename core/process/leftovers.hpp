@@ -39,13 +39,45 @@ struct RunTraits {
 /// Reads the traits off the calling process, before it gives its descriptors up.
 [[nodiscard]] RunTraits traits_of_self(const Signals& signals) noexcept;
 
-/// What a process that a run left behind is.
+/// What a process that a run left behind is, what is spared most first.
 enum class Leftover {
-  Gone,       ///< Ended meanwhile, or a zombie.
-  Listed,     ///< Kept: on the keep list.
-  Detached,   ///< Kept: left running on purpose (no stdio of the run, no hang-up, a display).
-  Elsewhere,  ///< Kept: in a session with a terminal of its own (tmux, ssh).
-  Straggler,  ///< Everything else: to be ended.
+  Gone,        ///< Ended meanwhile, or a zombie.
+  Elsewhere,   ///< In a session with a terminal of its own (tmux, ssh).
+  Listed,      ///< On the keep list.
+  Detached,    ///< On purpose: has left the run's session, and holds none of its stdio.
+  Background,  ///< On purpose, in the run's session: ignores SIGHUP, or has a window.
+  Loose,       ///< Holds none of the run's stdio, which alone is no purpose.
+  Straggler,   ///< Everything else.
+};
+
+/// What a process is looked at for.
+enum class Occasion {
+  RunEnd,      ///< A run has come to its end, or its supervisor was killed.
+  Orphans,     ///< What ended runs have left is asked for.
+  Stop,        ///< The run was ordered to stop: its tree and its session are to be gone.
+  Everything,  ///< Nothing at all of the project is to be left.
+};
+
+/// True for what lives on: the one rule of settle, guardian, sweep, orphans and stop.
+[[nodiscard]] constexpr bool is_spared(Leftover leftover, Occasion occasion) noexcept {
+  switch (occasion) {
+    case Occasion::RunEnd:
+      return leftover <= Leftover::Loose;
+    case Occasion::Orphans:
+      return leftover <= Leftover::Background;
+    case Occasion::Stop:
+      return leftover <= Leftover::Detached;
+    case Occasion::Everything:
+      return leftover <= Leftover::Elsewhere;
+  }
+  return true;
+}
+
+/// A process that lives on.
+struct KeptProcess {
+  sys::ProcessId id;
+  std::string command;
+  Leftover sorted = Leftover::Detached;
 };
 
 /// The one sort function of settle, guardian, sweep and orphans. Reads /proc; a process of
@@ -67,5 +99,9 @@ struct Search {
 [[nodiscard]] std::vector<sys::ProcessStat> find_members(const Search& search,
                                                          const RunTraits& traits,
                                                          const KeepList& keep);
+
+/// The same search for those that are kept, without their descendants.
+[[nodiscard]] std::vector<KeptProcess> find_kept(const Search& search, const RunTraits& traits,
+                                                 const KeepList& keep);
 
 }  // namespace onelane::process

@@ -73,18 +73,28 @@ class OrphanJudge {
   explicit OrphanJudge(const OrphanWatch& watch)
       : watch_{watch},
         rules_{watch.rules_},
-        judge_{{rules_.is_onelane, rules_.is_kept, {}}},
+        judge_{{rules_.is_onelane, {}, {}}},
         boot_{static_cast<std::uint32_t>(sys::boot_id())} {
     if (rules_.live_runs) {
       for (std::string& id : rules_.live_runs()) {
         live_.insert(std::move(id));
       }
     }
+    for (WrittenDown& process :
+         rules_.written_down ? rules_.written_down() : std::vector<WrittenDown>{}) {
+      const pid_t pid = process.id.pid;
+      written_.insert_or_assign(pid, std::move(process));
+    }
   }
 
   OrphanScan run() {
     for (const auto& [pid, seen] : watch_.seen_) {
       if (is_candidate(seen)) {
+        (void)judge(pid, 0);
+      }
+    }
+    for (const auto& [pid, process] : written_) {
+      if (is_proven(&process)) {
         (void)judge(pid, 0);
       }
     }
@@ -129,6 +139,17 @@ class OrphanJudge {
     return !seen.runs.empty() && !is_live(seen) && !wanted_of(seen).empty();
   }
 
+  [[nodiscard]] const WrittenDown* written_of(const sys::ProcessId& id) const {
+    const auto it = written_.find(id.pid);
+    return it != written_.end() && it->second.id == id ? &it->second : nullptr;
+  }
+
+  /// One that was asked for and needs no marker.
+  [[nodiscard]] bool is_proven(const WrittenDown* process) const {
+    return process != nullptr && process->is_proof && !live_.contains(process->run_id) &&
+           (!rules_.is_wanted || rules_.is_wanted(process->run_id));
+  }
+
   Verdict judge(pid_t pid, int depth) {
     if (const auto known = verdicts_.find(pid); known != verdicts_.end()) {
       return known->second;
@@ -154,13 +175,15 @@ class OrphanJudge {
     if (seen != nullptr && (is_live(*seen) || has_supervisor_above(stat, seen->executor))) {
       return Verdict::Live;
     }
-    const bool is_kept = rules_.is_kept && rules_.is_kept(stat.id);
-    const bool candidate = seen != nullptr && is_candidate(*seen);
-    if (above != Verdict::Orphan && !candidate) {
-      return is_kept ? Verdict::Kept : Verdict::Foreign;
+    const WrittenDown* const written = written_of(stat.id);
+    const bool is_marked = seen != nullptr && is_candidate(*seen);
+    if (above != Verdict::Orphan && !is_marked && !is_proven(written)) {
+      return written != nullptr ? Verdict::Kept : Verdict::Foreign;
     }
-    const std::string run_id{candidate ? wanted_of(*seen) : run_above(stat)};
-    return sort(stat, run_id, is_kept);
+    const std::string run_id{is_marked            ? wanted_of(*seen)
+                             : is_proven(written) ? std::string_view{written->run_id}
+                                                  : run_above(stat)};
+    return sort(stat, run_id, written);
   }
 
   /// What is above `stat`.
@@ -188,13 +211,15 @@ class OrphanJudge {
     return false;
   }
 
-  Verdict sort(const sys::ProcessStat& stat, const std::string& run_id, bool is_kept) {
+  Verdict sort(const sys::ProcessStat& stat, const std::string& run_id,
+               const WrittenDown* written) {
     const auto traits = rules_.traits ? rules_.traits(run_id) : std::nullopt;
-    const Leftover sorted = sort_leftover(stat, traits.value_or(RunTraits{}), rules_.keep);
+    const RunTraits known = traits.value_or(RunTraits{.session = -1});
+    Leftover sorted = sort_leftover(stat, known, rules_.keep);
     if (sorted == Leftover::Gone) {
       return Verdict::Undecided;
     }
-    const Target target = target_of(stat, run_id);
+    const Target target = target_of(stat, run_id, written);
     const Spared spared = judge_.judge(target);
     switch (spared) {
       case Spared::No:
@@ -208,20 +233,28 @@ class OrphanJudge {
       default:
         return Verdict::Foreign;
     }
-    if (sorted == Leftover::Straggler && spared == Spared::Ours) {
-      return Verdict::Kept;  // with all below it: the rest of our pipeline
+    if (sorted == Leftover::Straggler &&
+        written != nullptr) {  // what it has opened since ties it to nobody
+      sorted = stat.session != known.session ? Leftover::Detached : Leftover::Loose;
     }
-    if (sorted == Leftover::Straggler && spared == Spared::No && !is_kept) {
+    if (!is_spared(sorted, rules_.occasion)) {
+      if (spared == Spared::Ours) {
+        if (sorted != Leftover::Straggler) {
+          out_.kept.push_back({stat, run_id, sorted});
+        }
+        return Verdict::Kept;  // with all below it: the rest of our pipeline
+      }
       run_of_[stat.id.pid] = run_id;
       root_of_[stat.id.pid] = target.as == Target::As::Below ? target.root : stat.id;
       out_.orphans.push_back({stat, run_id, sorted});
       return Verdict::Orphan;
     }
-    out_.kept.push_back({stat, run_id, is_kept ? Leftover::Detached : sorted});
+    out_.kept.push_back({stat, run_id, sorted});
     return Verdict::Kept;
   }
 
-  [[nodiscard]] Target target_of(const sys::ProcessStat& stat, const std::string& run_id) const {
+  [[nodiscard]] Target target_of(const sys::ProcessStat& stat, const std::string& run_id,
+                                 const WrittenDown* written) const {
     Target target;
     target.id = stat.id;
     target.boot = boot_;
@@ -234,6 +267,8 @@ class OrphanJudge {
     } else if (above != root_of_.end()) {
       target.as = Target::As::Below;
       target.root = above->second;
+    } else if (is_proven(written)) {
+      target.as = Target::As::Named;
     }
     return target;
   }
@@ -248,6 +283,7 @@ class OrphanJudge {
   SignalJudge judge_;
   const std::uint32_t boot_;
   std::unordered_set<std::string> live_;
+  std::unordered_map<pid_t, WrittenDown> written_;
   std::unordered_map<pid_t, std::optional<sys::ProcessStat>> stats_;
   std::unordered_map<pid_t, Verdict> verdicts_;
   std::unordered_map<pid_t, std::string> run_of_;

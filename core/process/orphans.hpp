@@ -23,6 +23,14 @@ struct Orphan {
   Leftover sorted = Leftover::Straggler;
 };
 
+/// A process that a run has written down as kept.
+struct WrittenDown {
+  sys::ProcessId id;
+  std::string run_id;
+  /// The record proves that it is the run's, also where its environment no longer says so.
+  bool is_proof = false;
+};
+
 /// What a scan asks its caller; each may be empty.
 ///
 /// A run is live while one of these holds, and then nothing of it is an orphan:
@@ -49,12 +57,15 @@ struct OrphanRules {
   /// The whole tree of the wanted run is to end, with the runs that were started in it: a onelane
   /// is then a wall only where it may be the supervisor of that run.
   bool whole_tree = false;
-  /// True for a process that its run has written down as kept.
-  std::function<bool(const sys::ProcessId& id)> is_kept;
-  /// The traits of a run. Without them sorting errs on keeping: any regular file as stdio, any
-  /// session with a terminal counts as left running on purpose.
+  /// The processes that their runs have written down as kept; asked once a scan. What they open
+  /// later makes them no stragglers.
+  std::function<std::vector<WrittenDown>()> written_down;
+  /// The traits of a run. Without them sorting errs on keeping: any regular file as stdio counts
+  /// as a log of its own, any session as one of its own.
   std::function<std::optional<RunTraits>(std::string_view run_id)> traits;
   KeepList keep;
+  /// What the processes are looked at for: who is spared is kept, who is not is an orphan.
+  Occasion occasion = Occasion::RunEnd;
 };
 
 /// What one scan has found. Each process is named by pid and start time; a snapshot.

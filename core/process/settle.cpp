@@ -17,10 +17,19 @@ namespace onelane::process {
 namespace {
 
 constexpr milliseconds kNoticeAfter{1'000};
+/// A shell sends the stdio of its child away before the child becomes nohup or setsid.
+constexpr milliseconds kUntilPurposeShows{100};
 
 /// We may not signal it: sudo's, say.
 bool is_out_of_reach(pid_t pid) noexcept {
   return ::kill(pid, 0) != 0 && errno == EPERM;
+}
+
+/// So young a one may still show that it is meant to stay.
+bool is_in_the_making(const KeptProcess& process) {
+  static const auto ticks = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
+  const milliseconds began{process.id.start * 1000 / ticks};
+  return process.sorted == Leftover::Loose && sys::boot_time() - began < kUntilPurposeShows;
 }
 
 std::string list_of(const std::vector<sys::ProcessStat>& members) {
@@ -30,6 +39,15 @@ std::string list_of(const std::vector<sys::ProcessStat>& members) {
             std::to_string(members[i].id.pid) + ")";
   }
   return members.size() > 3 ? text + " and " + std::to_string(members.size() - 3) + " more" : text;
+}
+
+/// What ends one that nothing but its stdio speaks for, and the words that would.
+std::string remark_on(const KeptProcess& process, const std::string& run_id) {
+  if (process.sorted != Leftover::Loose) {
+    return {};
+  }
+  return (run_id.empty() ? "" : "; `onelane stop " + run_id + "` ends it") +
+         "; to keep it, start it with nohup or setsid, or list it in KEEP";
 }
 
 }  // namespace
@@ -62,9 +80,10 @@ void Supervisor::look() {
   next_look_ = sys::monotonic_time() + pause_;
 }
 
-// What was condemned while the tool ran stays so when the tool has ended.
+// What was condemned while the tool ran stays so when the tool has ended. An order to stop spares
+// the same with the tool as after it: whoever gave it is told what is left.
 std::vector<sys::ProcessStat> Supervisor::condemned() const {
-  if (tool_status_ && spares_kept_) {
+  if (spares_kept_ && (tool_status_ || occasion() == Occasion::Stop)) {
     return sort_members().stragglers;
   }
   auto all = members();
@@ -100,16 +119,25 @@ Supervisor::Sorted Supervisor::sort_members() const {
     if (leftover == Leftover::Gone) {
       continue;
     }
-    const bool out_of_reach = is_ending_ && is_out_of_reach(stat.id.pid);
-    if ((leftover == Leftover::Straggler && !out_of_reach) ||
-        (run_.wait_for_all && leftover == Leftover::Detached)) {
+    if (!lives_on(stat, leftover)) {
       out.stragglers.push_back(stat);
       continue;
     }
     kept.insert(stat.id.pid);
-    out.kept.push_back({stat.id, sys::command_line(stat.id.pid, 80), leftover == Leftover::Listed});
+    out.kept.push_back({stat.id, sys::command_line(stat.id.pid, 80), leftover});
   }
   return out;
+}
+
+bool Supervisor::lives_on(const sys::ProcessStat& stat, Leftover leftover) const {
+  if (stat.id == tool_) {
+    return false;  // whatever it is, the run is about it
+  }
+  if (is_ending_ && is_out_of_reach(stat.id.pid)) {
+    return true;
+  }
+  return is_spared(leftover, run_.wait_for_all && leftover > Leftover::Listed ? Occasion::Everything
+                                                                              : occasion());
 }
 
 // As a subreaper we are the parent of every orphan, so no other child means no member at all.
@@ -153,7 +181,9 @@ Supervisor::Sorted Supervisor::wait_for_leftovers() {
       outcome_.ended_by_order = true;
       return sorted;
     }
-    if (sorted.stragglers.empty() || impatient_ || (!run_.wait_for_all && waited >= run_.linger)) {
+    const bool is_settled =
+        sorted.stragglers.empty() && std::ranges::none_of(sorted.kept, &is_in_the_making);
+    if (is_settled || impatient_ || (!run_.wait_for_all && waited >= run_.linger)) {
       return sorted;
     }
     if (!said && !run_.wait_for_all && waited >= kNoticeAfter) {
@@ -190,9 +220,9 @@ void Supervisor::finish(const std::vector<KeptProcess>& kept) {
     say(run_.name + ": still there after SIGKILL: " + list_of(outcome_.survivors));
   }
   for (const KeptProcess& process : kept) {
-    if (!process.listed) {
+    if (process.sorted != Leftover::Listed) {
       say(run_.name + " left running: " + process.command + " (pid " +
-          std::to_string(process.id.pid) + ")");
+          std::to_string(process.id.pid) + ")" + remark_on(process, run_.run_id));
     }
   }
   outcome_.kept = kept;

@@ -112,7 +112,7 @@ void Supervisor::start_guardian() {
   duty.keep = run_.keep;
   duty.kill_timeout = run_.kill_timeout;
   duty.descriptors = run_.guardian_descriptors;
-  duty.after_crash = hooks_.after_crash ? hooks_.after_crash : [] {};
+  duty.after_crash = hooks_.after_crash ? hooks_.after_crash : [](const auto&) {};
   guardian_.start(duty);
   if (guardian_.pid() < 0 && !said_unguarded_) {
     said_unguarded_ = true;

@@ -43,13 +43,6 @@ struct Run {
   int wake = -1;  ///< Readable when a look is due, which empties it; -1 for none.
 };
 
-/// A process left running on purpose.
-struct KeptProcess {
-  sys::ProcessId id;
-  std::string command;
-  bool listed = false;
-};
-
 /// What the members of a run have used (getrusage(2)), those apart that nobody waited for.
 struct Usage {
   std::uint64_t cpu_ms = 0;
@@ -89,8 +82,8 @@ struct Hooks {
   std::function<void(const std::vector<KeptProcess>& kept)> settled;
   /// The guardian has been told; now the locks may go.
   std::function<void()> release;
-  /// In the guardian, after a crash of the supervisor.
-  std::function<void()> after_crash;
+  /// In the guardian, after a crash of the supervisor; `kept` lives on.
+  std::function<void(const std::vector<KeptProcess>& kept)> after_crash;
 };
 
 /// Starts a tool in the caller's process group and stays beside it until it and all its
@@ -138,6 +131,11 @@ class Supervisor {
     std::vector<sys::ProcessStat> stragglers;
   };
   [[nodiscard]] Sorted sort_members() const;
+  [[nodiscard]] bool lives_on(const sys::ProcessStat& stat, Leftover leftover) const;
+  /// What the members are sorted for: by itself a run spares more than once it was told to stop.
+  [[nodiscard]] Occasion occasion() const noexcept {
+    return traits_.was_cut_short != 0 ? Occasion::Stop : Occasion::RunEnd;
+  }
   [[nodiscard]] Sorted wait_for_leftovers();
   [[nodiscard]] std::vector<sys::ProcessStat> condemned() const;
   void end_stragglers(const std::vector<sys::ProcessStat>& stragglers, milliseconds grace);

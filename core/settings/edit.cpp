@@ -97,15 +97,16 @@ std::string tool_header(std::string_view name) {
   return "[tools." + key + "]" + std::string{kToolMark};
 }
 
-bool is_class_line(std::string_view line) {
-  return line.starts_with("class = ");
+/// The one line of a section that init writes.
+bool is_own_line(std::string_view line) {
+  return line.starts_with("class = ") || line.starts_with("pass = ");
 }
 
 std::optional<Span> find_tool(std::string_view text, std::string_view name) {
   const auto lines = lines_of(text);
   const auto header = tool_header(name);
   for (std::size_t i = 0; i + 1 < lines.size(); ++i) {
-    if (!is_line(lines[i], header) || !is_class_line(lines[i + 1].text)) {
+    if (!is_line(lines[i], header) || !is_own_line(lines[i + 1].text)) {
       continue;
     }
     // The section is ours alone when it ends here: at the end, or before the next section.
@@ -132,6 +133,26 @@ std::vector<std::string> seed_lines() {
 
 bool has_tool(const TomlDocument& document, std::string_view name) {
   return std::ranges::find(document.tools, name, &TomlTool::name) != document.tools.end();
+}
+
+bool passes(const TomlDocument& document, std::string_view name, std::string_view word) {
+  return std::ranges::any_of(document.tools, [&](const TomlTool& tool) {
+    return tool.name == name && std::ranges::any_of(tool.values, [&](const TomlValue& value) {
+             return value.key == "pass" &&
+                    std::ranges::find(value.items, word) != value.items.end();
+           });
+  });
+}
+
+/// `text` with a section of that one line at its end; nothing where that is no TOML.
+std::optional<std::string> with_section(std::string_view text, std::string_view name,
+                                        std::string_view line) {
+  std::string out{text};
+  const bool glued = lacks_newline(text);
+  out.append(glued ? "\n" : "").append(text.empty() ? "" : "\n").append(tool_header(name));
+  out.append(glued ? kGlued : "").append("\n").append(line).append("\n");
+  const auto after = read_toml(out);
+  return after.error.empty() && has_tool(after, name) ? std::optional{out} : std::nullopt;
 }
 
 }  // namespace
@@ -210,20 +231,42 @@ std::optional<std::string> add_tool(std::string_view text, std::string_view name
   if (!before.error.empty()) {
     return std::nullopt;
   }
-  std::string out{text};
   if (has_tool(before, name)) {
-    return out;
+    return std::string{text};
   }
-  const bool glued = lacks_newline(text);
-  out.append(glued ? "\n" : "").append(text.empty() ? "" : "\n").append(tool_header(name));
-  out.append(glued ? kGlued : "").append("\nclass = \"").append(tool_class).append("\"\n");
-  const auto after = read_toml(out);
-  return after.error.empty() && has_tool(after, name) ? std::optional{out} : std::nullopt;
+  return with_section(text, name, "class = \"" + std::string{tool_class} + "\"");
+}
+
+std::optional<std::string> add_pass(std::string_view text, std::string_view name,
+                                    std::string_view word) {
+  const auto before = read_toml(text);
+  if (!before.error.empty()) {
+    return std::nullopt;
+  }
+  if (has_tool(before, name)) {
+    return passes(before, name, word) ? std::optional{std::string{text}} : std::nullopt;
+  }
+  return with_section(text, name, "pass = [\"" + std::string{word} + "\"]");
 }
 
 std::string remove_tool(std::string_view text, std::string_view name) {
-  const auto found = find_tool(text, name);
-  return found ? without(text, *found) : std::string{text};
+  return remove_tools(text, {std::string{name}});
+}
+
+// The last one first: what the first was glued to is taken back with it at the end alone.
+std::string remove_tools(std::string_view text, const std::set<std::string>& names) {
+  std::string out{text};
+  for (;;) {
+    std::optional<Span> last;
+    for (const std::string& name : names) {
+      const auto found = find_tool(out, name);
+      last = found && (!last || found->begin > last->begin) ? found : last;
+    }
+    if (!last) {
+      return out;
+    }
+    out = without(out, *last);
+  }
 }
 
 }  // namespace onelane::settings

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -39,8 +40,16 @@ namespace onelane::settings {
 [[nodiscard]] std::optional<std::string> add_tool(std::string_view text, std::string_view name,
                                                   std::string_view tool_class);
 
-/// `text` without the `[tools.NAME]` that add_tool wrote; unchanged once somebody has added a
-/// line to it.
+/// `text` with `[tools.NAME]` whose `pass` has `word` at its end; unchanged when it has one that
+/// does. Nothing when `text` is not TOML, or has the section without the word: it is the user's.
+[[nodiscard]] std::optional<std::string> add_pass(std::string_view text, std::string_view name,
+                                                  std::string_view word);
+
+/// `text` without the `[tools.NAME]` that add_tool or add_pass wrote; unchanged once somebody has
+/// added a line to it.
 [[nodiscard]] std::string remove_tool(std::string_view text, std::string_view name);
+
+/// The same for several, whichever was added first.
+[[nodiscard]] std::string remove_tools(std::string_view text, const std::set<std::string>& names);
 
 }  // namespace onelane::settings

@@ -6,8 +6,10 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 
+#include "core/settings/trust.hpp"
 #include "core/settings/values.hpp"
 #include "core/sys/error.hpp"
 #include "core/sys/file_descriptor.hpp"
@@ -104,6 +106,13 @@ bool write_text(const std::string& path, std::string_view text) {
     throw sys::SystemError{error, "write", path};
   }
   return true;
+}
+
+std::string own_trust_directory() {
+  const char* home = std::getenv("HOME");
+  return settings::trust_directory(
+      home == nullptr ? "" : home,
+      [](const char* name) -> const char* { return std::getenv(name); });
 }
 
 std::string own_path() {

@@ -10,7 +10,8 @@ namespace onelane::multicall {
 
 /// What init made in a project, so that uninit removes just that. One line an entry in
 /// `<state>/manifest`, which `git clean -fdx` does not reach: "link make", "created .envrc",
-/// "line .envrc", "block .env.development", "tool cargo", "directory .husky", "text HASH 0 0 FILE".
+/// "line .envrc", "block .env.development", "tool cargo", "pass make", "directory .husky",
+/// "text HASH 0 0 FILE".
 class Manifest {
  public:
   /// Reads `<state_dir>/manifest`; empty when there is none.
@@ -42,6 +43,9 @@ bool write_text(const std::string& path, std::string_view text);
 /// False, said in one line, when one of the names can be no link, section or shell word, or
 /// is one of onelane's own.
 [[nodiscard]] bool are_names(const std::vector<std::string>& names);
+
+/// Where the calling user's trust is kept; empty where neither HOME nor XDG_DATA_HOME says so.
+[[nodiscard]] std::string own_trust_directory();
 
 /// The executable that is running, for links.
 [[nodiscard]] std::string own_path();

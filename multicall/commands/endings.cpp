@@ -1,31 +1,57 @@
 #include "multicall/commands/endings.hpp"
 
+#include <set>
+#include <utility>
+
 #include "multicall/commands/commands.hpp"
+#include "multicall/orphan_rows.hpp"
 #include "multicall/say.hpp"
 
 namespace onelane::multicall {
+namespace {
 
-void Endings::end(const Found& found, Manner manner) {
+/// Why a stop spares it, for people.
+std::string_view spared_words(std::string_view why) {
+  return why == "listed"     ? "which is on the keep list"
+         : why == "terminal" ? "which has a terminal of its own"
+         : why == "detached" ? "which has left the run's session"
+                             : "which the run has written down as kept";
+}
+
+}  // namespace
+
+bool Endings::end(const Found& found, Manner manner) {
   const std::string name = name_of(found);
   const auto kill_timeout = lanes_.settings.kill_timeout.value;
   const RunEnd result = end_run(*found.table, found.ticket, kill_timeout, manner);
   if (!result.ended) {
     say_always(name + " has not ended: " + result.why);
     code_ = 1;
-    return;
+    return false;
   }
   tell("ended " + name);
   ended_.push_back(found.id());
   clear(found.id());
+  return true;
 }
 
 void Endings::clear(const std::string& id) {
-  const Remains remains =
-      clear_remains(id, orphan_rules(&lanes_, book_), lanes_.settings.kill_timeout.value);
+  process::OrphanRules rules = orphan_rules(&lanes_, book_);
+  rules.occasion = process::Occasion::Stop;
+  const Remains remains = clear_remains(id, std::move(rules), lanes_.settings.kill_timeout.value);
+  std::set<pid_t> named;
   for (const process::Orphan& kept : remains.kept) {
-    const std::string command = sys::command_line(kept.stat.id.pid, 80);
-    tell("left running on purpose: " + command + " (pid " + std::to_string(kept.stat.id.pid) + ")");
-    kept_.push_back({{"pid", kept.stat.id.pid}, {"command", command}, {"run", id}});
+    named.insert(kept.stat.id.pid);
+    name_kept(kept.stat.id, id, word_of(kept.sorted));
+  }
+  for (const auto& stat : remains.left) {
+    named.insert(stat.id.pid);
+  }
+  // The run itself may have kept what carries no id that we could read.
+  for (const lane::Kept& kept : kept_by(lanes_)) {
+    if (lane::view(kept.run_id) == id && named.insert(kept.pid).second) {
+      name_kept({kept.pid, kept.start}, id, "recorded");
+    }
   }
   for (const auto& stat : remains.left) {
     say_always("still there after SIGKILL: " + sys::command_line(stat.id.pid, 80) + " (pid " +
@@ -33,6 +59,13 @@ void Endings::clear(const std::string& id) {
     left_.push_back(stat.id.pid);
     code_ = 1;
   }
+}
+
+void Endings::name_kept(const sys::ProcessId& id, const std::string& run, std::string_view why) {
+  const std::string command = sys::command_line(id.pid, 80);
+  tell("left running: " + command + " (pid " + std::to_string(id.pid) + "), " +
+       std::string{spared_words(why)});
+  kept_.push_back({{"pid", id.pid}, {"command", command}, {"run", run}, {"why", why}});
 }
 
 void Endings::tell(const std::string& line) const {

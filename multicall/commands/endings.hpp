@@ -18,9 +18,9 @@ class Endings {
   Endings(const LanesHere& lanes, bool as_json)
       : lanes_{lanes}, book_{run_book(lanes)}, as_json_{as_json} {}
 
-  /// Ends a run and all it leaves but what is kept.
-  void end(const Found& found, Manner manner);
-  /// Nothing of the run may be left but what is kept.
+  /// Ends a run and all it leaves but what an order to stop spares; false when it has not ended.
+  bool end(const Found& found, Manner manner);
+  /// Nothing of the run may be left but what an order to stop spares.
   void clear(const std::string& id);
 
   /// Prints a line unless the report is JSON.
@@ -29,9 +29,13 @@ class Endings {
   [[nodiscard]] nlohmann::json report() const;
   /// 0, or 1 once something could not be ended.
   [[nodiscard]] int code() const noexcept { return code_; }
+  /// True when something was spared: it is named, and in the report.
+  [[nodiscard]] bool has_kept() const noexcept { return !kept_.empty(); }
   [[nodiscard]] const RunBook& book() const noexcept { return book_; }
 
  private:
+  void name_kept(const sys::ProcessId& id, const std::string& run, std::string_view why);
+
   const LanesHere& lanes_;
   const RunBook book_;
   const bool as_json_;

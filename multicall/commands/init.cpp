@@ -78,7 +78,8 @@ int command_init(std::span<char*> words) {
   app.add_option("--link", options.links, "a further link, for `onelane run` by that name")
       ->one_value_each()
       ->check(one_of({"seq", "safe-run"}));
-  app.add_option("--limits", options.limits, "the seeds' limits, 2048 MB and 1800 s, are active")
+  app.add_option("--limits", options.limits,
+                 "the seeds' limits, 2048 MB and 1800 s, are active, and `make kill-all` passes")
       ->check(one_of({"seeds"}));
   app.add_flag("--direnv", options.direnv, "write .envrc even if direnv is not here");
   app.add_flag("--no-direnv", options.no_direnv, "leave .envrc alone");

@@ -49,8 +49,9 @@ struct OrphanOptions {
 
 std::optional<int> parse(OrphanOptions& options, std::span<char*> words) {
   Options app{
-      "Processes that carry a run id whose run has ended, and what was kept on purpose. "
-      "Lists them; nothing is ended without --kill.",
+      "Processes that carry a run id whose run has ended, and what was kept on purpose: has left "
+      "the run's session, ignores SIGHUP or is on the keep list. Lists them; nothing is ended "
+      "without --kill.",
       "onelane orphans"};
   app.add_flag("--kill", options.kill, "end the orphans: TERM, KILL after KILL_TIMEOUT");
   app.add_flag("--yes", options.yes, "do not ask");
@@ -136,6 +137,7 @@ int command_orphans(std::span<char*> words) {
   const LanesHere* here = lanes ? &*lanes : nullptr;
   const RunBook book = here != nullptr ? run_book(*here) : RunBook{};
   process::OrphanRules rules = orphan_rules(here, book);
+  rules.occasion = process::Occasion::Orphans;
   if (options.all_projects) {
     rules.is_wanted = {};
   }

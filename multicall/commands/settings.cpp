@@ -5,6 +5,7 @@
 #include "core/settings/trust.hpp"
 #include "core/sys/error.hpp"
 #include "core/sys/file_descriptor.hpp"
+#include "multicall/commands/adoption.hpp"
 #include "multicall/commands/commands.hpp"
 #include "multicall/commands/output.hpp"
 #include "multicall/decide.hpp"
@@ -73,10 +74,7 @@ int command_trust(std::span<char*> words) {
   if (!content) {
     sys::throw_errno("read", path);
   }
-  const char* home = std::getenv("HOME");
-  const auto directory =
-      settings::trust_directory(home == nullptr ? "" : home,
-                                [](const char* name) -> const char* { return std::getenv(name); });
+  const std::string directory = own_trust_directory();
   if (directory.empty()) {
     say_always("onelane trust: neither HOME nor XDG_DATA_HOME says where to keep it");
     return kExitFailed;

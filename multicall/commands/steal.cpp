@@ -70,6 +70,7 @@ class Steal {
 
   void note_orphans(const std::string& id) {
     process::OrphanRules rules = orphan_rules(&lanes_, endings_.book());
+    rules.occasion = process::Occasion::Stop;
     rules.is_wanted = [&](std::string_view wanted) { return wanted == id; };
     for (const process::Orphan& orphan : process::OrphanWatch{std::move(rules)}.scan().orphans) {
       victims_.push_back(victim_of(orphan.stat));

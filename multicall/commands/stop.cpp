@@ -4,6 +4,7 @@
 #include "multicall/commands/commands.hpp"
 #include "multicall/commands/confirm.hpp"
 #include "multicall/commands/endings.hpp"
+#include "multicall/commands/everything.hpp"
 #include "multicall/commands/output.hpp"
 #include "multicall/lane_view.hpp"
 #include "multicall/real_tool.hpp"
@@ -75,7 +76,7 @@ class Stop {
       out["cancelled"] = cancelled_;
       print_json(out);
     }
-    return endings_.code();
+    return endings_.has_kept() ? 1 : endings_.code();
   }
 
  private:
@@ -125,8 +126,21 @@ class Stop {
     }
     if (is_clear && endings_.code() == 0) {
       endings_.tell("nothing runs here");
+      tell_what_is_left();
     }
     return is_clear ? report() : std::max(report(), 1);
+  }
+
+  /// What runs that have ended by themselves left running without a sign that it is to be kept.
+  void tell_what_is_left() const {
+    process::OrphanRules rules = orphan_rules(&lanes_, endings_.book());
+    rules.occasion = process::Occasion::Orphans;
+    for (const process::Orphan& orphan : process::OrphanWatch{std::move(rules)}.scan().orphans) {
+      endings_.tell("run " + orphan.run_id + " has left " +
+                    sys::command_line(orphan.stat.id.pid, 80) + " (pid " +
+                    std::to_string(orphan.stat.id.pid) + "): `onelane stop " + orphan.run_id +
+                    "` ends it");
+    }
   }
 
   [[nodiscard]] std::size_t count_orphans_of(const std::string& id) const {
@@ -185,25 +199,37 @@ class Stop {
 
 int command_stop(std::span<char*> words) {
   Options app{
-      "End the running run of this project's lane, or the one (a service, too) with this id. "
-      "Returns 0 only when its process tree is empty.",
+      "End the running run of this project's lane, or the one (a service, too) with this id, with "
+      "its whole tree and session, also what an ended one left running. Only what has left its "
+      "session or is on the keep list lives on, and is named. Returns 0 only when nothing of it "
+      "lives. --everything spares neither.",
       "onelane stop"};
   std::string id;
   bool all = false;
+  bool everything = false;
   bool yes = false;
   bool as_json = false;
-  app.add_option("ID", id, "the run's id, as `onelane status` shows it")
-      ->check(completes("running"))
-      ->check(not_empty());
-  app.add_flag("--all", all, "cancel everybody who waits, too");
+  Option* const id_option = app.add_option("ID", id, "the run's id, as `onelane status` shows it")
+                                ->check(completes("running"))
+                                ->check(not_empty());
+  Option* const all_option = app.add_flag("--all", all, "cancel everybody who waits, too");
+  app.add_flag("--everything", everything,
+               "end all of this project: queues, holder, services, what was left or kept")
+      ->excludes(all_option)
+      ->excludes(id_option);
   app.add_flag("--yes", yes, "do not ask");
   app.add_flag("--json", as_json, "one JSON object: schema, ended, cancelled, kept, left");
   app.footer(exit_codes({{0, "ended, and nothing of it is left; or nothing ran"},
-                         {1, "not ended, nobody can tell who runs, or no project is here"}}));
+                         {1,
+                          "not ended, something of it lives on, nobody can tell who runs, or no "
+                          "project is here"}}));
   if (const auto code = parse_words(app, words)) {
     return *code;
   }
   return with_lanes([&](const LanesHere& lanes) {
+    if (everything) {
+      return stop_everything(lanes, yes, as_json);
+    }
     Stop stop{lanes, as_json};
     const auto code = stop.choose(id, yes, all);
     return code ? *code : stop.run();

@@ -86,9 +86,11 @@ void remove_files(const std::string& root, const Manifest& manifest) {
     change_file(root, ".env.development", manifest,
                 [](const std::string& text) { return settings::remove_block(text); });
   }
-  for (const std::string& name : manifest.names("tool")) {
+  std::set<std::string> tools = manifest.names("tool");
+  tools.merge(manifest.names("pass"));
+  if (!tools.empty()) {
     change_file(root, "onelane.toml", manifest,
-                [&](const std::string& text) { return settings::remove_tool(text, name); });
+                [&](const std::string& text) { return settings::remove_tools(text, tools); });
   }
   if (read_text(root + "/.onelane/.gitignore") == "*\n") {
     fs::remove(root + "/.onelane/.gitignore", error);

@@ -12,6 +12,7 @@
 #include "core/tool/find.hpp"
 #include "multicall/commands/adoption.hpp"
 #include "multicall/decide.hpp"
+#include "multicall/setup/kill_all.hpp"
 #include "shims/shim.hpp"
 
 namespace onelane::multicall::setup {
@@ -41,10 +42,15 @@ class Init {
       : options_{options}, project_{project}, root_{project.root}, manifest_{project.state_dir} {}
 
   InitReport run() {
+    const std::string before = may_change_toml() ? read_text(toml()) : std::string{};
     adopt();
     make_directories();
     link_tools();
     if (!options_.ci) {
+      let_kill_all_pass();
+      if (may_change_toml() && !options_.dry_run) {
+        keep_trust(toml(), before, loosens_, report_);
+      }
       write_environment_block();
       write_envrc();
     }
@@ -169,6 +175,27 @@ class Init {
     }
   }
 
+  [[nodiscard]] std::string toml() const { return root_ + "/onelane.toml"; }
+  [[nodiscard]] bool may_change_toml() const {
+    return !options_.ci && (options_.limits == "seeds" || !options_.tools.empty());
+  }
+
+  /// With the seeds' limits their kill-all: a make target that must not wait for what it ends.
+  void let_kill_all_pass() {
+    if (options_.limits != "seeds" || is_link("onelane.toml")) {
+      return;
+    }
+    const bool existed = fs::exists(toml());
+    const auto after = with_kill_all(read_text(toml()), report_);
+    if (after && put(toml(), *after)) {
+      if (!existed) {
+        manifest_.add("created", "onelane.toml");
+      }
+      manifest_.add("pass", "make");
+    }
+    loosens_ = after.has_value();
+  }
+
   void write_environment_block() {
     const std::string name = ".env.development";
     const std::string path = root_ + "/" + name;
@@ -249,6 +276,7 @@ class Init {
   Manifest manifest_;
   InitReport report_;
   bool uses_direnv_ = false;
+  bool loosens_ = false;  ///< onelane.toml has, or would have, what needs trust.
 };
 
 }  // namespace

@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "core/sys/process.hpp"
-#include "tests/support/sandbox.hpp"
+#include "tests/integration/lane_scene.hpp"
 
 namespace onelane::test {
 namespace {
@@ -66,6 +66,19 @@ class CrashTest : public testing::Test {
   void kill_supervisor() {
     running_->signal(SIGKILL);
     EXPECT_TRUE(running_->wait().died_of(SIGKILL));
+  }
+
+  /// `status`, `orphans` and the journal name `pid` as kept by run `id`.
+  void expect_written_down(const std::string& id, pid_t pid) {
+    const auto names = [&](const nlohmann::json& rows) {
+      return std::ranges::any_of(
+          rows, [&](const auto& row) { return row["pid"] == pid && row["run"] == id; });
+    };
+    EXPECT_TRUE(names(status_of(sandbox_)["kept"])) << status_of(sandbox_);
+    const Ended orphans = sandbox_.run({onelane_of(sandbox_), "orphans", "--json"});
+    EXPECT_TRUE(names(nlohmann::json::parse(orphans.out)["kept"])) << orphans.out;
+    const Ended view = sandbox_.run({onelane_of(sandbox_), "runs", "view", id});
+    EXPECT_NE(view.out.find("(pid " + std::to_string(pid) + ")"), std::string::npos) << view.out;
   }
 
   void expect_all_gone() {
@@ -128,6 +141,35 @@ TEST_F(CrashTest, ADaemonLivesOnWhenTheSupervisorIsKilled) {
   EXPECT_TRUE(eventually([&] { return !is_alive(tool_); }, kAllOver));
   EXPECT_TRUE(sandbox_.wait_until_empty(kAllOver, {worker_}).empty());
   EXPECT_TRUE(is_alive(worker_));
+  gate_.open();
+  sandbox_.wait_for("worker-late");
+}
+
+TEST_F(CrashTest, AndIsInEveryViewOnceTheGuardianHasClearedAway) {
+  start_run({"setsid", "fork-away", "clear-environment", "redirect", "0", "null", "redirect", "1",
+             "null", "redirect", "2", "null"});
+  const std::string id = status_of(sandbox_)["holder"]["id"];
+  ASSERT_GT(guardian(), 0);
+  kill_supervisor();
+  EXPECT_TRUE(sandbox_.wait_until_empty(kAllOver, {worker_}).empty());
+  EXPECT_TRUE(is_alive(worker_));
+  expect_written_down(id, worker_);
+  gate_.open();
+  sandbox_.wait_for("worker-late");
+}
+
+TEST_F(CrashTest, SoIsWhatTheNextRunHasFoundWhereTheGuardianDiedToo) {
+  start_run({"setsid", "fork-away", "redirect", "0", "null", "redirect", "1", "null", "redirect",
+             "2", "null"});
+  const std::string id = status_of(sandbox_)["holder"]["id"];
+  const pid_t second = guardian();
+  ASSERT_GT(second, 0);
+  ::kill(running_->pid(), SIGSTOP);  // it must not replace the guardian in between
+  ::kill(second, SIGKILL);
+  kill_supervisor();
+  EXPECT_TRUE(sandbox_.run({"make", "exit", "0"}).exited_with(0));
+  EXPECT_TRUE(is_alive(worker_));
+  expect_written_down(id, worker_);
   gate_.open();
   sandbox_.wait_for("worker-late");
 }

@@ -138,6 +138,39 @@ TEST(InitTest, TheSeedsFiguresAreActiveAtOnceOrOnASecondInit) {
   }
 }
 
+TEST(InitTest, WithTheSeedsLimitsKillAllPassesAtOnce) {
+  for (const std::string before :
+       {"", "queue_timeout = \"5m\"\n", "[tools.make]\npass = [\"x\"]\n"}) {
+    Workplace shop;
+    if (!before.empty()) {
+      shop.write("onelane.toml", before);
+    }
+    const auto passes = [&] {
+      return shop.onelane({"explain", "--", "make", "kill-all"}).out.find("waits its turn") ==
+             std::string::npos;
+    };
+    shop.must({"init", "--limits=seeds", "--dry-run"});
+    EXPECT_EQ(shop.read("onelane.toml"), before);
+    const std::string said = shop.must({"init", "--limits=seeds"}).out;
+    if (before.empty()) {
+      EXPECT_EQ(shop.read("onelane.toml"), "[tools.make]  # onelane init\npass = [\"kill-all\"]\n");
+      EXPECT_TRUE(passes());
+      shop.must({"init", "--tool", "cargo"});  // what it writes itself revokes nothing
+      EXPECT_TRUE(passes());
+      shop.write("onelane.toml", shop.read("onelane.toml") + "# edited\n");
+      EXPECT_FALSE(passes());
+      continue;
+    }
+    // What was there before init is not trusted unseen.
+    EXPECT_FALSE(passes());
+    EXPECT_THAT(said, HasSubstr("onelane trust"));
+    EXPECT_THAT(shop.read("onelane.toml"), StartsWith(before));
+    shop.must({"trust"});
+    EXPECT_EQ(passes(), before.find("tools") == std::string::npos);
+    EXPECT_THAT(shop.must({"explain", "--", "make", "all"}).out, HasSubstr("waits its turn"));
+  }
+}
+
 TEST(InitTest, WhatSomebodyChangedInTheBlockStays) {
   Workplace shop;
   shop.must({"init"});

@@ -58,8 +58,8 @@ void WorkerRun::kill_both() {
   running_->signal(SIGSTOP);  // it must not replace the guardian in between
   ::kill(guardian, SIGKILL);
   kill_supervisor();
-  if (!eventually([&] { return !is_alive(tool_); })) {
-    throw std::runtime_error{"the tool lives on"};
+  if (!eventually([&] { return !is_alive(tool_) && !is_alive(guardian); })) {
+    throw std::runtime_error{"the tool or the guardian lives on"};
   }
 }
 

@@ -96,6 +96,25 @@ TEST_F(OrphansCommandTest, ADaemonIsListedApartAndNeverEnded) {
   sandbox_.wait_for("late");
 }
 
+TEST_F(OrphansCommandTest, NothingOfTheRunOnItsStdioAloneKeepsNobody) {
+  Gate gate{sandbox_, "left"};
+  EXPECT_TRUE(
+      sandbox_
+          .run({"make", "spawn", "redirect", "0", "null", "redirect", "1", "null", "redirect", "2",
+                "null", "trace", "left", "hold-until", gate.path(), "end", "await-trace", "left"})
+          .exited_with(0));
+  const pid_t left = sandbox_.wait_for("left").pid;
+  const json found = listed();
+  ASSERT_TRUE(names(found["orphans"], left)) << found;
+  EXPECT_EQ(found["orphans"][0]["why"], "loose");
+  EXPECT_TRUE(found["kept"].empty()) << found;
+  EXPECT_TRUE(sandbox_.run({"make", "exit", "0"}).exited_with(0));  // which ends no other's
+  EXPECT_TRUE(is_alive(left));
+  EXPECT_TRUE(orphans({"--kill", "--yes"}).exited_with(0));
+  EXPECT_FALSE(is_alive(left));
+  EXPECT_TRUE(listed()["orphans"].empty());
+}
+
 TEST_F(OrphansCommandTest, ADaemonThatItsRunWroteDownStaysKeptOnceItHasAPipe) {
   // Kept at the end of its run; what it opens later makes it no straggler.
   Gate up{sandbox_, "up"};

@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "tests/support/sandbox.hpp"
+#include "tests/integration/lane_scene.hpp"
 
 namespace onelane::test {
 namespace {
@@ -20,6 +20,14 @@ constexpr milliseconds kNoDelay{8'000};
 
 bool is_installed(const std::string& program) {
   return std::filesystem::exists("/usr/bin/" + program);
+}
+
+/// In one word: make would read `--dir` as its own.
+std::string redis_line(const Sandbox& sandbox) {
+  const std::string& root = sandbox.root();
+  return "exec redis-server --port 0 --unixsocket " + root +
+         "/redis.sock --daemonize yes --save '' --dir " + root + " --logfile " + root +
+         "/redis.log";
 }
 
 class RealDaemonsTest : public testing::TestWithParam<Mode> {
@@ -42,14 +50,111 @@ TEST_P(RealDaemonsTest, RedisLivesOn) {
   }
   const std::string pid_file = sandbox_.root() + "/redis.pid";
   const std::string socket = sandbox_.root() + "/redis.sock";
-  expect_quick(sandbox_.run({"make", "call", "redis-server", "--port", "0", "--unixsocket", socket,
-                             "--daemonize", "yes", "--pidfile", pid_file, "--save", "", "--dir",
-                             sandbox_.root(), "--logfile", sandbox_.root() + "/redis.log", "end"}));
+  expect_quick(sandbox_.run(
+      {"make", "call", "sh", "-c", redis_line(sandbox_) + " --pidfile " + pid_file, "end"}));
   pid_t pid = 0;
   ASSERT_TRUE(eventually([&] { return (std::ifstream{pid_file} >> pid) && pid > 0; }));
   EXPECT_TRUE(is_alive(pid));
   EXPECT_TRUE(eventually([&] { return std::filesystem::exists(socket); }));
   ::kill(pid, SIGTERM);
+}
+
+/// The pid in `file`, once there is one.
+pid_t pid_in(const std::string& file) {
+  pid_t pid = 0;
+  EXPECT_TRUE(eventually([&] { return (std::ifstream{file} >> pid) && pid > 0; })) << file;
+  return pid;
+}
+
+/// What `onelane stop` does to a run that has started real daemons and goes on.
+class StoppedDaemonsTest : public testing::Test {
+ protected:
+  StoppedDaemonsTest() { sandbox_.set_environment("ONELANE_KILL_TIMEOUT", "2"); }
+
+  /// Starts `argv`, waits for `pid_file` and stops the run.
+  nlohmann::json stop(const std::vector<std::string>& argv, const std::string& pid_file) {
+    Running run = sandbox_.start(argv);
+    pid_ = pid_in(pid_file);
+    EXPECT_TRUE(eventually([&] { return !started().is_null(); }));
+    id_ = started();
+    stopped_ = sandbox_.run({onelane_of(sandbox_), "stop", id_, "--json"});
+    (void)run.wait();
+    return nlohmann::json::parse(stopped_.out);
+  }
+  /// Id of the holder or service.
+  nlohmann::json started() {
+    const nlohmann::json status = status_of(sandbox_);
+    return !status["holder"].is_null()  ? status["holder"]["id"]
+           : status["services"].empty() ? nlohmann::json{}
+                                        : status["services"][0]["id"];
+  }
+
+  /// `npm run dev`, which is a node that spawns a sleep with `options`.
+  std::vector<std::string> service_with(const std::string& options) {
+    sandbox_.use_real("npm");
+    std::ofstream{sandbox_.project() + "/package.json"} << R"({"scripts":{"dev":"node dev.js"}})";
+    std::ofstream{sandbox_.project() + "/dev.js"}
+        << "const child = require('child_process').spawn('sleep', ['300'], {" << options << "});\n"
+        << "require('fs').writeFileSync('sleep.pid', child.pid + '\\n');\n"
+        << "setInterval(() => {}, 1000);\n";
+    return {"npm", "run", "dev"};
+  }
+
+  Sandbox sandbox_{Mode::Shim};
+  Ended stopped_;
+  pid_t pid_ = 0;
+  std::string id_;
+};
+
+TEST_F(StoppedDaemonsTest, AChildOfNodeWithItsStdioIgnoredIsEnded) {
+  if (!is_installed("node") || !is_installed("npm")) {
+    GTEST_SKIP() << "no node and npm here";
+  }
+  const auto said = stop(service_with("stdio: 'ignore'"), sandbox_.project() + "/sleep.pid");
+  EXPECT_TRUE(stopped_.exited_with(0)) << stopped_.out << stopped_.err;
+  EXPECT_TRUE(said["kept"].empty()) << said;
+  EXPECT_FALSE(is_alive(pid_));
+}
+
+TEST_F(StoppedDaemonsTest, ADetachedOneIsNamed) {
+  if (!is_installed("node") || !is_installed("npm")) {
+    GTEST_SKIP() << "no node and npm here";
+  }
+  const auto said =
+      stop(service_with("stdio: 'ignore', detached: true"), sandbox_.project() + "/sleep.pid");
+  EXPECT_TRUE(stopped_.exited_with(1)) << stopped_.out << stopped_.err;
+  ASSERT_EQ(said["kept"].size(), 1U) << said;
+  EXPECT_EQ(
+      said["kept"][0],
+      (nlohmann::json{{"pid", pid_}, {"command", "sleep 300"}, {"run", id_}, {"why", "detached"}}));
+  EXPECT_TRUE(is_alive(pid_));
+  EXPECT_TRUE(sandbox_.run({onelane_of(sandbox_), "stop", "--everything", "--yes"}).exited_with(0));
+  EXPECT_FALSE(is_alive(pid_));
+}
+
+TEST_F(StoppedDaemonsTest, RedisIsNamedInTextAndInJson) {
+  if (!is_installed("redis-server")) {
+    GTEST_SKIP() << "no redis-server here";
+  }
+  const std::string pid_file = sandbox_.root() + "/redis.pid";
+  Gate gate{sandbox_};
+  const auto said =
+      stop({"make", "call", "sh", "-c", redis_line(sandbox_) + " --pidfile " + pid_file, "end",
+            "hold-until", gate.path()},
+           pid_file);
+  EXPECT_TRUE(stopped_.exited_with(1)) << stopped_.out << stopped_.err;
+  ASSERT_EQ(said["kept"].size(), 1U) << said;
+  EXPECT_EQ(said["kept"][0]["pid"], pid_);
+  EXPECT_THAT(said["kept"][0]["command"].get<std::string>(), HasSubstr("redis-server"));
+  EXPECT_EQ(said["kept"][0]["run"], id_);
+  EXPECT_EQ(said["kept"][0]["why"], "listed");
+  EXPECT_TRUE(is_alive(pid_));
+  const Ended again = sandbox_.run({onelane_of(sandbox_), "stop", id_});
+  EXPECT_TRUE(again.exited_with(1));
+  EXPECT_THAT(again.out,
+              HasSubstr("(pid " + std::to_string(pid_) + "), which is on the keep list\n"));
+  EXPECT_TRUE(sandbox_.run({onelane_of(sandbox_), "stop", "--everything", "--yes"}).exited_with(0));
+  EXPECT_FALSE(is_alive(pid_));
 }
 
 TEST_P(RealDaemonsTest, TmuxServerLivesOn) {

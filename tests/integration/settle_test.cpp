@@ -75,6 +75,41 @@ TEST_F(SettleTest, ANohupServerLivesOnAndIsNamedOnce) {
   EXPECT_THAT(ended.err, ContainsRegex("^onelane: .*server"));
 }
 
+TEST_F(SettleTest, NothingButALogIsNamedWithTheWordsThatWouldKeepIt) {
+  for (const std::string word : {"", "nohup ", "setsid "}) {
+    const std::string up = "up after '" + word + "'";
+    const Ended ended = sandbox_.run({"make", "call", "sh", "-c",
+                                      word + "server trace \"" + up + "\" hold-until " +
+                                          gate_.path() + " > log 2>&1 < /dev/null &",
+                                      "end", "await-trace", up});
+    EXPECT_TRUE(ended.exited_with(0));
+    EXPECT_LT(ended.took, kNoDelay);
+    EXPECT_TRUE(is_alive(sandbox_.wait_for(up).pid)) << ended.err;
+    EXPECT_EQ(lines_of(ended.err), 1) << ended.err;
+    EXPECT_THAT(ended.err, ContainsRegex("^onelane: .* left running: .*server"));
+    const auto has_words = ContainsRegex(
+        "; `onelane stop [a-z0-9]+` ends it; to keep it, start it with nohup or setsid, or list it "
+        "in KEEP\n$");
+    if (word.empty()) {
+      EXPECT_THAT(ended.err, has_words);
+    } else {
+      EXPECT_THAT(ended.err, testing::Not(HasSubstr("to keep it")));
+    }
+  }
+  gate_.open();
+}
+
+TEST_F(SettleTest, ListedInKeepItIsNotNamedAtAll) {
+  sandbox_.set_environment("ONELANE_KEEP", "server");
+  const Ended ended = sandbox_.run({"make", "call", "sh", "-c",
+                                    "server trace up hold-until " + gate_.path() + " > log 2>&1 &",
+                                    "end", "await-trace", "up", "exit", "3"});
+  EXPECT_TRUE(ended.exited_with(3));
+  EXPECT_EQ(ended.err, "");
+  EXPECT_TRUE(is_alive(sandbox_.wait_for("up").pid));
+  gate_.open();
+}
+
 /// How a daemon cuts itself off.
 struct Daemon {
   const char* name;

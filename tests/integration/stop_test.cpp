@@ -95,21 +95,10 @@ TEST_F(StopTest, SoIsAStoppedOne) {
   expect_gone(run);
 }
 
-TEST_F(StopTest, ADaemonIsLeftAndNamed) {
-  WorkerRun run{sandbox_,
-                {"fork-away", "setsid", "redirect", "0", "null", "redirect", "1", "null",
-                 "redirect", "2", "null"}};
-  const Ended ended = stop({"--yes", "--json"});
-  EXPECT_TRUE(ended.exited_with(0)) << ended.err;
-  const json said = json::parse(ended.out);
-  EXPECT_EQ(said["schema"], 1);
-  EXPECT_EQ(said["ended"], json::array({run.id()}));
-  ASSERT_EQ(said["kept"].size(), 1U) << said;
-  EXPECT_EQ(said["kept"][0]["pid"], run.worker());
-  EXPECT_FALSE(is_alive(run.tool()));
-  EXPECT_TRUE(is_alive(run.worker()));
-  run.open_gate();
-  sandbox_.wait_for("late");
+TEST_F(StopTest, SoIsOneThatIgnoresEverySignalThatAsks) {
+  WorkerRun run{sandbox_, {"ignore", "TERM", "ignore", "INT", "ignore", "HUP"}};
+  EXPECT_TRUE(stop({"--yes"}).exited_with(0));
+  expect_gone(run);
 }
 
 TEST_F(StopTest, AllEmptiesTheQueueBeforeAnybodyStarts) {

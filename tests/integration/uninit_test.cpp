@@ -37,6 +37,7 @@ TEST(UninitTest, TheTreeIsAsItWasBeforeInit) {
       {"init"},
       {"init", "--limits=seeds"},
       {"init", "--tool", "cargo", "--link", "seq", "--direnv"},
+      {"init", "--tool", "cargo", "--tool", "ant", "--limits=seeds"},
       {"init", "--ci"}};
   for (const Files& files : projects()) {
     for (const auto& init : ways) {

@@ -25,8 +25,9 @@ class LeftoversTest : public ::testing::Test {
     ::close(pipe_[1]);
   }
 
+  enum class HangUp { Ends, Ignored };
   /// Starts it with fds 0 to 2 on `stdio`, and waits until it has been executed.
-  void start(int stdio) {
+  void start(int stdio, HangUp hang_up = HangUp::Ends) {
     std::array<int, 2> ready{};
     ASSERT_EQ(::pipe2(ready.data(), O_CLOEXEC), 0);
     pid_ = ::fork();
@@ -34,6 +35,7 @@ class LeftoversTest : public ::testing::Test {
       for (int fd = 0; fd < 3; ++fd) {
         ::dup2(stdio, fd);
       }
+      ::signal(SIGHUP, hang_up == HangUp::Ignored ? SIG_IGN : SIG_DFL);
       const char* argv[] = {"sleep", "300", nullptr};
       const char* environment[] = {"ONELANE_HELD=runaaaaaaaa", nullptr};
       ::execve("/bin/sleep", const_cast<char**>(argv), const_cast<char**>(environment));
@@ -46,10 +48,22 @@ class LeftoversTest : public ::testing::Test {
     traits_.session = ::getsid(0);
   }
 
-  [[nodiscard]] bool is_found(const std::string& run_id) const { return is_found(run_id, {}); }
-  [[nodiscard]] bool is_found(const std::string& run_id, Search search) const {
+  void start_on_nothing(HangUp hang_up = HangUp::Ends) {
+    const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+    start(null, hang_up);
+    ::close(null);
+  }
+  [[nodiscard]] Leftover sorted(const KeepList& keep = {}) const {
+    return sort_leftover(*sys::read_stat(pid_), traits_, keep);
+  }
+
+  [[nodiscard]] static Search search_for(const std::string& run_id, Search search = {}) {
     search.run_id = run_id;
     search.known = {sys::self_id()};
+    return search;
+  }
+  [[nodiscard]] bool is_found(const std::string& run_id, Search more = {}) const {
+    const Search search = search_for(run_id, std::move(more));
     const auto members = find_members(search, traits_, {});
     return std::ranges::any_of(members, [&](const auto& stat) { return stat.id.pid == pid_; });
   }
@@ -127,12 +141,60 @@ TEST_F(LeftoversTest, OnAPipeItIsAStraggler) {
   EXPECT_EQ(sort_leftover(*sys::read_stat(pid_), traits_, {}), Leftover::Straggler);
 }
 
-TEST_F(LeftoversTest, OnNothingItIsDetached) {
-  const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-  start(null);
-  ::close(null);
-  EXPECT_EQ(sort_leftover(*sys::read_stat(pid_), traits_, {}), Leftover::Detached);
+TEST_F(LeftoversTest, OnNothingAloneItIsLoose) {
+  start_on_nothing();
+  EXPECT_EQ(sorted(), Leftover::Loose);
   EXPECT_FALSE(is_found("runaaaaaaaa"));
+}
+
+TEST_F(LeftoversTest, OnNothingAndOutOfTheSessionItIsDetached) {
+  start_on_nothing();
+  traits_.session += 1;
+  EXPECT_EQ(sorted(), Leftover::Detached);
+}
+
+TEST_F(LeftoversTest, OneThatIgnoresTheHangUpMeansIt) {
+  start_on_nothing(HangUp::Ignored);
+  EXPECT_EQ(sorted(), Leftover::Background);
+  traits_.ignored_hangup = 1;  // as all of this run do
+  EXPECT_EQ(sorted(), Leftover::Loose);
+}
+
+TEST_F(LeftoversTest, SoDoesOneOnThePipe) {
+  start(pipe_[1], HangUp::Ignored);
+  EXPECT_EQ(sorted(), Leftover::Background);
+  traits_.session += 1;
+  EXPECT_EQ(sorted(), Leftover::Detached);
+  traits_.ignored_hangup = 1;
+  EXPECT_EQ(sorted(), Leftover::Straggler);
+}
+
+TEST_F(LeftoversTest, WhatIsKeptIsFoundWithItsKind) {
+  start_on_nothing();
+  const auto kept = find_kept(search_for("runaaaaaaaa"), traits_, {});
+  const auto it = std::ranges::find(kept, pid_, [](const KeptProcess& k) { return k.id.pid; });
+  ASSERT_NE(it, kept.end());
+  EXPECT_EQ(it->sorted, Leftover::Loose);
+  EXPECT_EQ(it->command, "sleep 300");
+  EXPECT_TRUE(find_kept(search_for("runbbbbbbbb"), traits_, {}).empty());
+}
+
+TEST(SparedTest, TheMoreIsAskedForTheFewerLiveOn) {
+  using enum Leftover;
+  const auto spared = [](Occasion occasion) {
+    std::vector<Leftover> out;
+    for (const Leftover each : {Elsewhere, Listed, Detached, Background, Loose, Straggler}) {
+      if (is_spared(each, occasion)) {
+        out.push_back(each);
+      }
+    }
+    return out;
+  };
+  const std::vector<Leftover> all{Elsewhere, Listed, Detached, Background, Loose};
+  EXPECT_EQ(spared(Occasion::RunEnd), all);
+  EXPECT_EQ(spared(Occasion::Orphans), std::vector(all.begin(), all.begin() + 4));
+  EXPECT_EQ(spared(Occasion::Stop), std::vector(all.begin(), all.begin() + 3));
+  EXPECT_EQ(spared(Occasion::Everything), std::vector(all.begin(), all.begin() + 1));
 }
 
 TEST_F(LeftoversTest, NothingInheritedIsNoSignOfPurposeOnceTheRunWasCutShort) {
@@ -163,7 +225,9 @@ TEST_F(LeftoversTest, AndIsADaemonWhereItHasDetachedItself) {
   const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
   start_without_first_thread(null);
   ::close(null);
-  EXPECT_EQ(sort_leftover(*sys::read_stat(pid_), traits_, {}), Leftover::Detached);
+  EXPECT_EQ(sorted(), Leftover::Loose);
+  traits_.session += 1;
+  EXPECT_EQ(sorted(), Leftover::Detached);
 }
 
 TEST_F(LeftoversTest, AZombieIsGone) {

@@ -28,7 +28,7 @@ class OrphansTest : public ::testing::Test {
     rules_.is_wanted = [this](std::string_view id) { return id == id_; };
     rules_.live_runs = [this] { return live_; };
     rules_.is_onelane = [this](pid_t pid) { return pid == onelane_; };
-    rules_.is_kept = [this](const sys::ProcessId& id) { return id == kept_; };
+    rules_.written_down = [this] { return written_; };
     rules_.traits = [this](std::string_view) { return traits_; };
     rules_.keep = [](std::string_view, std::span<const std::string_view>) { return false; };
   }
@@ -113,7 +113,7 @@ class OrphansTest : public ::testing::Test {
   }();
   std::vector<std::string> live_;
   pid_t onelane_ = -1;
-  sys::ProcessId kept_;
+  std::vector<WrittenDown> written_;
   std::optional<RunTraits> traits_ = RunTraits{};
   OrphanRules rules_;
   OrphanWatch watch_{[this] {
@@ -121,7 +121,7 @@ class OrphansTest : public ::testing::Test {
     rules.is_wanted = [this](std::string_view id) { return rules_.is_wanted(id); };
     rules.live_runs = [this] { return rules_.live_runs(); };
     rules.is_onelane = [this](pid_t pid) { return rules_.is_onelane(pid); };
-    rules.is_kept = [this](const sys::ProcessId& id) { return rules_.is_kept(id); };
+    rules.written_down = [this] { return rules_.written_down(); };
     rules.traits = [this](std::string_view id) { return rules_.traits(id); };
     return rules;
   }()};
@@ -206,12 +206,12 @@ TEST_F(OrphansTest, WhatRunsOnNothingIsKeptWithAllBelowIt) {
 
 TEST_F(OrphansTest, WhatIsWrittenDownAsKeptStaysKept) {
   const pid_t pid = start("sleep 300 & wait");
-  kept_ = sys::read_stat(pid)->id;
+  written_ = {{sys::read_stat(pid)->id, id_, false}};
   const pid_t below = child_of(pid, "sleep");
   const OrphanScan scan = watch_.scan();
   EXPECT_TRUE(is_in(scan.kept, pid));
   EXPECT_FALSE(is_in(scan.orphans, below));
-  ++kept_.start;  // another process of that number
+  ++written_[0].id.start;  // another process of that number
   EXPECT_TRUE(is_found(pid));
   EXPECT_TRUE(is_found(below));
 }

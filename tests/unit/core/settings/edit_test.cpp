@@ -109,5 +109,28 @@ TEST(ToolTest, ATextThatCannotTakeItIsToldApart) {
   EXPECT_FALSE(add_tool("tools = 1\n", "cargo", "lane"));
 }
 
+TEST(PassTest, AWordIsAddedOnceAndRemovedWithItsSection) {
+  for (const std::string text : {"", "scope = \"worktree\"", "[tools.npm]\nclass = \"lane\"\n"}) {
+    const auto added = add_pass(text, "make", "kill-all");
+    ASSERT_TRUE(added) << text;
+    EXPECT_THAT(*added, EndsWith("[tools.make]  # onelane init" +
+                                 std::string{text.empty() || text.ends_with('\n')
+                                                 ? ""
+                                                 : "  # the line before had no newline"} +
+                                 "\npass = [\"kill-all\"]\n"));
+    EXPECT_EQ(add_pass(*added, "make", "kill-all"), added);
+    EXPECT_EQ(remove_tool(*added, "make"), text);
+  }
+}
+
+TEST(PassTest, ASectionOfTheUsersStaysAsItIs) {
+  const std::string own = "[tools.make]\npass = [\"docs\"]\n";
+  EXPECT_FALSE(add_pass(own, "make", "kill-all"));
+  EXPECT_EQ(remove_tool(own, "make"), own);
+  const std::string listed = "[tools.make]\npass = [\"docs\", \"kill-all\"]\n";
+  EXPECT_EQ(add_pass(listed, "make", "kill-all"), listed);
+  EXPECT_FALSE(add_pass("[tools", "make", "kill-all"));
+}
+
 }  // namespace
 }  // namespace onelane::settings
