@@ -186,9 +186,10 @@ Supervisor::Sorted Supervisor::wait_for_leftovers() {
     if (is_settled || impatient_ || (!run_.wait_for_all && waited >= run_.linger)) {
       return sorted;
     }
-    if (!said && !run_.wait_for_all && waited >= kNoticeAfter) {
+    if (!said && waited >= kNoticeAfter) {
       said = true;
-      say(run_.name + " has ended; waiting for " + list_of(sorted.stragglers));
+      say(run_.name + " has ended; waiting for " +
+          (run_.wait_for_all ? "all that it has started: " : "") + list_of(sorted.stragglers));
     }
     pump(pause);
     pause = std::min(pause * 2, milliseconds{100});

@@ -106,6 +106,28 @@ TEST_F(RunCommandTest, WaitsForAllDescendants) {
   EXPECT_THAT(shop_.sandbox().texts(), ElementsAre("worker", "done", "next"));
 }
 
+TEST_F(RunCommandTest, SaysAfterASecondWhatItWaitsFor) {
+  Gate gate{shop_.sandbox()};
+  shop_.sandbox().add_plain_tool("server");
+  const std::string errors = shop_.path("errors");
+  Running run = shop_.start({"sh", "-c",
+                             "exec \"$0\" run -- sh -c 'server trace up hold-until " + gate.path() +
+                                 " >/dev/null 2>&1 & echo bg' 2>" + errors,
+                             onelane()});
+  const pid_t server = shop_.sandbox().wait_for("up").pid;
+  ASSERT_TRUE(eventually([&] { return !shop_.read("errors").empty(); }));
+  EXPECT_TRUE(run.is_running());
+  gate.open();
+  const Ended ended = run.wait();
+  EXPECT_TRUE(ended.exited_with(0)) << describe_status(ended.wait_status);
+  EXPECT_EQ(ended.out, "bg\n");
+  const std::string said = shop_.read("errors");
+  EXPECT_EQ(lines_of(said).size(), 1U) << said;
+  EXPECT_THAT(said, StartsWith("onelane: sh -c "));
+  EXPECT_THAT(said, HasSubstr(" has ended; waiting for all that it has started: server"));
+  EXPECT_THAT(said, HasSubstr("(pid " + std::to_string(server) + ")"));
+}
+
 TEST_F(RunCommandTest, NoWaitGivesUpAtOnceWhileTheLaneIsTaken) {
   Gate gate{shop_.sandbox()};
   Running holder = shop_.start({"make", "trace", "ready", "hold-until", gate.path()});
