@@ -218,6 +218,7 @@ LaneView view_of(const lane::Table& table, journal::Usual* usual) {
   }
   view.is_holder_unknown = !view.holder && is_holder_unknown(table);
   view.is_torn = listing.is_torn || view.is_holder_unknown;
+  view.gate_holder = lane::find_gate_holder(table);
   add_etas(view);
   return view;
 }

@@ -153,9 +153,12 @@ void WaitNotice::update(const lane::Ticket& ticket, const std::string& obstacle)
   }
   const bool due = waited() >= next_;
   const bool is_held = place.header.held != 0;
-  if (place.position != shown_position_ || is_held != shown_hold_ || due) {
+  const bool is_obstructed = !obstacle.empty();
+  if (place.position != shown_position_ || is_held != shown_hold_ ||
+      is_obstructed != shown_obstacle_ || due) {
     shown_position_ = place.position;
     shown_hold_ = is_held;
+    shown_obstacle_ = is_obstructed;
     say(line(ticket, place, obstacle));
     while (reminders_ < kReminders.size() && kReminders[reminders_] <= waited()) {
       ++reminders_;

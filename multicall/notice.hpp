@@ -54,6 +54,7 @@ class WaitNotice {
   std::size_t shown_position_ = 0;
   std::size_t first_position_ = 0;
   bool shown_hold_ = false;
+  bool shown_obstacle_ = false;
   std::string shown_;
   std::size_t reminders_ = 0;
   bool hinted_ = false;  ///< How such a call would become a service has been said.

@@ -1,10 +1,5 @@
 #include "multicall/overview.hpp"
 
-#include <cstdio>
-#include <ctime>
-
-#include "core/journal/text.hpp"
-#include "core/sys/clock.hpp"
 #include "multicall/say.hpp"
 
 namespace onelane::multicall {
@@ -70,6 +65,23 @@ std::string trouble(const TicketView& ticket) {
                : "in an editor or prompt";
   }
   return {};
+}
+
+/// What keeps everybody from getting on, and what ends that.
+std::string gate_words(const lane::GateHolder& holder) {
+  return "held by " + for_terminal(words_of(holder)) + ": nobody comes in or goes on" +
+         (holder.is_stopped ? "; kill -CONT " + std::to_string(holder.pid) + " lets it go on" : "");
+}
+
+json json_of(const std::optional<lane::GateHolder>& holder) {
+  if (!holder) {
+    return nullptr;
+  }
+  const bool is_seen = holder->pid > 0;
+  return {{"pid", is_seen ? json(holder->pid) : json(nullptr)},
+          {"command", is_seen ? json(for_terminal(sys::command_line(holder->pid))) : json(nullptr)},
+          {"stopped", holder->is_stopped},
+          {"frozen", holder->is_frozen}};
 }
 
 std::string place_words(const TicketView& ticket, const Paint& paint) {
@@ -163,6 +175,7 @@ json json_of(const LaneView& view) {
           {"hold", json_of(view.hold)},
           {"torn", view.is_torn},
           {"holder_unknown", view.is_holder_unknown},
+          {"gate", json_of(view.gate_holder)},
           {"holder", view.holder ? json_of(*view.holder) : json(nullptr)},
           {"pipeline", list_of(view.beside)},
           {"queue", list_of(view.queue)},
@@ -223,6 +236,9 @@ std::string text_of(const LaneView& view, const Paint& paint) {
     text += labelled("damaged:",
                      paint.red("a part of the lane file cannot be read: see `onelane doctor`"));
   }
+  if (view.gate_holder) {
+    text += labelled("gate:", paint.red(gate_words(*view.gate_holder)));
+  }
   const char* nobody = view.is_holder_unknown ? "somebody who cannot be read" : "nobody";
   text += labelled("holder:", view.holder ? line_of(*view.holder, paint) : nobody);
   if (const std::string figures = view.holder ? figures_of(*view.holder, paint) : "";
@@ -252,48 +268,6 @@ std::string text_of(const LaneView& view, const Paint& paint) {
                                   for_terminal(lane::view(kept.run_id)) + ")");
   }
   return text;
-}
-
-std::string eta_words(std::optional<milliseconds> eta, bool is_overdue) {
-  if (!eta) {
-    return {};
-  }
-  return is_overdue ? "longer than usual" : "~" + duration_words(*eta);
-}
-
-std::string clock_words(std::int64_t wall_seconds) {
-  constexpr std::int64_t kHalfDay = 12 * 3600;
-  const std::time_t moment = wall_seconds;
-  std::tm local{};
-  char text[64];
-  const bool recent = sys::wall_seconds() - wall_seconds < kHalfDay;
-  if (::localtime_r(&moment, &local) == nullptr ||
-      std::strftime(text, sizeof text, recent ? "%H:%M:%S" : "%F %H:%M", &local) == 0) {
-    return "?";
-  }
-  return text;
-}
-
-std::string span_words(std::int64_t ms) {
-  constexpr std::int64_t kTwoDays = std::int64_t{2} * 86'400'000;
-  return ms >= kTwoDays ? std::to_string(ms / 86'400'000) + "d"
-                        : duration_words(milliseconds{std::max<std::int64_t>(ms, 0)});
-}
-
-std::string size_words(std::uint64_t bytes) {
-  constexpr double kMega = 1 << 20;
-  const double mega = static_cast<double>(bytes) / kMega;
-  char text[48];
-  if (mega < 1024) {
-    std::snprintf(text, sizeof text, "%.*f MB", mega < 10 ? 1 : 0, mega);
-  } else {
-    std::snprintf(text, sizeof text, "%.1f GB", mega / 1024);
-  }
-  return text;
-}
-
-std::string for_terminal(std::string_view text, std::size_t limit) {
-  return journal::printable(text, limit);
 }
 
 }  // namespace onelane::multicall

@@ -18,7 +18,8 @@ namespace onelane::multicall {
 /// A place that stays for who was killed: "id", "user", "command", "priority", "rejoin_ms".
 [[nodiscard]] nlohmann::json json_of(const lane::LeftPlace& place);
 
-/// A lane: holder, pipeline, queue, services, left, kept, on_hold, hold, torn, holder_unknown.
+/// A lane: holder, pipeline, queue, services, left, kept, on_hold, hold, torn, holder_unknown,
+/// gate.
 [[nodiscard]] nlohmann::json json_of(const LaneView& view);
 
 /// "by", "since_wall_ms", "reason"; null without a hold.

@@ -73,7 +73,7 @@ class Entrance {
         plan_.queued(std::string{lane::view(place_.ticket->run_id())});
       }
       if (plan_.limits_only || plan_.decision.cls == shims::Class::Service) {
-        (void)place_.ticket->enlist_service();
+        enlist();
         return std::nullopt;
       }
       const Turn turn = wait_turn(*place_.ticket, signals_, wait_options());
@@ -101,6 +101,14 @@ class Entrance {
   }
 
  private:
+  /// One that needs no lane is not kept from running by what is wrong with it.
+  void enlist() const {
+    if (!place_.ticket->enlist_service() && place_.ticket->gate_holder()) {
+      say(words(*plan_.call, 60) + " is on no list: the gate of lane '" + plan_.project.name +
+          "' is held by " + words_of(*place_.ticket->gate_holder()));
+    }
+  }
+
   [[nodiscard]] lane::TicketInfo info() {
     lane::TicketInfo info;
     info.tool = plan_.call->name;
@@ -176,12 +184,28 @@ class Entrance {
     }
     write_down_kept(*last, kept);
     write_down_crash(*last, ended, kept, is_here);
-    if (!place_.ticket->begin()) {
+    if (begin() == lane::Begun::Cancelled) {
       place_.ticket->leave();
       say_always("cancelled while waiting");
       return kExitGaveUp;
     }
     return std::nullopt;
+  }
+
+  [[nodiscard]] lane::Begun begin() const {
+    lane::Begun begun = place_.ticket->begin();
+    if (begun == lane::Begun::GateHeld) {
+      say("the gate of lane '" + plan_.project.name + "' is held by " +
+          words_of(*place_.ticket->gate_holder()));
+    }
+    while (begun == lane::Begun::GateHeld) {
+      if (const int signal = ending_signal(milliseconds{0})) {
+        place_.ticket->leave(leaving_by(signal));
+        process::die_of(signal);
+      }
+      begun = place_.ticket->begin();
+    }
+    return begun;
   }
 
   /// `signal` is the one that interrupted it, if any did.

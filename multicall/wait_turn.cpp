@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "core/lane/cycle.hpp"
 #include "core/lane/nesting.hpp"
@@ -34,12 +35,20 @@ class Wait {
 
   Turn run() {
     for (;;) {
-      const Step step = advance();
+      Step step = Step::GateHeld;
+      try {
+        step = advance();
+        if (step == Step::Waiting && starts_beside()) {
+          return {Turn::End::Started, 0, notice_.finish()};
+        }
+      } catch (const lane::GateInterrupted&) {
+        if (auto turn = take_signals()) {
+          return *turn;
+        }
+        continue;
+      }
       if (auto turn = finished(step)) {
         return *turn;
-      }
-      if (step == Step::Waiting && starts_beside()) {
-        return {Turn::End::Started, 0, notice_.finish()};
       }
       if (auto turn = given_up(step)) {
         ticket_.leave();
@@ -54,8 +63,8 @@ class Wait {
         }
         continue;
       }
-      notice_.update(ticket_, objection_);
-      if (auto turn = sleep()) {
+      notice_.update(ticket_, step == Step::GateHeld ? gate_words() : objection_);
+      if (auto turn = sleep(step)) {
         return *turn;
       }
     }
@@ -65,6 +74,9 @@ class Wait {
   /// The machine is asked only when it is our turn: load and memory are of that moment.
   Step advance() {
     objection_.clear();
+    if (!stop_where_asked()) {
+      return Step::GateHeld;
+    }
     Step step = ticket_.advance(options_.admission == nullptr);
     if (step == Step::Ready && options_.admission != nullptr) {
       objection_ = options_.admission->objection().value_or("");
@@ -90,6 +102,7 @@ class Wait {
       case Step::Waiting:
       case Step::Held:
       case Step::Ready:
+      case Step::GateHeld:
         return std::nullopt;
     }
     return std::nullopt;
@@ -117,9 +130,31 @@ class Wait {
     return found && ticket_.start_beside(found->run_id);
   }
 
+  /// Ctrl-Z: parks, stops us, and comes back. False while the gate is held: to be called again.
+  bool stop_where_asked() {
+    if (stop_signal_ != 0) {
+      if (!ticket_.park()) {
+        return false;
+      }
+      notice_.clear();
+      is_parked_ = true;
+      (void)process::stop_self(std::exchange(stop_signal_, 0));
+    }
+    is_parked_ = is_parked_ && !ticket_.unpark();
+    return !is_parked_;
+  }
+
+  [[nodiscard]] std::string gate_words() const {
+    const auto& holder = ticket_.gate_holder();
+    return "the gate is held by " + (holder ? words_of(*holder) : std::string{"a process"});
+  }
+
   [[nodiscard]] std::chrono::nanoseconds waited() const { return sys::monotonic_time() - start_; }
 
   [[nodiscard]] std::string obstacle_words(Step step) const {
+    if (step == Step::GateHeld) {
+      return gate_words();
+    }
     const lane::Place place = ticket_.place();
     return step == Step::Held ? "the lane is " + hold_words(place.header) : holder_words(place);
   }
@@ -129,14 +164,18 @@ class Wait {
       return Turn{Turn::End::GaveUp, 0, "not started: " + objection_};
     }
     if (options_.no_wait) {
+      const bool is_taken = step != Step::Held && step != Step::GateHeld;
       return Turn{Turn::End::GaveUp, 0,
-                  (step == Step::Held ? "" : "the lane is taken; ") + obstacle_words(step)};
+                  (is_taken ? "the lane is taken; " : "") + obstacle_words(step)};
     }
     if (options_.queue_timeout.count() > 0 && waited() >= options_.queue_timeout) {
       return Turn{options_.run_when_over ? Turn::End::Unqueued : Turn::End::GaveUp, 0,
                   "gave up after " + duration_words(waited()) + " in the queue (" +
                       (options_.run_when_over ? "GIT_LOCK_WAIT" : "QUEUE_TIMEOUT") + "); " +
                       obstacle_words(step)};
+    }
+    if (step == Step::GateHeld) {
+      return std::nullopt;  // nobody has the lane for it
     }
     if (options_.unprovable) {
       if (auto turn = unproven()) {
@@ -198,14 +237,14 @@ class Wait {
     return limit;
   }
 
-  std::optional<Turn> sleep() {
+  std::optional<Turn> sleep(Step step) {
     const auto fds = ticket_.wake_fds();
     pollfd polled[3] = {{fds[0], POLLIN, 0}, {fds[1], POLLIN, 0}, {signals_.fd(), POLLIN, 0}};
     // The one look after a second also catches a slot that changed hands between reading
     // the table and going to sleep on its byte.
     // Nothing tells when the machine has less to do.
-    const bool look_again =
-        !looked_again_ || !objection_.empty() || ticket_.sequence() == 0;  // 0: all slots taken
+    const bool has_no_place = ticket_.sequence() == 0 && step != Step::GateHeld;  // all slots taken
+    const bool look_again = !looked_again_ || !objection_.empty() || has_no_place;
     const milliseconds limit = look_again ? std::min(next_deadline(), 1000ms) : next_deadline();
     const int ready = ::poll(polled, 3, static_cast<int>(limit.count()));
     looked_again_ = ready == 0 && waited() >= 1s;
@@ -213,6 +252,10 @@ class Wait {
       looked_again_ = false;
     }
     ticket_.drain();
+    return take_signals();
+  }
+
+  std::optional<Turn> take_signals() {
     process::Signals::Arrived arrived;
     while (signals_.next_noticed(arrived)) {
       if (auto turn = handle(arrived.signal)) {
@@ -236,12 +279,10 @@ class Wait {
 
   std::optional<Turn> handle(int signal) {
     if (signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU) {
-      ticket_.park();
-      notice_.clear();
-      (void)process::stop_self(signal);
-      ticket_.unpark();
+      stop_signal_ = signal;
       return std::nullopt;
     }
+    stop_signal_ = signal == SIGCONT ? 0 : stop_signal_;
     if (signal == SIGCHLD || signal == SIGCONT || signal == SIGWINCH || signal == SIGURG) {
       return std::nullopt;  // their default action is nothing
     }
@@ -265,6 +306,8 @@ class Wait {
   std::uint64_t looked_at_ = 0;  ///< Sequence of the holder whose pipeline was looked at last.
   bool looked_later_ = false;    ///< Both times.
   std::chrono::nanoseconds look_later_at_{};  ///< Of waited().
+  int stop_signal_ = 0;     ///< We are to stop by it, once we are parked.
+  bool is_parked_ = false;  ///< We have stopped and go on, once we are unparked.
   bool said_unprovable_ = false;
   bool looked_again_ = false;
 };
@@ -276,20 +319,7 @@ lane::Leaving leaving_by(int signal) noexcept {
 }
 
 Turn wait_turn(lane::Ticket& ticket, const process::Signals& signals, const WaitOptions& options) {
-  try {
-    return Wait{ticket, signals, options}.run();
-  } catch (const lane::GateInterrupted&) {
-    process::Signals::Arrived arrived;
-    while (signals.next_noticed(arrived)) {
-      if (arrived.signal == SIGINT || arrived.signal == SIGTERM || arrived.signal == SIGHUP ||
-          arrived.signal == SIGQUIT) {
-        ticket.leave(leaving_by(arrived.signal));
-        return {Turn::End::Signal, arrived.signal, {}};
-      }
-    }
-    ticket.leave();
-    return {Turn::End::Signal, SIGTERM, {}};
-  }
+  return Wait{ticket, signals, options}.run();
 }
 
 }  // namespace onelane::multicall

@@ -16,7 +16,7 @@ namespace {
 template <class Change>
 bool change_entry(const Table& table, std::string_view run_id, std::initializer_list<State> states,
                   const Change& change) {
-  const Gate gate{table, Patience::Always};
+  const Gate gate = enter_or_name_holder(table);
   auto entries = table.entries();
   for (std::size_t slot = 0; slot < entries.size(); ++slot) {
     if (view(entries[slot].run_id) == run_id &&
@@ -78,7 +78,7 @@ bool bump(const Table& table, std::string_view run_id) {
 }
 
 bool set_held(const Table& table, bool held, std::string_view reason) {
-  const Gate gate{table, Patience::Always};
+  const Gate gate = enter_or_name_holder(table);
   Header header = table.header();
   if ((header.held != 0) == held) {
     return false;

@@ -7,7 +7,8 @@
 namespace onelane::lane {
 
 /// What an administrator does to a lane; none of it takes the lane. Each blocks only for
-/// the gate and throws SystemError when the lane file cannot be written.
+/// the gate and throws SystemError when the lane file cannot be written, or a process stays inside
+/// the gate.
 
 /// Makes a queued ticket leave with Step::Cancelled; the next one is granted at once, also when
 /// the owner of this one is stopped and cannot leave. False when no such ticket waits.

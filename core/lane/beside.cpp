@@ -8,8 +8,10 @@ bool Ticket::start_beside(const RunId& holder) {
   if (entry_.sequence == 0 || life_ != Life::Queued) {
     return false;
   }
-  cancel_sleep();
-  const Gate gate{table_, Patience::UntilSignal};
+  const auto gate = enter_gate(Patience::UntilSignal);
+  if (!gate) {
+    return false;
+  }
   const auto entries = table_.entries(table_.header().high);
   const auto current = current_slot(entries);
   if (!table_.is_current() || !current || *current == slot_ || entries[*current].run_id != holder ||
@@ -31,7 +33,10 @@ bool Ticket::start_beside(const RunId& holder) {
 // it adds is the lane's byte, by which others see without reading the table that the lane is held,
 // and the record.
 bool Ticket::take_over() noexcept try {
-  const Gate gate{table_, Patience::Always};
+  const auto gate = Gate::try_enter(table_, Patience::Always);
+  if (!gate) {
+    return false;
+  }
   const auto entries = table_.entries(table_.header().high);
   if (slot_ >= entries.size() || entries[slot_].sequence != entry_.sequence ||
       entries[slot_].state != State::Beside) {

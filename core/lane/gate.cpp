@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <boost/interprocess/detail/os_thread_functions.hpp>
+#include <cerrno>
+#include <utility>
 
 /// Boost counts the processors before main(), in a file of /sys, for a wait that is never used
 /// here. A shim call has no time for that: counted when it is asked for.
@@ -22,6 +24,7 @@ class num_core_holder<0> {
 #include <boost/interprocess/sync/file_lock.hpp>
 #include <ctime>
 
+#include "core/lane/gate_holder.hpp"
 #include "core/sys/error.hpp"
 
 namespace onelane::lane {
@@ -69,29 +72,65 @@ struct Gate::Impl {
   file_lock lock;
 };
 
-Gate::Gate(const Table& table, Patience patience)
-    : impl_{std::make_unique<Impl>(Impl{open_gate(table)})} {
-  long pause = 20'000;  // nanoseconds; about the length of one critical section
+Gate::Gate(const Table& table) : impl_{std::make_unique<Impl>(Impl{open_gate(table)})} {}
+
+Gate::Gate(const Table& table, Patience patience) : Gate{table} {
+  (void)enter(table, patience, nullptr);
+}
+
+Gate::Gate(Gate&& other) noexcept = default;
+
+std::optional<Gate> Gate::try_enter(const Table& table, Patience patience, GateLook& look) {
+  Gate gate{table};
+  return gate.enter(table, patience, &look) ? std::optional{std::move(gate)} : std::nullopt;
+}
+
+std::optional<Gate> Gate::try_enter(const Table& table, Patience patience) {
+  GateLook look{table};
+  return try_enter(table, patience, look);
+}
+
+bool Gate::enter(const Table& table, Patience patience, GateLook* look) {
+  constexpr long kLongestPause = 10'000'000;  // nanoseconds
+  long pause = 20'000;                        // about the length of one critical section
   try {
     while (!impl_->lock.try_lock()) {
       if (patience == Patience::UntilSignal && ending_signal_pending()) {
         throw GateInterrupted{};
       }
+      // Its file is closed again before we may get in: closing it inside would let us out.
+      if (look != nullptr && pause == kLongestPause && look->is_held()) {
+        return false;
+      }
       const timespec nap{0, pause};
       ::nanosleep(&nap, nullptr);
-      pause = std::min(pause * 2, 10'000'000L);
+      pause = std::min(pause * 2, kLongestPause);
     }
   } catch (const boost::interprocess::interprocess_exception& failure) {
     throw sys::SystemError{failure.get_native_error(), "lock", table.gate_path()};
   }
+  return true;
 }
 
 Gate::~Gate() {
+  if (!impl_) {
+    return;
+  }
   try {
     impl_->lock.unlock();
   } catch (const boost::interprocess::interprocess_exception&) {
     // Closing the file, which comes next, frees it as well.
   }
+}
+
+Gate enter_or_name_holder(const Table& table) {
+  GateLook look{table};
+  auto gate = Gate::try_enter(table, Patience::Always, look);
+  if (!gate) {
+    throw sys::SystemError{EBUSY, "change",
+                           "the lane, whose gate is held by " + words_of(*look.holder())};
+  }
+  return std::move(*gate);
 }
 
 }  // namespace onelane::lane

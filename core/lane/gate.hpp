@@ -1,7 +1,9 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
+#include "core/lane/gate_holder.hpp"
 #include "core/lane/table.hpp"
 
 namespace onelane::lane {
@@ -22,18 +24,33 @@ struct GateInterrupted {};
 /// close of the file drops it, and a child does not inherit it (fcntl(2)). The kernel
 /// frees it when its owner dies. One thread of a process at a time.
 ///
-/// Blocks while another process is inside, which takes microseconds; a stopped owner is
-/// waited for with growing pauses of at most 10 ms. Never wait for a lane byte in here.
+/// Blocks while another process is inside, which takes microseconds. Never wait for a lane
+/// byte in here.
 class Gate {
  public:
+  /// Waits as long as it takes, with growing pauses of at most 10 ms.
   Gate(const Table& table, Patience patience);
+  /// Nothing where one process stays inside, as `look` then says: a quarter of a second after it
+  /// was found there for the first time.
+  [[nodiscard]] static std::optional<Gate> try_enter(const Table& table, Patience patience,
+                                                     GateLook& look);
+  [[nodiscard]] static std::optional<Gate> try_enter(const Table& table, Patience patience);
   Gate(const Gate&) = delete;
   Gate& operator=(const Gate&) = delete;
+  Gate(Gate&& other) noexcept;
+  Gate& operator=(Gate&&) = delete;
   ~Gate();
 
  private:
   struct Impl;
+  explicit Gate(const Table& table);
+  [[nodiscard]] bool enter(const Table& table, Patience patience, GateLook* look);
+
   std::unique_ptr<Impl> impl_;
 };
+
+/// The gate for a change that a person asks for. Throws SystemError, which names the process that
+/// stays inside.
+[[nodiscard]] Gate enter_or_name_holder(const Table& table);
 
 }  // namespace onelane::lane

@@ -10,6 +10,19 @@
 
 namespace onelane::lane {
 
+namespace {
+
+/// Waits for the gate, however long that is held.
+bool has_begun(Ticket& ticket) {
+  Begun begun = Begun::GateHeld;
+  while (begun == Begun::GateHeld) {
+    begun = ticket.begin();
+  }
+  return begun == Begun::Yes;
+}
+
+}  // namespace
+
 struct LaneMutex::Impl {
   explicit Impl(const std::string& directory) : table{directory, 0600} {}
   Table table;
@@ -28,7 +41,7 @@ bool LaneMutex::lock_within(int milliseconds) {
   for (;;) {
     switch (ticket.advance()) {
       case Step::Started:
-        if (ticket.begin()) {
+        if (has_begun(ticket)) {
           return true;
         }
         impl_->ticket->leave();
@@ -41,6 +54,7 @@ bool LaneMutex::lock_within(int milliseconds) {
       case Step::Waiting:
       case Step::Held:
       case Step::Ready:
+      case Step::GateHeld:
         break;
     }
     const auto left =

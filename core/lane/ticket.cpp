@@ -1,5 +1,6 @@
 #include "core/lane/ticket.hpp"
 
+#include <fcntl.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -141,6 +142,9 @@ Step Ticket::advance(bool may_start) {
     return Step::Gone;
   }
   handover_ = false;
+  if (waits_at_gate()) {
+    return Step::GateHeld;
+  }
   if (const auto target = next_target()) {
     handover_ = target_ && target_->sequence != target->sequence;
     if (target != target_ || (sleeper_ && sleeper_->is_done())) {
@@ -149,10 +153,9 @@ Step Ticket::advance(bool may_start) {
     }
     return Step::Waiting;
   }
-  cancel_sleep();
   try {
-    const Gate gate{table_, Patience::UntilSignal};
-    return advance_inside(gate, may_start);
+    const auto gate = enter_gate(Patience::UntilSignal);
+    return gate ? advance_inside(*gate, may_start) : Step::GateHeld;
   } catch (const sys::SystemError&) {
     if (table_.is_current()) {
       throw;
@@ -180,11 +183,33 @@ std::optional<Ticket::Target> Ticket::next_target() const {
   return he_has_died ? std::nullopt : std::optional{target};
 }
 
+bool Ticket::waits_at_gate() const noexcept {
+  return target_ && target_->is_gate && sleeper_ && sleeper_->is_running() && !sleeper_->is_done();
+}
+
+// Held, it is slept at as at a byte: the lock of a process stands in the way of ours, which
+// belongs to the description.
+std::optional<Gate> Ticket::enter_gate(Patience patience) {
+  if (waits_at_gate()) {
+    return std::nullopt;
+  }
+  cancel_sleep();
+  GateLook look{table_};
+  auto gate = Gate::try_enter(table_, patience, look);
+  gate_holder_ = gate ? std::nullopt : look.holder();
+  if (!gate) {
+    gate_file_ = sys::try_open_file(table_.gate_path().c_str(), O_RDONLY | O_NONBLOCK);
+    target_ = Target{.is_gate = true};
+  }
+  return gate;
+}
+
 void Ticket::cancel_sleep() noexcept {
   if (sleeper_) {
     sleeper_->cancel();
   }
   target_.reset();
+  gate_file_.reset();
 }
 
 Step Ticket::advance_inside(const Gate& /*gate*/, bool may_start) {
@@ -255,18 +280,21 @@ void Ticket::write_running() {
   table_.write(open_record_of(table_, entry_, detail_));
 }
 
-bool Ticket::begin() {
+Begun Ticket::begin() {
   if (!unsettled_) {
-    return true;
+    return Begun::Yes;
   }
-  const Gate gate{table_, Patience::Always};
+  const auto gate = enter_gate(Patience::Always);
+  if (!gate) {
+    return Begun::GateHeld;
+  }
   const auto entries = table_.entries(slot_ + 1);
   if (entries[slot_].sequence == entry_.sequence && entries[slot_].state == State::Cancelled) {
-    return false;
+    return Begun::Cancelled;
   }
   write_running();
   unsettled_.reset();
-  return true;
+  return Begun::Yes;
 }
 
 }  // namespace onelane::lane

@@ -44,7 +44,11 @@ enum class Step {
   Ready,      ///< Our turn, but the caller asked not to start.
   Cancelled,  ///< Somebody cancelled the ticket; it has left the queue.
   Gone,       ///< The lane file was removed or replaced: leave and look again.
+  GateHeld,   ///< A process stays inside the gate (gate_holder.hpp): nothing can be known.
 };
+
+/// How Ticket::begin() ended.
+enum class Begun { Yes, Cancelled, GateHeld };
 
 /// What a waiting caller may show.
 struct Place {
@@ -84,17 +88,19 @@ class Ticket {
   [[nodiscard]] bool has_seen_handover() const noexcept { return handover_; }
   /// After Waiting: the sequence of the ticket that is current; 0 where the lane is being let go.
   [[nodiscard]] std::uint64_t waits_for() const noexcept { return target_ ? target_->sequence : 0; }
-  /// After Waiting or Held: descriptors that become readable when advance() should be
+  /// After Waiting, Held or GateHeld: descriptors that become readable when advance() should be
   /// called again. Also call it one second after the first wait (see ticket.cpp).
   [[nodiscard]] std::array<int, 2> wake_fds();
   /// To be called when one of wake_fds() is readable, before advance().
   void drain() noexcept;
 
-  /// Ctrl-Z: keeps the place, is not granted; a grant already given goes to the next.
-  void park();
-  void unpark();
+  /// Ctrl-Z: keeps the place, is not granted; a grant already given goes to the next. False while
+  /// the gate is held, when nobody is granted anything: to be called again when wake_fds() say so.
+  [[nodiscard]] bool park();
+  [[nodiscard]] bool unpark();
   /// Leaves the queue, also between Started and begin() (the open run before us then stays
-  /// open for the next); harmless afterwards. MayRejoin is what happens to the killed, too.
+  /// open for the next); harmless afterwards. MayRejoin is what happens to the killed, too, and
+  /// to all while the gate is held.
   void leave(Leaving how = Leaving::ForGood) noexcept;
   /// True for a ticket that has the place of one that was killed while it waited.
   [[nodiscard]] bool has_rejoined() const noexcept { return rejoined_; }
@@ -111,9 +117,10 @@ class Ticket {
   /// True from start_beside() on.
   [[nodiscard]] bool is_beside() const noexcept { return !view(detail_.pipeline_of).empty(); }
 
-  /// After Started: writes us down as the holder. Call once, after clearing `unsettled()`. False
-  /// when the ticket was cancelled meanwhile: leave() then, that run stays open for the next.
-  [[nodiscard]] bool begin();
+  /// After Started: writes us down as the holder. Call after clearing `unsettled()`, and again
+  /// while the gate is held. When the ticket was cancelled meanwhile leave(): that run stays open
+  /// for the next.
+  [[nodiscard]] Begun begin();
   /// After Started: the run that was the last one to run something in this lane; may be empty.
   [[nodiscard]] const RunId& ran_before() const noexcept { return ran_before_; }
   /// After begin(), where nothing was run: whoever comes next finds ran_before() as we did.
@@ -121,10 +128,11 @@ class Ticket {
   /// Writes down the runs of other lanes above the caller, nearest first; needed by the
   /// cycle search of others, so only once we wait.
   void set_above(const std::vector<Above>& above);
-  /// Takes a slot as a service instead: listed, holds nothing. False when all slots are taken.
+  /// Takes a slot as a service instead: listed, holds nothing. False when all slots are taken or
+  /// the gate is held; it is on no list then.
   [[nodiscard]] bool enlist_service();
   /// After begin(): gives the lane to the next and goes on as a service, under the same run id.
-  /// False where that failed: to be called again. Waits for the gate whatever signal is pending.
+  /// False where that failed: to be called again.
   [[nodiscard]] bool become_service() noexcept;
   /// How long the lane was held before become_service(), be it called in another process that
   /// shares our descriptors (the supervisor of a guardian); 0 where it was not.
@@ -150,6 +158,10 @@ class Ticket {
   [[nodiscard]] const RunId& pipeline_of() const noexcept { return detail_.pipeline_of; }
   [[nodiscard]] bool reads_input() const noexcept { return detail_.reads_input != 0; }
   [[nodiscard]] Place place() const;
+  /// Who keeps us from going on, after GateHeld.
+  [[nodiscard]] const std::optional<GateHolder>& gate_holder() const noexcept {
+    return gate_holder_;
+  }
   /// When it got into the queue, on the clock of sys::boot_time().
   [[nodiscard]] std::chrono::nanoseconds queued() const noexcept {
     return std::chrono::nanoseconds{detail_.enqueued_boottime};
@@ -161,6 +173,7 @@ class Ticket {
     off_t byte = 0;
     sys::LockKind kind = sys::LockKind::Read;
     std::uint64_t sequence = 0;
+    bool is_gate = false;  ///< `byte` is one of the gate's file.
     friend bool operator==(const Target&, const Target&) = default;
   };
 
@@ -169,6 +182,8 @@ class Ticket {
   [[nodiscard]] Step advance_inside(const Gate& gate, bool may_start);
   [[nodiscard]] Step try_start(const Header& header);
   [[nodiscard]] std::optional<Target> next_target() const;
+  [[nodiscard]] bool waits_at_gate() const noexcept;
+  [[nodiscard]] std::optional<Gate> enter_gate(Patience patience);
   void cancel_sleep() noexcept;
   void wake_sleepers() const;
   void write_running();
@@ -187,6 +202,8 @@ class Ticket {
   RunId ran_before_{};
   std::optional<Sleeper> sleeper_;
   sys::FileDescriptor watch_;
+  std::optional<GateHolder> gate_holder_;
+  sys::FileDescriptor gate_file_;  ///< Open only while we sleep at the gate (fcntl(2)).
 };
 
 /// The record of a run that has the lane from now on, as its ticket tells it.

@@ -39,7 +39,8 @@ std::array<int, 2> Ticket::wake_fds() {
     if (!sleeper_) {
       sleeper_.emplace();
     }
-    sleeper_->start(table_.fd(), target_->byte, target_->kind);
+    sleeper_->start(target_->is_gate ? gate_file_.get() : table_.fd(), target_->byte,
+                    target_->kind);
   }
   return {target_ ? sleeper_->fd() : -1, watch_.get()};
 }
@@ -55,16 +56,19 @@ void Ticket::set_state(State state) {
   table_.write(slot_, entry_);
 }
 
-void Ticket::park() {
-  cancel_sleep();
+bool Ticket::park() {
   if (entry_.sequence == 0 || life_ != Life::Queued) {
-    return;
+    cancel_sleep();
+    return true;
   }
-  const Gate gate{table_, Patience::Always};
+  const auto gate = enter_gate(Patience::UntilSignal);
+  if (!gate) {
+    return false;
+  }
   auto entries = table_.entries(table_.header().high);
   if (slot_ >= entries.size() || entries[slot_].sequence != entry_.sequence ||
       entries[slot_].state == State::Cancelled) {
-    return;
+    return true;
   }
   const bool was_granted = entries[slot_].state == State::Granted;
   entry_ = entries[slot_];
@@ -75,6 +79,7 @@ void Ticket::park() {
     (void)grant_next(table_, entries, slot_);
     wake_sleepers();
   }
+  return true;
 }
 
 // Everybody sleeps on our byte: let it go for a moment. They read the table first and a read lock
@@ -85,17 +90,21 @@ void Ticket::wake_sleepers() const {
   }
 }
 
-void Ticket::unpark() {
+bool Ticket::unpark() {
   if (entry_.sequence == 0 || life_ != Life::Queued) {
-    return;
+    return true;
   }
-  const Gate gate{table_, Patience::Always};
+  const auto gate = enter_gate(Patience::UntilSignal);
+  if (!gate) {
+    return false;
+  }
   const auto entries = table_.entries(table_.header().high);
   if (slot_ < entries.size() && entries[slot_].sequence == entry_.sequence &&
       entries[slot_].state == State::Parked) {
     entry_ = entries[slot_];
     set_state(State::Waiting);
   }
+  return true;
 }
 
 void Ticket::leave(Leaving how) noexcept {
@@ -103,15 +112,16 @@ void Ticket::leave(Leaving how) noexcept {
     return;
   }
   life_ = Life::Over;
+  const bool is_gate_held = waits_at_gate();
   cancel_sleep();
   if (entry_.sequence == 0) {
     return;
   }
   try {
-    const Gate gate{table_, Patience::Always};
+    const auto gate = is_gate_held ? std::nullopt : Gate::try_enter(table_, Patience::Always);
     Header header = table_.header();
     auto entries = table_.entries(header.high);
-    if (slot_ < entries.size() && entries[slot_].sequence == entry_.sequence) {
+    if (gate && slot_ < entries.size() && entries[slot_].sequence == entry_.sequence) {
       if (how == Leaving::MayRejoin) {
         remember(table_, header, slot_, entries[slot_]);
       }
@@ -120,7 +130,7 @@ void Ticket::leave(Leaving how) noexcept {
       (void)grant_next(table_, entries, std::nullopt);
     }
   } catch (const std::exception&) {
-    // The byte below is what counts: a record without its byte is dead.
+    // As where the gate is held: the byte below is what counts, a record without it is dead.
   }
   sys::unlock_byte(table_.fd(), kLaneByte);
   sys::unlock_byte(table_.fd(), slot_byte(slot_));
@@ -148,7 +158,11 @@ void Ticket::set_above(const std::vector<Above>& above) {
 }
 
 bool Ticket::enlist_service() {
-  const Gate gate{table_, Patience::Always};
+  const auto gate = enter_gate(Patience::Always);
+  if (!gate) {
+    cancel_sleep();
+    return false;
+  }
   Header header = table_.header();
   auto entries = table_.entries(header.high);
   if (!claim_slot(header, entries)) {
@@ -168,7 +182,10 @@ bool Ticket::enlist_service() {
 // At every step somebody is left who sees to the rest: an open record to whoever comes next, the
 // lane byte, which the guardian shares, to the guardian.
 bool Ticket::become_service() noexcept try {
-  const Gate gate{table_, Patience::Always};
+  const auto gate = Gate::try_enter(table_, Patience::Always);
+  if (!gate) {
+    return false;
+  }
   if (detail_.released_boottime == 0) {
     detail_.released_boottime = sys::boot_time().count();
   }
@@ -223,6 +240,9 @@ void Ticket::set_tool(const sys::ProcessId& tool) noexcept {
 }
 
 void Ticket::close_record(const std::vector<Kept>& kept) noexcept {
+  if (life_ != Life::Started) {
+    return;  // a service that is on no list
+  }
   try {
     const Gate gate{table_, Patience::Always};
     auto entries = table_.entries(table_.header().high);
@@ -266,7 +286,7 @@ Place Ticket::place() const {
   const auto entries = table_.entries(place.header.high);
   const auto order = waiting_order(entries);
   place.waiting = order.size();
-  const auto mine = std::ranges::find(order, slot_);
+  const auto mine = entry_.sequence == 0 ? order.end() : std::ranges::find(order, slot_);
   place.position = static_cast<std::size_t>(mine - order.begin()) + 1;
   if (const auto current = current_slot(entries)) {
     place.is_next = *current == slot_;

@@ -1,12 +1,7 @@
-#include <fcntl.h>
-#include <poll.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include <cerrno>
-
+#include "core/lane/gate_holder.hpp"
 #include "core/lane/table.hpp"
-#include "core/sys/file_descriptor.hpp"
 #include "multicall/doctor/checks.hpp"
 #include "multicall/lane_view.hpp"
 #include "multicall/lanes_here.hpp"
@@ -88,29 +83,6 @@ void look_at_table(const lane::Table& table, Findings& out) {
   look_at_tickets(view, out);
 }
 
-/// Who holds the gate; nothing when nobody does. 0 or -1: a process that we cannot see.
-std::optional<pid_t> gate_holder(int fd) {
-  struct flock lock {};
-  lock.l_type = F_WRLCK;
-  // A whole-file lock of a process (fcntl(2)), as the gate takes it; asking needs no write access.
-  if (::fcntl(fd, F_GETLK, &lock) != 0 || lock.l_type == F_UNLCK) {
-    return std::nullopt;
-  }
-  return lock.l_pid;
-}
-
-/// Who stays in the gate although it is a matter of microseconds.
-std::optional<pid_t> lingers_in_gate(int fd) {
-  const auto first = gate_holder(fd);
-  for (int look = 0; first && look < 30; ++look) {
-    (void)::poll(nullptr, 0, 10);
-    if (gate_holder(fd) != first) {
-      return std::nullopt;
-    }
-  }
-  return first;
-}
-
 }  // namespace
 
 void look_at_lane(const Scene& scene, Findings& out) {
@@ -138,21 +110,19 @@ void look_at_gate(const Scene& scene, Findings& out) {
     if (tell_odd(path, "gate", out)) {
       continue;
     }
-    const auto file = sys::try_open_file(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-    const auto pid = file.is_open() ? lingers_in_gate(file.get()) : std::nullopt;
-    if (!pid) {
+    const std::string lane = path.substr(0, path.size() - std::string_view{"gate"}.size()) + "lane";
+    const auto table = lane::Table::open_existing(lane);
+    const auto holder = table ? lane::find_gate_holder(*table) : std::nullopt;
+    if (!holder) {
       continue;
     }
-    const bool seen = *pid > 0;
-    const auto stat = seen ? sys::read_stat(*pid) : std::nullopt;
-    const bool stopped = stat && is_stopped(stat->id);
-    out.wrong({.what = "the gate is held by " +
-                       (seen ? sys::command_line(*pid, 80) + " (pid " + std::to_string(*pid) + ")"
-                             : std::string{"a process of another container"}) +
-                       (stopped ? ", which is stopped" : "") + ": nobody comes in or goes on",
+    out.wrong({.what = "the gate is held by " + words_of(*holder) + ": nobody comes in or goes on",
                .where = path,
-               .todo = stopped ? "let it go on" : "see what it waits for",
-               .command = stopped ? "kill -CONT " + std::to_string(*pid) : std::string{}});
+               .todo = holder->is_stopped  ? "let it go on"
+                       : holder->is_frozen ? "thaw its container"
+                                           : "see what it waits for",
+               .command = holder->is_stopped ? "kill -CONT " + std::to_string(holder->pid)
+                                             : std::string{}});
   }
   if (out.empty()) {
     out.ok("free");

@@ -57,7 +57,7 @@ class KilledRunTest : public testing::Test {
   [[noreturn]] void supervise() const {
     const lane::Table table{directory_, 0600};
     lane::Ticket ticket{table, {}};
-    if (ticket.advance() != lane::Step::Started || !ticket.begin()) {
+    if (ticket.advance() != lane::Step::Started || ticket.begin() != lane::Begun::Yes) {
       ::_exit(1);
     }
     if (::fork() == 0) {

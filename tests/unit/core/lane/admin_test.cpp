@@ -79,7 +79,7 @@ TEST_F(AdminTest, ATicketCancelledWhileItClearsAwayDoesNotBegin) {
   ASSERT_EQ(next.advance(), Step::Started);
   ASSERT_TRUE(next.unsettled());
   EXPECT_TRUE(cancel(table(), view(next.run_id())));
-  EXPECT_FALSE(next.begin());
+  EXPECT_EQ(next.begin(), Begun::Cancelled);
   next.leave();
   EXPECT_EQ(file.last_run().open, 1U);  // for the next to clear away
   const Table third = table();
@@ -142,9 +142,9 @@ TEST_F(AdminTest, WhoHoldsOrWaitsKeepsTheLaneBusy) {
   const Table file = table();
   EXPECT_EQ(busy_slots(file), std::vector<std::size_t>{holder->ticket.slot()});
   auto parked = enqueue();
-  parked->ticket.park();
+  EXPECT_TRUE(parked->ticket.park());
   EXPECT_EQ(busy_slots(file).size(), 1U);
-  parked->ticket.unpark();
+  EXPECT_TRUE(parked->ticket.unpark());
   EXPECT_EQ(busy_slots(file).size(), 2U);
   const std::uint64_t sequence = holder->ticket.sequence();
   EXPECT_TRUE(is_there(file, 0, sequence));

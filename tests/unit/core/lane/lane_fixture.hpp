@@ -61,7 +61,7 @@ class LaneTest : public ::testing::Test {
     for (;;) {
       const Step step = ticket.advance();
       if (step == Step::Started) {
-        return ticket.begin();
+        return ticket.begin() == Begun::Yes;
       }
       if (step == Step::Cancelled || step == Step::Gone) {
         return false;

@@ -68,7 +68,7 @@ TEST_F(LaneTest, TheNextGrantedTicketSeesTheOpenRun) {
   ASSERT_EQ(next.advance(), Step::Started);
   ASSERT_TRUE(next.unsettled());
   EXPECT_EQ(next.unsettled()->supervisor_pid, holder);
-  EXPECT_TRUE(next.begin());
+  EXPECT_EQ(next.begin(), Begun::Yes);
   EXPECT_FALSE(next.unsettled());
   next.close_record({});
   EXPECT_EQ(file.last_run().open, 0U);
@@ -110,14 +110,14 @@ TEST_F(LaneTest, AParkedTicketIsPassedOverAndKeepsItsPlace) {
   const Table other = table();
   Ticket parked{other, info()};
   ASSERT_EQ(parked.advance(), Step::Waiting);
-  parked.park();
+  EXPECT_TRUE(parked.park());
   const Table third = table();
   Ticket next{third, info()};
   ASSERT_EQ(next.advance(), Step::Waiting);
   holder.close_record({});
   holder.release();
   ASSERT_EQ(next.advance(), Step::Started);
-  parked.unpark();
+  EXPECT_TRUE(parked.unpark());
   EXPECT_EQ(parked.advance(), Step::Waiting);
   next.close_record({});
   next.release();
@@ -141,7 +141,7 @@ TEST_F(LaneTest, AGrantedTicketThatParksLetsTheNextOneGo) {
   ASSERT_TRUE(eventually([&] { return count(State::Waiting) == 2; }));
   holder.reset();
   ASSERT_EQ(count(State::Granted), 1U);
-  first.park();
+  EXPECT_TRUE(first.park());
   EXPECT_TRUE(eventually([&] { return !traced().empty(); }));
 }
 
