@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "multicall/keep.hpp"
+#include "multicall/lane_call.hpp"
 #include "multicall/say.hpp"
 
 namespace onelane::multicall {
@@ -43,6 +44,9 @@ process::Run run_of(const Plan& plan, const process::RunTraits& traits) {
   run.kill_signal = plan.kill_signal;
   run.check_interval = plan.settings.check_interval.value;
   run.wait_for_all = waits_for_all(plan);
+  if (!plan.lane_dir.empty()) {
+    run.is_lane_call = lane_call_test(plan.lane_dir);
+  }
   return run;
 }
 
@@ -106,6 +110,7 @@ void add_kept(std::vector<lane::Kept>& records, const std::vector<process::KeptP
     record.boot = static_cast<std::uint32_t>(sys::boot_id());
     lane::set_text(record.run_id, run_id);
     lane::set_text(record.name, process.command);
+    record.is_background = process.is_background ? 1 : 0;
     records.push_back(record);
   }
 }

@@ -8,6 +8,7 @@
 #include "core/settings/values.hpp"
 #include "core/sys/byte_lock.hpp"
 #include "multicall/facts.hpp"
+#include "multicall/lane_call.hpp"
 #include "multicall/say.hpp"
 
 namespace onelane::multicall {
@@ -35,7 +36,7 @@ bool must_spare_index(const Call& call) {
   }
   const auto table = lane::Table::open_existing(lane_file(*project));
   return table && sys::is_byte_locked(table->fd(), lane::kLaneByte) &&
-         lane::relation_to_lane(*table, variable("ONELANE_HELD")) != lane::Relation::BelowHolder;
+         relation_to(project->state_dir) != lane::Relation::BelowHolder;
 }
 
 std::uint64_t total_memory_mb() {
@@ -88,6 +89,8 @@ Verdict passed(Verdict verdict, std::string why) {
   verdict.bounded_wait = verdict.lane_dir != verdict.project->state_dir &&
                          relation_to(verdict.project->state_dir) == lane::Relation::BelowHolder;
   if (relation == lane::Relation::BelowHolder) {
+    const Class cls = with_lists(call, built_in, settings).cls;
+    verdict.is_lane_call = cls == Class::Lane || cls == Class::Editor;
     return passed(std::move(verdict), "below the run that holds the lane");
   }
   if (!settings.sequential.value) {
@@ -175,7 +178,8 @@ std::string lane_directory(const project::Project& project, const settings::Sett
 
 lane::Relation relation_to(const std::string& lane_dir) {
   const auto table = lane::Table::open_existing(lane_dir + "/lane");
-  return table ? lane::relation_to_lane(*table, variable("ONELANE_HELD")) : lane::Relation::Outside;
+  return table ? lane::relation_to_lane(*table, variable("ONELANE_HELD"), lane_call_test(lane_dir))
+               : lane::Relation::Outside;
 }
 
 Verdict decide(const Call& call) {

@@ -26,6 +26,8 @@ struct Verdict {
   std::string lane_dir;  ///< Where the lane's file is; the project's, or git's own.
   /// `lanes = "split"`: below the main lane's holder git waits for its own lane only so long.
   bool bounded_wait = false;
+  /// It passes because it is below the run that holds the lane; elsewhere it would wait.
+  bool is_lane_call = false;
   bool spares_index = false;  ///< `git status` while somebody else holds the lane.
 };
 

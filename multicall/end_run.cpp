@@ -40,10 +40,7 @@ class RunEnder {
         slot_{ticket.slot},
         kill_timeout_{kill_timeout},
         is_forceful_{manner == Manner::Forceful} {
-    pidfd_ = sys::lift(static_cast<int>(::syscall(SYS_pidfd_open, entry_.pid, 0)));
-    if (pidfd_.is_open() && !sys::exists(entry_.supervisor())) {
-      pidfd_.reset();
-    }
+    open_supervisor();
     watch_ = sys::lift(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
     if (watch_.is_open()) {
       (void)::inotify_add_watch(watch_.get(), table.path().c_str(),
@@ -63,6 +60,7 @@ class RunEnder {
         return {false, spared_words({entry_, slot_})};
       }
       const auto now = sys::monotonic_time();
+      turn_to_keeper();
       if (!guardian_works_ && !pidfd_.is_open()) {
         guardian_works_ = true;
         next_order_ = now;
@@ -85,6 +83,24 @@ class RunEnder {
   }
 
  private:
+  void open_supervisor() {
+    pidfd_ = sys::lift(static_cast<int>(::syscall(SYS_pidfd_open, entry_.pid, 0)));
+    if (pidfd_.is_open() && !sys::exists(entry_.supervisor())) {
+      pidfd_.reset();
+    }
+  }
+
+  /// The tool may end meanwhile and leave something in the background: that is its guardian's.
+  void turn_to_keeper() {
+    const auto now = table_.entries(slot_ + 1)[slot_];
+    if (!guardian_works_ && now.sequence == entry_.sequence &&
+        now.state == lane::State::Background && now.supervisor() != entry_.supervisor()) {
+      entry_ = now;
+      open_supervisor();
+      next_order_ = sys::monotonic_time();
+    }
+  }
+
   /// The ticket goes before the supervisor, and what it has kept is below it until then.
   void see_off() const {
     pollfd polled{pidfd_.get(), POLLIN, 0};
@@ -179,7 +195,7 @@ class RunEnder {
   }
 
   const lane::Table& table_;
-  const lane::Entry entry_;
+  lane::Entry entry_;
   const std::size_t slot_;
   const milliseconds kill_timeout_;
   const bool is_forceful_;

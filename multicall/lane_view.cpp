@@ -65,6 +65,9 @@ TicketView ticket_of(const lane::Table& table, const lane::Entry& entry, std::si
   if (const auto detail = table.detail(slot, entry.sequence)) {
     add_detail(view, *detail);
   }
+  if (entry.state == State::Background) {
+    view.background = lane::background_of(table, entry.run_id);
+  }
   const bool is_tool_stopped = is_stopped(view.tool_process);
   view.is_stopped = is_tool_stopped || is_stopped(view.supervisor);
   view.is_supervisor_stopped = view.has_started() && view.is_stopped && !is_tool_stopped;
@@ -186,7 +189,7 @@ LaneView view_of(const lane::Table& table, journal::Usual* usual) {
       continue;
     }
     TicketView ticket = ticket_of(table, entries[slot], slot, usual);
-    if (state == State::Running) {
+    if (lane::holds_lane(state)) {
       view.holder = std::move(ticket);
     } else if (state == State::Beside) {
       view.beside.push_back(std::move(ticket));
@@ -210,6 +213,11 @@ LaneView view_of(const lane::Table& table, journal::Usual* usual) {
   }
   mark_same(view.queue);
   view.kept = lane::living_kept(table);
+  std::erase_if(view.kept, [&](const lane::Kept& k) {
+    return view.holder && std::ranges::any_of(view.holder->background, [&](const auto& b) {
+             return b.pid == k.pid && b.start == k.start;
+           });
+  });
   view.left = lane::left_places(table, listing.header, entries);
   view.is_on_hold = listing.header.held != 0;
   if (const lane::Header& header = listing.header; view.is_on_hold) {
@@ -263,6 +271,8 @@ std::string_view word_of(lane::State state) noexcept {
       return "running";
     case State::Service:
       return "service";
+    case State::Background:
+      return "background";
     case State::Free:
     case State::Waiting:
       break;

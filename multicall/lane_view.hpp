@@ -57,7 +57,9 @@ struct TicketView {
   /// Until it starts; nothing when somebody before it has no usual duration, or the lane is on
   /// hold. Never negative.
   std::optional<std::chrono::milliseconds> eta;
-  bool is_overdue = false;     ///< The holder has taken longer than usual: `eta` leaves it out.
+  bool is_overdue = false;  ///< The holder has taken longer than usual: `eta` leaves it out.
+  /// What its tool, which has ended, has left running, and it holds the lane for.
+  std::vector<lane::Kept> background;
   std::optional<TreeUse> use;  ///< Filled by measure() alone.
 
   [[nodiscard]] bool has_started() const noexcept {
@@ -103,7 +105,8 @@ inline constexpr std::string_view kHolderUnknown =
 /// for a moment. Throws SystemError when the table cannot be read.
 [[nodiscard]] bool is_holder_unknown(const lane::Table& table);
 
-/// "waiting", "parked", "granted", "running", "service", "cancelled": stable words.
+/// "waiting", "parked", "granted", "running", "service", "cancelled",
+/// "background": stable words.
 [[nodiscard]] std::string_view word_of(lane::State state) noexcept;
 
 /// Stopped by a signal (Ctrl-Z) or a debugger; false for one that is gone.

@@ -86,6 +86,11 @@ std::string holder_words(const lane::Place& place, const Forecast& forecast) {
   }
   const lane::Entry& holder = *place.holder;
   std::string text = place.holder_state == lane::State::Granted ? "next: " : "running: ";
+  if (!place.background.empty()) {
+    const lane::Kept& left = place.background.front();
+    text = "in the background: " + printable(left.name) + " (pid " + std::to_string(left.pid) +
+           "), left there by ";
+  }
   text += place.holder_detail ? printable(place.holder_detail->command) : "a call";
   const bool here = holder.pid_namespace == sys::pid_namespace();
   text += here ? " (pid " + std::to_string(holder.pid) : std::string{" (in another container"};
@@ -100,6 +105,11 @@ std::string holder_words(const lane::Place& place, const Forecast& forecast) {
     text += here ? activity(*place.holder_detail) : "";
   }
   return text + ")";
+}
+
+std::string gate_words(const lane::Ticket& ticket) {
+  const auto& holder = ticket.gate_holder();
+  return "the gate is held by " + (holder ? words_of(*holder) : std::string{"a process"});
 }
 
 std::string hold_words(const lane::Header& header, bool with_remedy) {

@@ -63,6 +63,9 @@ class WaitNotice {
 /// "running: make test (pid 4711, user ci, 3m12s)", with what such runs usually take if known.
 [[nodiscard]] std::string holder_words(const lane::Place& place, const Forecast& forecast = {});
 
+/// "the gate is held by make test (pid 12, stopped)", after Step::GateHeld.
+[[nodiscard]] std::string gate_words(const lane::Ticket& ticket);
+
 /// "on hold by anna for 3m12s (disk swap)", printable; with_remedy says what ends it, before what a
 /// narrow terminal cuts off.
 [[nodiscard]] std::string hold_words(const lane::Header& header, bool with_remedy = false);

@@ -84,6 +84,17 @@ json json_of(const std::optional<lane::GateHolder>& holder) {
           {"frozen", holder->is_frozen}};
 }
 
+/// Processes that a run has left.
+json json_of(const std::vector<lane::Kept>& list) {
+  json out = json::array();
+  for (const lane::Kept& kept : list) {
+    out.push_back({{"pid", kept.pid},
+                   {"name", for_terminal(kept.name.data())},
+                   {"run", for_terminal(lane::view(kept.run_id))}});
+  }
+  return out;
+}
+
 std::string place_words(const TicketView& ticket, const Paint& paint) {
   std::string text;
   if (ticket.state == State::Granted) {
@@ -140,6 +151,7 @@ json json_of(const TicketView& ticket) {
           {"until", or_null(ticket.until)},
           {"released_ms", or_null(ticket.released)},
           {"clearing", is_clearing(ticket)},
+          {"background", json_of(ticket.background)},
           {"memory_kb", ticket.use ? json(ticket.use->bytes >> 10U) : json(nullptr)},
           {"processes", ticket.use ? json(ticket.use->processes) : json(nullptr)}};
 }
@@ -161,12 +173,6 @@ json json_of(const lane::LeftPlace& place) {
 }
 
 json json_of(const LaneView& view) {
-  json kept = json::array();
-  for (const lane::Kept& k : view.kept) {
-    kept.push_back({{"pid", k.pid},
-                    {"name", for_terminal(k.name.data())},
-                    {"run", for_terminal(lane::view(k.run_id))}});
-  }
   json left = json::array();
   for (const lane::LeftPlace& place : view.left) {
     left.push_back(json_of(place));
@@ -181,7 +187,7 @@ json json_of(const LaneView& view) {
           {"queue", list_of(view.queue)},
           {"services", list_of(view.services)},
           {"left", std::move(left)},
-          {"kept", std::move(kept)}};
+          {"kept", json_of(view.kept)}};
 }
 
 std::string line_of(const TicketView& ticket, const Paint& paint) {
@@ -244,6 +250,10 @@ std::string text_of(const LaneView& view, const Paint& paint) {
   if (const std::string figures = view.holder ? figures_of(*view.holder, paint) : "";
       !figures.empty()) {
     text += labelled("", figures);
+  }
+  for (const lane::Kept& left : view.holder ? view.holder->background : std::vector<lane::Kept>{}) {
+    text += labelled("", "in the background: " + for_terminal(left.name.data()) + "  (pid " +
+                             std::to_string(left.pid) + "); the lane is kept until it has ended");
   }
   for (const TicketView& ticket : view.beside) {
     text += labelled("beside:", line_of(ticket, paint));

@@ -39,7 +39,7 @@ std::string own_command_path(const Call& call) {
 
 }  // namespace
 
-tool::Found find_real_tool(const Call& call) {
+tool::Found find_real_tool(const Call& call, bool is_lane_call) {
   tool::Request request;
   request.name = call.name;
   request.path = std::getenv("PATH");
@@ -47,6 +47,7 @@ tool::Found find_real_tool(const Call& call) {
   request.args = call.argv.empty() ? call.argv : call.argv.subspan(1);
   // GNU make executes itself again, by argv[0], after it has remade a makefile.
   request.restarts = call.name == "make" && std::getenv("MAKE_RESTARTS") != nullptr;
+  request.is_lane_call = is_lane_call;
   return tool::find_real(request);
 }
 
@@ -102,8 +103,8 @@ std::vector<char*> make_argv(const Call& call, std::string& path) {
   return argv;
 }
 
-int pass_through(const Call& call) {
-  tool::Found found = find_real_tool(call);
+int pass_through(const Call& call, bool is_lane_call) {
+  tool::Found found = find_real_tool(call, is_lane_call);
   if (found.outcome != tool::Outcome::Found) {
     return explain_missing(call, found);
   }

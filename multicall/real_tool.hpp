@@ -18,7 +18,8 @@ inline constexpr int kExitNotFound = 127;
 inline constexpr int kExitOverLimit = 137;  ///< Memory or processes: as after the OOM killer.
 
 /// Finds the real tool of `call` behind all shims on PATH.
-[[nodiscard]] tool::Found find_real_tool(const Call& call);
+/// `is_lane_call` as tool::Request has it.
+[[nodiscard]] tool::Found find_real_tool(const Call& call, bool is_lane_call = false);
 
 /// The command that `onelane run` was given: a path as it stands, unless it is a shim; a name
 /// behind the shims; onelane itself under the name of one of its commands, as it stands.
@@ -40,6 +41,6 @@ inline constexpr int kExitOverLimit = 137;  ///< Memory or processes: as after t
 
 /// Replaces this process by the real tool: no lane, no limits, nothing else changed. Returns
 /// an exit code only when that is impossible, having said why.
-[[nodiscard]] int pass_through(const Call& call);
+[[nodiscard]] int pass_through(const Call& call, bool is_lane_call = false);
 
 }  // namespace onelane::multicall

@@ -12,6 +12,7 @@
 #include "core/process/supervisor.hpp"
 #include "core/sys/clock.hpp"
 #include "multicall/attempt.hpp"
+#include "multicall/background_run.hpp"
 #include "multicall/clamp.hpp"
 #include "multicall/coalesce/coalesce.hpp"
 #include "multicall/early_release.hpp"
@@ -262,11 +263,7 @@ class PlannedRun {
     }
     auto& ticket = *place_.ticket;
     hooks.started = [&ticket](const sys::ProcessId& tool) { ticket.set_tool(tool); };
-    hooks.settled = [this, &ticket](const auto& kept) {
-      add_kept(kept_, kept, run_id_);
-      ticket.close_record(kept_);
-    };
-    hooks.release = [&ticket] { ticket.release(); };
+    background_.add_to(hooks, ticket, kept_);
     hooks.after_crash = [this, &ticket](const auto& kept) {
       add_kept(kept_, kept, run_id_);
       ticket.close_record(kept_);
@@ -283,8 +280,9 @@ class PlannedRun {
   TakeOver take_over_{place_};
   ClampPlan clamp_{plan_clamp(*plan_.call, plan_.settings, plan_.decision.cls)};
   Times times_;
-  std::string run_id_;                                              ///< Empty without the lane.
-  std::optional<Watch> watch_;                                      ///< Of the attempt.
+  std::string run_id_;          ///< Empty without the lane.
+  std::optional<Watch> watch_;  ///< Of the attempt.
+  BackgroundRun background_{plan_, run_id_};
   std::vector<std::vector<std::string>> commands_{plan_.commands};  ///< execve(2) wants char*.
   unsigned attempt_ = 1;
   std::size_t part_ = 0;

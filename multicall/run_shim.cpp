@@ -162,7 +162,7 @@ int run_shim(const Call& call) {
       if (is_verbose(verdict)) {
         say(explain_in_one_line(call, verdict, find_real_tool(call).path));
       }
-      return pass_through(call);
+      return pass_through(call, verdict.is_lane_call);
     }
     on_error = verdict.loaded->settings.on_error.value;
     return run_supervised(call, verdict);

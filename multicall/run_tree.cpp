@@ -51,10 +51,28 @@ void add_below(std::vector<ProcessView>& out, const Children& children, pid_t pa
   }
 }
 
+/// A process that is no child of the supervisor any more, and what is below it.
+void add_tree(std::vector<ProcessView>& out, pid_t pid) {
+  const auto root = sys::read_stat(pid);
+  if (!root) {
+    return;
+  }
+  const auto all = sys::descendants_of(pid);
+  Children children;
+  for (const sys::ProcessStat& stat : all) {
+    children.emplace(stat.parent, &stat);
+  }
+  out.push_back({*root, 0, sys::read_memory(pid).value_or(root->resident)});
+  add_below(out, children, pid, 1);
+}
+
 }  // namespace
 
 std::vector<ProcessView> processes_of(const TicketView& ticket) {
   std::vector<ProcessView> out;
+  for (const lane::Kept& left : ticket.background) {
+    add_tree(out, left.pid);
+  }
   const pid_t pid = ticket.supervisor.pid;
   const auto supervisor = pid > 0 ? sys::read_stat(pid) : std::nullopt;
   if (!supervisor || supervisor->id != ticket.supervisor) {

@@ -17,8 +17,11 @@
 #include "core/sys/clock.hpp"
 #include "core/sys/error.hpp"
 #include "multicall/attempt.hpp"
+#include "multicall/background_run.hpp"
 #include "multicall/caller.hpp"
+#include "multicall/held_gate.hpp"
 #include "multicall/keep.hpp"
+#include "multicall/lane_call.hpp"
 #include "multicall/lanes_here.hpp"
 #include "multicall/orphan_rules.hpp"
 #include "multicall/ready.hpp"
@@ -73,7 +76,7 @@ class Entrance {
         plan_.queued(std::string{lane::view(place_.ticket->run_id())});
       }
       if (plan_.limits_only || plan_.decision.cls == shims::Class::Service) {
-        enlist();
+        enlist_service(*place_.ticket, plan_);
         return std::nullopt;
       }
       const Turn turn = wait_turn(*place_.ticket, signals_, wait_options());
@@ -91,6 +94,9 @@ class Entrance {
                      (plan_.bounded_wait ? "" : " (ON_DEADLOCK=run)"));
           place_.ticket.reset();
           return std::nullopt;
+        case Turn::End::Nested:
+          place_.ticket.reset();
+          return std::nullopt;
         case Turn::End::Gone:
           place_.ticket.reset();
           let_removal_pass();
@@ -101,14 +107,6 @@ class Entrance {
   }
 
  private:
-  /// One that needs no lane is not kept from running by what is wrong with it.
-  void enlist() const {
-    if (!place_.ticket->enlist_service() && place_.ticket->gate_holder()) {
-      say(words(*plan_.call, 60) + " is on no list: the gate of lane '" + plan_.project.name +
-          "' is held by " + words_of(*place_.ticket->gate_holder()));
-    }
-  }
-
   [[nodiscard]] lane::TicketInfo info() {
     lane::TicketInfo info;
     info.tool = plan_.call->name;
@@ -140,9 +138,13 @@ class Entrance {
     options.no_wait = plan_.no_wait;
     options.quiet = is_quiet() || plan_.settings.quiet.value;
     const char* held = std::getenv("ONELANE_HELD");
-    options.unprovable = lane::relation_to_lane(*place_.table, held == nullptr ? "" : held) ==
-                         lane::Relation::Unprovable;
+    const auto relation = [this, held] {
+      return lane::relation_to_lane(*place_.table, held == nullptr ? "" : held,
+                                    lane_call_test(plan_.lane_dir));
+    };
+    options.unprovable = relation() == lane::Relation::Unprovable;
     options.is_hidden = options.unprovable && !sys::ancestry_of(::getpid()).complete;
+    options.is_nested = [relation] { return relation() == lane::Relation::BelowHolder; };
     options.run_on_deadlock =
         plan_.bounded_wait || plan_.settings.on_deadlock.value == settings::OnDeadlock::Run;
     options.run_when_over = plan_.bounded_wait;
@@ -184,28 +186,21 @@ class Entrance {
     }
     write_down_kept(*last, kept);
     write_down_crash(*last, ended, kept, is_here);
-    if (begin() == lane::Begun::Cancelled) {
+    const BackgroundWait wait = wait_for_background_of(*last, plan_, signals_);
+    if (!wait.has_ended) {
+      place_.ticket->leave(leaving_by(wait.signal));
+      if (wait.signal != 0) {
+        process::die_of(wait.signal);
+      }
+      say_always(wait.why);
+      return kExitGaveUp;
+    }
+    if (begin(*place_.ticket, plan_, signals_) == lane::Begun::Cancelled) {
       place_.ticket->leave();
       say_always("cancelled while waiting");
       return kExitGaveUp;
     }
     return std::nullopt;
-  }
-
-  [[nodiscard]] lane::Begun begin() const {
-    lane::Begun begun = place_.ticket->begin();
-    if (begun == lane::Begun::GateHeld) {
-      say("the gate of lane '" + plan_.project.name + "' is held by " +
-          words_of(*place_.ticket->gate_holder()));
-    }
-    while (begun == lane::Begun::GateHeld) {
-      if (const int signal = ending_signal(milliseconds{0})) {
-        place_.ticket->leave(leaving_by(signal));
-        process::die_of(signal);
-      }
-      begun = place_.ticket->begin();
-    }
-    return begun;
   }
 
   /// `signal` is the one that interrupted it, if any did.

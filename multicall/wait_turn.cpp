@@ -63,7 +63,12 @@ class Wait {
         }
         continue;
       }
-      notice_.update(ticket_, step == Step::GateHeld ? gate_words() : objection_);
+      if (step == Step::Waiting && has_become_nested()) {
+        ticket_.leave();
+        notice_.clear();
+        return {Turn::End::Nested, 0, {}};
+      }
+      notice_.update(ticket_, step == Step::GateHeld ? gate_words(ticket_) : objection_);
       if (auto turn = sleep(step)) {
         return *turn;
       }
@@ -130,6 +135,17 @@ class Wait {
     return found && ticket_.start_beside(found->run_id);
   }
 
+  /// Whoever asks while the tool of its run ends may find itself neither below that nor among what
+  /// goes on in the background.
+  bool has_become_nested() {
+    const lane::Place place = ticket_.place();
+    const bool may_be = place.holder_state == lane::State::Background && options_.is_nested;
+    const auto keeper = may_be ? place.holder->supervisor() : sys::ProcessId{};
+    // At first it may not be written down yet who is in the background.
+    const bool is_news = std::exchange(asked_about_, keeper) != keeper || waited() < 3s;
+    return may_be && is_news && options_.is_nested();
+  }
+
   /// Ctrl-Z: parks, stops us, and comes back. False while the gate is held: to be called again.
   bool stop_where_asked() {
     if (stop_signal_ != 0) {
@@ -144,16 +160,11 @@ class Wait {
     return !is_parked_;
   }
 
-  [[nodiscard]] std::string gate_words() const {
-    const auto& holder = ticket_.gate_holder();
-    return "the gate is held by " + (holder ? words_of(*holder) : std::string{"a process"});
-  }
-
   [[nodiscard]] std::chrono::nanoseconds waited() const { return sys::monotonic_time() - start_; }
 
   [[nodiscard]] std::string obstacle_words(Step step) const {
     if (step == Step::GateHeld) {
-      return gate_words();
+      return gate_words(ticket_);
     }
     const lane::Place place = ticket_.place();
     return step == Step::Held ? "the lane is " + hold_words(place.header) : holder_words(place);
@@ -306,8 +317,9 @@ class Wait {
   std::uint64_t looked_at_ = 0;  ///< Sequence of the holder whose pipeline was looked at last.
   bool looked_later_ = false;    ///< Both times.
   std::chrono::nanoseconds look_later_at_{};  ///< Of waited().
-  int stop_signal_ = 0;     ///< We are to stop by it, once we are parked.
-  bool is_parked_ = false;  ///< We have stopped and go on, once we are unparked.
+  sys::ProcessId asked_about_;                ///< Who kept the lane for what is in the background.
+  int stop_signal_ = 0;                       ///< We are to stop by it, once we are parked.
+  bool is_parked_ = false;                    ///< We have stopped and go on, once we are unparked.
   bool said_unprovable_ = false;
   bool looked_again_ = false;
 };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <string>
 
 #include "core/lane/ticket.hpp"
@@ -17,6 +18,7 @@ struct Turn {
     GaveUp,    ///< Exit 75, `why` says why: time, --no-wait, cancelled, deadlock.
     Gone,      ///< The lane file was replaced or removed: look for the lane again.
     Unqueued,  ///< Run without the lane, `why` says why.
+    Nested,    ///< Run without the lane: the call was made by the run that holds it.
   };
   End end = End::Started;
   int signal = 0;
@@ -32,6 +34,9 @@ struct WaitOptions {
   /// would prove it, and give up after `namespace_wait`.
   bool unprovable = false;
   bool is_hidden = false;  ///< Because /proc hides ancestors, not because of a namespace.
+  /// Asked when the holder has come to hold the lane for what it has left in the background, of
+  /// which this call may be; may be empty.
+  std::function<bool()> is_nested;
   const Admission* admission = nullptr;        ///< Asked when it is our turn; null for no.
   bool run_on_deadlock = false;                ///< Unqueued instead of GaveUp.
   bool run_when_over = false;                  ///< The same for queue_timeout.

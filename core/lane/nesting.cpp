@@ -34,6 +34,24 @@ bool may_be_above(const sys::Ancestry& ancestry, const Entry& entry) {
          !(entry.pid_namespace == sys::pid_namespace() && rules_out(ancestry, entry.supervisor()));
 }
 
+/// The caller is, or is below, one of those that run `id` holds the lane for after its tool.
+bool is_in_background(const Table& table, const sys::Ancestry& ancestry, const RunId& id,
+                      const IsLaneCall& is_lane_call) {
+  const auto boot = static_cast<std::uint32_t>(sys::boot_id());
+  const auto kept = table.kept();
+  const auto is_one = [&](const sys::ProcessId& process) {
+    return std::ranges::any_of(kept,
+                               [&](const Kept& one) {
+                                 return one.is_background != 0 && one.run_id == id &&
+                                        one.boot == boot && one.pid == process.pid &&
+                                        one.start == process.start;
+                               }) ||
+           (is_lane_call && is_lane_call(process, view(id)));
+  };
+  return is_one(sys::self_id()) ||
+         std::ranges::any_of(ancestry.chain, [&](const auto& stat) { return is_one(stat.id); });
+}
+
 std::optional<Above> running_under(const std::string& lane_file, const sys::ProcessId& supervisor) {
   const auto table = Table::open_existing(lane_file);
   if (!table) {
@@ -75,13 +93,27 @@ bool rules_out(const sys::Ancestry& ancestry, const sys::ProcessId& supervisor) 
          });
 }
 
-Relation relation_to_lane(const Table& table, std::string_view held) {
-  const Header header = table.header();
-  const auto entries = table.entries(header.high);
+namespace {
+
+/// Supervisor and guardian of the last run are dead, and whoever has the lane now waits for what
+/// that run has in the background.
+bool is_waited_for(const std::vector<Entry>& entries, const Table& table,
+                   const IsLaneCall& is_lane_call) {
+  if (std::ranges::none_of(entries,
+                           [](const Entry& entry) { return entry.state == State::Granted; })) {
+    return false;
+  }
+  const LastRun last = table.last_run();
+  return last.open != 0 && last.boot == static_cast<std::uint32_t>(sys::boot_id()) &&
+         is_in_background(table, sys::ancestry_of(::getpid()), last.run_id, is_lane_call);
+}
+
+Relation relation_in(const Header& header, const std::vector<Entry>& entries, const Table& table,
+                     std::string_view held, const IsLaneCall& is_lane_call) {
   if (std::ranges::none_of(entries, [](const Entry& entry) {
         return has_lane(entry.state) || entry.state == State::Service;
       })) {
-    return Relation::Outside;
+    return is_waited_for(entries, table, is_lane_call) ? Relation::BelowHolder : Relation::Outside;
   }
   const sys::Ancestry ancestry = sys::ancestry_of(::getpid());
   const std::uint64_t ours = sys::pid_namespace_alone();
@@ -95,9 +127,14 @@ Relation relation_to_lane(const Table& table, std::string_view held) {
     if ((!has_lane(entry.state) && !service) || entry.boot != boot) {
       continue;
     }
+    const bool is_background = entry.state == State::Background;
     const bool is_here = sys::pids_of(entry.pid_namespace) == ours;
-    const bool may_be = !is_here || may_be_above(ancestry, entry);
-    if ((is_here && is_above(ancestry, entry) && (!is_copy || table.is_alive(slot))) ||
+    const bool may_be =
+        !is_here || (is_background ? !ancestry.complete : may_be_above(ancestry, entry));
+    const bool is_below =
+        is_here && (is_background ? is_in_background(table, ancestry, entry.run_id, is_lane_call)
+                                  : is_above(ancestry, entry));
+    if ((is_below && (!is_copy || table.is_alive(slot))) ||
         (may_be && sys::names_run(held, view(entry.run_id)) && table.is_alive(slot))) {
       if (!service) {
         return Relation::BelowHolder;
@@ -105,6 +142,44 @@ Relation relation_to_lane(const Table& table, std::string_view held) {
       relation = Relation::BelowService;
     } else if (!service && may_be && table.is_alive(slot) && relation == Relation::Outside) {
       relation = Relation::Unprovable;
+    }
+  }
+  return relation;
+}
+
+/// Who holds the lane, and how.
+std::optional<Entry> holder_in(const std::vector<Entry>& entries) {
+  const auto holder =
+      std::ranges::find_if(entries, [](const Entry& entry) { return holds_lane(entry.state); });
+  return holder == entries.end() ? std::nullopt : std::optional{*holder};
+}
+
+}  // namespace
+
+// Between the table and the ancestors the supervisor may leave its run to its guardian: those it
+// was above are not below it any more. And a parent that ends while its stat is about to be read
+// hides who is above.
+Relation relation_to_lane(const Table& table, std::string_view held,
+                          const IsLaneCall& is_lane_call) {
+  constexpr int kLooks = 4;
+  const Header header = table.header();
+  auto entries = table.entries(header.high);
+  Relation relation = Relation::Outside;
+  for (int look = 0; look < kLooks; ++look) {
+    relation = relation_in(header, entries, table, held, is_lane_call);
+    const auto holder = holder_in(entries);
+    const bool is_hidden =
+        relation == Relation::Unprovable && holder && holder->pid_namespace == sys::pid_namespace();
+    if (is_hidden) {
+      continue;
+    }
+    if (relation != Relation::Outside || !holder) {
+      break;
+    }
+    entries = table.entries(table.header().high);
+    const auto now = holder_in(entries);
+    if (now && now->state == holder->state && now->supervisor() == holder->supervisor()) {
+      break;
     }
   }
   return relation;

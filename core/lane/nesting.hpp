@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,7 +29,13 @@ enum class Relation {
 /// ancestors that could tell; a token of an ended
 /// run, or one carried by a process that is no longer below the run, proves nothing.
 /// The ancestors are read only when somebody runs.
-[[nodiscard]] Relation relation_to_lane(const Table& table, std::string_view held);
+///
+/// Where the tool has ended and the run holds the lane for lane calls in the background, these are
+/// what must be above, or be the caller: they are written down, and `is_lane_call` knows them by
+/// their environment. May be empty.
+using IsLaneCall = std::function<bool(const sys::ProcessId& id, std::string_view run_id)>;
+[[nodiscard]] Relation relation_to_lane(const Table& table, std::string_view held,
+                                        const IsLaneCall& is_lane_call = {});
 
 /// True when the ancestors that we can see prove that `supervisor`, which is none of them, is none
 /// of those that /proc hides from a plain user either (proc(5), hidepid): all can be seen, or one

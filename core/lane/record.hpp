@@ -39,11 +39,19 @@ enum class State : std::uint8_t {
   Service = 5,    ///< Long-lived on purpose: listed, holds nothing.
   Cancelled = 6,  ///< Told to leave; its owner clears it.
   Beside = 7,     ///< Runs beside the holder, as a part of the same pipeline; holds what it leaves.
+  /// The tool has ended; lane calls that it has left in the background hold the lane. The
+  /// supervisor named is the guardian then.
+  Background = 8,
 };
 
 /// True for a run that has the lane, alone or as a part of the holder's pipeline.
 [[nodiscard]] constexpr bool has_lane(State state) noexcept {
-  return state == State::Running || state == State::Beside;
+  return state == State::Running || state == State::Beside || state == State::Background;
+}
+
+/// The one run that holds it, its tool ended or not; not those beside it.
+[[nodiscard]] constexpr bool holds_lane(State state) noexcept {
+  return state == State::Running || state == State::Background;
 }
 
 /// A run's name: eleven characters and a NUL, unique among all lanes and boots.
@@ -155,7 +163,10 @@ struct Kept {
   std::uint64_t start = 0;
   std::uint32_t boot = 0;
   RunId run_id{};
-  std::array<char, 32> name{};
+  std::array<char, 31> name{};
+  /// It is a lane call in the background, or one is below it: while its run holds the lane for
+  /// those, a call below it is nested.
+  std::uint8_t is_background = 0;
 };
 static_assert(sizeof(Kept) == 64);
 

@@ -274,7 +274,7 @@ void Table::ring() const noexcept {
 std::optional<std::size_t> current_slot(std::span<const Entry> entries) {
   std::optional<std::size_t> beside;
   for (std::size_t i = 0; i < entries.size(); ++i) {
-    if (entries[i].state == State::Granted || entries[i].state == State::Running) {
+    if (entries[i].state == State::Granted || holds_lane(entries[i].state)) {
       return i;
     }
     if (entries[i].state == State::Beside &&
@@ -283,6 +283,14 @@ std::optional<std::size_t> current_slot(std::span<const Entry> entries) {
     }
   }
   return beside;
+}
+
+std::vector<Kept> background_of(const Table& table, const RunId& run_id) {
+  auto list = table.kept();
+  std::erase_if(list, [&](const Kept& kept) {
+    return kept.is_background == 0 || kept.run_id != run_id || !sys::exists({kept.pid, kept.start});
+  });
+  return list;
 }
 
 std::vector<std::size_t> waiting_order(std::span<const Entry> entries) {

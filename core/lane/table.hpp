@@ -109,6 +109,9 @@ class Table {
 /// beside a holder that is gone. Nothing when the lane is free.
 [[nodiscard]] std::optional<std::size_t> current_slot(std::span<const Entry> entries);
 
+/// The living processes that a run has written down as being in the background.
+[[nodiscard]] std::vector<Kept> background_of(const Table& table, const RunId& run_id);
+
 /// Waiting tickets in the order in which they will be granted.
 [[nodiscard]] std::vector<std::size_t> waiting_order(std::span<const Entry> entries);
 

@@ -57,8 +57,9 @@ struct Place {
   std::optional<Entry> holder;
   std::optional<Detail> holder_detail;
   State holder_state = State::Free;
-  bool is_next = false;  ///< It is our own turn: `holder` is us.
-  Header header;         ///< Tells who has put the lane on hold, and why.
+  std::vector<Kept> background;  ///< What it has left there, and holds the lane for.
+  bool is_next = false;          ///< It is our own turn: `holder` is us.
+  Header header;                 ///< Tells who has put the lane on hold, and why.
 };
 
 /// One call's place in a lane, from enqueueing to the end of its run.
@@ -147,6 +148,13 @@ class Ticket {
   /// Writes down what lives on of a run that this one has cleared away after. Waits for the gate
   /// whatever signal is pending; for show, so a failure is silent.
   void write_down(const std::vector<Kept>& kept) const noexcept;
+  /// In place of the end: nested calls are nested no more, unless they are below one of `kept` that
+  /// is in the background; `keeper`, the guardian or we, is who to turn to. For the guardian to
+  /// call as well. False where this run does not hold the lane. Waits for the gate.
+  [[nodiscard]] bool go_on_in_background(const std::vector<Kept>& kept,
+                                         const sys::ProcessId& keeper) noexcept;
+  /// The guardian has the lane alone from here on: the locks stay.
+  void hand_over() noexcept { life_ = Life::Over; }
   /// Second half: lets the lane byte go, then the slot byte.
   void release() noexcept;
 
@@ -187,6 +195,8 @@ class Ticket {
   void cancel_sleep() noexcept;
   void wake_sleepers() const;
   void write_running();
+  void add_kept(const std::vector<Kept>& kept) const;
+  void end_background() const;
   void set_state(State state);
 
   const Table& table_;

@@ -11,20 +11,6 @@
 #include "core/sys/error.hpp"
 
 namespace onelane::lane {
-namespace {
-
-/// With the gate held.
-void put_kept(const Table& table, const std::vector<Kept>& kept) {
-  if (kept.empty()) {
-    return;
-  }
-  auto list = living_kept(table);
-  list.insert(list.end(), kept.begin(), kept.end());
-  table.write_kept(list);
-}
-
-}  // namespace
-
 std::array<int, 2> Ticket::wake_fds() {
   if (!watch_.is_open()) {
     // Rings and removal of the file; without inotify (no instances left) the wait still
@@ -251,8 +237,11 @@ void Ticket::close_record(const std::vector<Kept>& kept) noexcept {
       last.open = 0;
       table_.write(last);
     }
-    put_kept(table_, kept);
+    add_kept(kept);
     if (slot_ < entries.size() && entries[slot_].sequence == entry_.sequence) {
+      if (entries[slot_].state == State::Background) {
+        end_background();
+      }
       entries[slot_] = Entry{};
       table_.write(slot_, entries[slot_]);
       const auto current = grant_next(table_, entries, std::nullopt);
@@ -266,7 +255,7 @@ void Ticket::close_record(const std::vector<Kept>& kept) noexcept {
 
 void Ticket::write_down(const std::vector<Kept>& kept) const noexcept try {
   const Gate gate{table_, Patience::Always};
-  put_kept(table_, kept);
+  add_kept(kept);
 } catch (const std::exception&) {
   // For show only.
 }
@@ -297,6 +286,9 @@ Place Ticket::place() const {
     place.holder = entries[*current];
     place.holder_detail = table_.detail(*current, entries[*current].sequence);
     place.holder_state = entries[*current].state;
+    if (place.holder_state == State::Background) {
+      place.background = background_of(table_, entries[*current].run_id);
+    }
   }
   return place;
 }

@@ -19,6 +19,19 @@
 namespace onelane::process {
 namespace {
 
+/// What opens a file must not find 0 to 2 free: its text would go there.
+void fill_standard_descriptors() noexcept {
+  const int null = ::open("/dev/null", O_RDWR);
+  for (int fd = 0; null >= 0 && fd < 3; ++fd) {
+    if (fd != null) {
+      ::dup2(null, fd);
+    }
+  }
+  if (null > 2) {
+    ::close(null);
+  }
+}
+
 /// Closes every descriptor but those in `kept`.
 void close_all_but(std::vector<int> kept) noexcept {
   std::ranges::sort(kept);
@@ -34,6 +47,7 @@ void close_all_but(std::vector<int> kept) noexcept {
 
 constexpr char kSettled = 's';
 constexpr char kForget = 'f';
+constexpr char kWatch = 'w';
 
 void forget_pending_signals() noexcept {
   sigset_t all;
@@ -95,17 +109,26 @@ void Guardian::watch(const Duty& duty, int pipe) noexcept {
   kept.push_back(pipe);
   close_all_but(std::move(kept));
   char word = 0;
-  while (sys::read_up_to(pipe, &word, 1) == 1) {
+  bool is_told = false;
+  while (!is_told && sys::read_up_to(pipe, &word, 1) == 1) {
     if (word == kSettled) {
       ::_exit(0);
     }
-    forget_pending_signals();
+    is_told = word == kWatch;
+    if (!is_told) {
+      forget_pending_signals();
+    }
   }
   Search search;
   search.run_id = duty.run_id;
   search.known = {sys::self_id()};
   const std::uint32_t count = std::min<std::uint32_t>(board_->count.load(), kMostPublished);
   search.published.assign(board_->members, board_->members + count);
+  if (is_told) {
+    keep_lane(duty, search.published);
+    duty.after_background();
+    ::_exit(0);
+  }
   Ending ending;
   ending.grace = duty.kill_timeout;
   ending.members = [&] { return find_members(search, duty.traits, duty.keep); };
@@ -115,20 +138,46 @@ void Guardian::watch(const Duty& duty, int pipe) noexcept {
     return true;
   };
   (void)end_members(ending);
+  keep_lane(duty, {});
   duty.after_crash(find_kept(search, duty.traits, duty.keep));
   ::_exit(0);
 }
 
-void Guardian::publish(std::span<const sys::ProcessStat> members) noexcept {
+// After a crash they are looked for: what the supervisor had published is what it had running.
+void Guardian::keep_lane(const Duty& duty, const std::vector<sys::ProcessId>& roots) {
+  if (!duty.background.is_lane_call || duty.run_id.empty()) {
+    return;
+  }
+  fill_standard_descriptors();
+  Background background{duty.background, roots};
+  if (roots.empty()) {
+    if (!background.lives()) {
+      return;
+    }
+    duty.found_background(background.calls());
+  }
+  background.see_through();
+}
+
+template <class Members, class IdOf>
+void Guardian::put(const Members& members, const IdOf& id_of) noexcept {
   if (board_ == nullptr) {
     return;
   }
   const std::size_t count = std::min(members.size(), kMostPublished);
   board_->count = static_cast<std::uint32_t>(std::min<std::size_t>(count, board_->count));
   for (std::size_t i = 0; i < count; ++i) {
-    board_->members[i] = members[i].id;
+    board_->members[i] = id_of(members[i]);
   }
   board_->count = static_cast<std::uint32_t>(count);
+}
+
+void Guardian::publish(std::span<const sys::ProcessStat> members) noexcept {
+  put(members, [](const sys::ProcessStat& stat) { return stat.id; });
+}
+
+void Guardian::publish(std::span<const sys::ProcessId> members) noexcept {
+  put(members, [](const sys::ProcessId& id) { return id; });
 }
 
 void Guardian::settled() noexcept {
@@ -142,6 +191,15 @@ void Guardian::forget_signals() const noexcept {
   if (pipe_.is_open()) {
     (void)sys::write_all(pipe_.get(), {&kForget, 1});
   }
+}
+
+bool Guardian::keep_watch() noexcept {
+  if (pid_ <= 0 || !pipe_.is_open() || !sys::write_all(pipe_.get(), {&kWatch, 1})) {
+    return false;
+  }
+  pipe_.reset();
+  pid_ = -1;
+  return true;
 }
 
 void Guardian::reap() noexcept {

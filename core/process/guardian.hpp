@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/process/background.hpp"
 #include "core/process/leftovers.hpp"
 #include "core/sys/file_descriptor.hpp"
 
@@ -14,7 +15,7 @@ namespace onelane::process {
 /// What ps(1) shows it as.
 inline constexpr const char kGuardianName[] = "onelane-guard";
 
-/// What a guardian has to do if the supervisor dies.
+/// What a guardian has to do if the supervisor dies, or leaves the lane to it.
 struct Duty {
   std::string run_id;
   RunTraits traits;
@@ -25,15 +26,22 @@ struct Duty {
   /// Runs in the guardian once the run's stragglers have ended, with what lives on; then it
   /// exits, which lets the locks go.
   std::function<void(const std::vector<KeptProcess>& kept)> after_crash;
+  /// Lane calls that go on in the background; without a test there are none.
+  BackgroundDuty background;
+  /// Runs in the guardian where it finds such after a crash, before it waits for them: the lane
+  /// is kept for these, by the calling process.
+  std::function<void(const std::vector<sys::ProcessId>& roots)> found_background;
+  /// Runs in the guardian once those have ended that the supervisor has left to it.
+  std::function<void()> after_background;
 };
 
 /// A helper process that outlives a killed supervisor.
 ///
 /// It lives in a session of its own, so that a signal to the caller's group misses it, has
 /// none of the caller's descriptors and all signals blocked. It sleeps in a read of a
-/// pipe: "settled" ends it, end of file without that word means that the supervisor
-/// crashed. It knows the run's members by the run id in their environment and by what
-/// the supervisor published last.
+/// pipe: "settled" ends it, "watch" makes it keep the lane for what goes on in the background,
+/// end of file without a word means that the supervisor crashed. It knows the run's members by the
+/// run id in their environment and by what the supervisor published last.
 class Guardian {
  public:
   Guardian();
@@ -46,10 +54,14 @@ class Guardian {
   void start(const Duty& duty) noexcept;
   /// Shares the members known now; cheap, lock-free, at most kMostPublished of them.
   void publish(std::span<const sys::ProcessStat> members) noexcept;
+  void publish(std::span<const sys::ProcessId> members) noexcept;
   /// Tells it that the run has been settled.
   void settled() noexcept;
   /// Makes it drop, soon, the signals pending in it: one that comes later is seen to be new.
   void forget_signals() const noexcept;
+  /// Leaves the lane to it until the lane calls below those published last have ended. False when
+  /// it is not there to hear that. It outlives us then, and is ours no more.
+  [[nodiscard]] bool keep_watch() noexcept;
   /// Reaps it after settled(); blocks for its exit.
   void reap() noexcept;
   [[nodiscard]] pid_t pid() const noexcept { return pid_; }
@@ -59,7 +71,10 @@ class Guardian {
 
  private:
   struct Board;
+  template <class Members, class IdOf>
+  void put(const Members& members, const IdOf& id_of) noexcept;
   [[noreturn]] void watch(const Duty& duty, int pipe) noexcept;
+  static void keep_lane(const Duty& duty, const std::vector<sys::ProcessId>& roots);
 
   pid_t pid_ = -1;
   sys::FileDescriptor pipe_;

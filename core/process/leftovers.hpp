@@ -78,6 +78,7 @@ struct KeptProcess {
   sys::ProcessId id;
   std::string command;
   Leftover sorted = Leftover::Detached;
+  bool is_background = false;  ///< Lane calls below it, or itself, keep the lane.
 };
 
 /// The one sort function of settle, guardian, sweep and orphans. Reads /proc; a process of

@@ -19,6 +19,8 @@ namespace {
 constexpr milliseconds kNoticeAfter{1'000};
 /// A shell sends the stdio of its child away before the child becomes nohup or setsid.
 constexpr milliseconds kUntilPurposeShows{100};
+/// From a shell's fork to the tool behind the shim.
+constexpr milliseconds kBecoming{50};
 
 /// We may not signal it: sudo's, say.
 bool is_out_of_reach(pid_t pid) noexcept {
@@ -39,15 +41,6 @@ std::string list_of(const std::vector<sys::ProcessStat>& members) {
             std::to_string(members[i].id.pid) + ")";
   }
   return members.size() > 3 ? text + " and " + std::to_string(members.size() - 3) + " more" : text;
-}
-
-/// What ends one that nothing but its stdio speaks for, and the words that would.
-std::string remark_on(const KeptProcess& process, const std::string& run_id) {
-  if (process.sorted != Leftover::Loose) {
-    return {};
-  }
-  return (run_id.empty() ? "" : "; `onelane stop " + run_id + "` ends it") +
-         "; to keep it, start it with nohup or setsid, or list it in KEEP";
 }
 
 }  // namespace
@@ -110,7 +103,9 @@ std::vector<sys::ProcessStat> Supervisor::members() const {
 Supervisor::Sorted Supervisor::sort_members() const {
   Sorted out;
   std::unordered_set<pid_t> kept;
-  for (const auto& stat : members()) {
+  std::unordered_set<pid_t> ended;
+  const auto all = members();
+  for (const auto& stat : all) {
     if (kept.contains(stat.parent)) {
       kept.insert(stat.id.pid);  // what a kept one started is its own business
       continue;
@@ -123,8 +118,17 @@ Supervisor::Sorted Supervisor::sort_members() const {
       out.stragglers.push_back(stat);
       continue;
     }
+    const bool out_of_reach = is_ending_ && is_out_of_reach(stat.id.pid);
+    const bool may_keep_lane = leftover != Leftover::Listed && leftover != Leftover::Elsewhere;
+    const bool keeps_lane = hooks_.in_background && may_keep_lane && !out_of_reach &&
+                            !lane_calls_below(all, stat.id, run_.is_lane_call).empty();
+    if (ended.contains(stat.parent) || (keeps_lane && order_ != Order::GoOn)) {
+      ended.insert(stat.id.pid);  // a part of the run, and that is to end
+      out.stragglers.push_back(stat);
+      continue;
+    }
     kept.insert(stat.id.pid);
-    out.kept.push_back({stat.id, sys::command_line(stat.id.pid, 80), leftover});
+    out.kept.push_back({stat.id, sys::command_line(stat.id.pid, 80), leftover, keeps_lane});
   }
   return out;
 }
@@ -181,6 +185,10 @@ Supervisor::Sorted Supervisor::wait_for_leftovers() {
       outcome_.ended_by_order = true;
       return sorted;
     }
+    if (sorted.stragglers.empty() && waited < kBecoming && may_become_lane_call(sorted.kept)) {
+      pump(milliseconds{2});
+      continue;
+    }
     const bool is_settled =
         sorted.stragglers.empty() && std::ranges::none_of(sorted.kept, &is_in_the_making);
     if (is_settled || impatient_ || (!run_.wait_for_all && waited >= run_.linger)) {
@@ -216,20 +224,21 @@ void Supervisor::end_stragglers(const std::vector<sys::ProcessStat>& stragglers,
 
 // The order is the point: the record is cleared while the locks are held, the guardian is told
 // before they go, so at no moment can both be gone with the record still open unnoticed.
-void Supervisor::finish(const std::vector<KeptProcess>& kept) {
+void Supervisor::finish(std::vector<KeptProcess> kept) {
   if (!outcome_.survivors.empty()) {
     say(run_.name + ": still there after SIGKILL: " + list_of(outcome_.survivors));
   }
-  for (const KeptProcess& process : kept) {
-    if (process.sorted != Leftover::Listed) {
-      say(run_.name + " left running: " + process.command + " (pid " +
-          std::to_string(process.id.pid) + ")" + remark_on(process, run_.run_id));
-    }
-  }
   outcome_.kept = kept;
   if (hooks_.goes_on && hooks_.goes_on(outcome_)) {
+    say_kept(kept);
     guardian_.settled();
     guardian_.reap();
+    return;
+  }
+  const bool is_handed_over = hand_over(kept);
+  outcome_.kept = kept;
+  say_kept(kept);
+  if (is_handed_over) {
     return;
   }
   if (hooks_.settled) {

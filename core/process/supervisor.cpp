@@ -113,6 +113,23 @@ void Supervisor::start_guardian() {
   duty.kill_timeout = run_.kill_timeout;
   duty.descriptors = run_.guardian_descriptors;
   duty.after_crash = hooks_.after_crash ? hooks_.after_crash : [](const auto&) {};
+  if (hooks_.in_background) {
+    duty.background = {run_.run_id,
+                       run_.is_lane_call,
+                       started_,
+                       run_.kill_timeout,
+                       run_.check_interval,
+                       hooks_.judge_background,
+                       hooks_.background_stop_ordered};
+    duty.after_background = hooks_.after_background;
+    duty.found_background = [this](const std::vector<sys::ProcessId>& roots) {
+      std::vector<KeptProcess> kept;
+      for (const sys::ProcessId& id : roots) {
+        kept.push_back({id, sys::command_line(id.pid, 80), Leftover::Detached, true});
+      }
+      (void)hooks_.in_background(kept, sys::self_id());
+    };
+  }
   guardian_.start(duty);
   if (guardian_.pid() < 0 && !said_unguarded_) {
     said_unguarded_ = true;

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/process/background.hpp"
 #include "core/process/canary.hpp"
 #include "core/process/guardian.hpp"
 #include "core/process/held_signals.hpp"
@@ -32,6 +33,9 @@ struct Run {
   std::string name;  ///< For notices: "make test".
   RunTraits traits;
   KeepList keep;
+  /// Such a call that lives on in the background keeps the lane (Hooks::in_background); may be
+  /// empty.
+  LaneCallTest is_lane_call;
   milliseconds linger{2'000};
   milliseconds kill_timeout{10'000};
   milliseconds check_interval{5'000};
@@ -80,10 +84,21 @@ struct Hooks {
   std::function<bool(const Outcome& outcome)> goes_on;
   /// Everything has ended or is kept; the guardian still stands by.
   std::function<void(const std::vector<KeptProcess>& kept)> settled;
+  /// Nested calls are nested no more from here on, unless below `kept` that is in the background;
+  /// `keeper` is who keeps the lane. False where the run does not hold it (any more); empty: never.
+  std::function<bool(const std::vector<KeptProcess>& kept, const sys::ProcessId& keeper)>
+      in_background;
+  /// The guardian keeps the lane from here on; in place of settled and release.
+  std::function<void()> handed_over;
   /// The guardian has been told; now the locks may go.
   std::function<void()> release;
   /// In the guardian, after a crash of the supervisor; `kept` lives on.
   std::function<void(const std::vector<KeptProcess>& kept)> after_crash;
+  /// In the guardian: as judge and stop_ordered, for what goes on in the background.
+  std::function<Judgement(const Scene& scene)> judge_background;
+  std::function<void(const Signals::Arrived& order)> background_stop_ordered;
+  /// In the guardian, when nothing goes on there any more.
+  std::function<void()> after_background;
 };
 
 /// Starts a tool in the caller's process group and stays beside it until it and all its
@@ -139,7 +154,12 @@ class Supervisor {
   [[nodiscard]] Sorted wait_for_leftovers();
   [[nodiscard]] std::vector<sys::ProcessStat> condemned() const;
   void end_stragglers(const std::vector<sys::ProcessStat>& stragglers, milliseconds grace);
-  void finish(const std::vector<KeptProcess>& kept);
+  void finish(std::vector<KeptProcess> kept);
+  void say_kept(const std::vector<KeptProcess>& kept) const;
+  [[nodiscard]] std::vector<sys::ProcessId> background_roots(
+      const std::vector<KeptProcess>& kept) const;
+  [[nodiscard]] bool may_become_lane_call(const std::vector<KeptProcess>& kept) const;
+  [[nodiscard]] bool hand_over(std::vector<KeptProcess>& kept);
   [[nodiscard]] bool is_alone() const;
   void say(const std::string& line) const;
 

@@ -66,7 +66,10 @@ std::optional<ProcessStat> parse_stat(const char* text) noexcept {
   out.tty = static_cast<int>(fields.next());
   out.tty_group = static_cast<pid_t>(fields.next());
   constexpr std::uint64_t kExiting = 0x4;  // PF_EXITING, include/linux/sched.h
-  out.is_exiting = (fields.next() & kExiting) != 0;
+  constexpr std::uint64_t kForked = 0x40;  // PF_FORKNOEXEC
+  const std::uint64_t flags = fields.next();
+  out.is_exiting = (flags & kExiting) != 0;
+  out.has_not_executed = (flags & kForked) != 0;
   fields.skip(4);  // page faults, fields 10 to 13
   out.cpu_ticks = fields.next();
   out.cpu_ticks += fields.next();

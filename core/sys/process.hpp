@@ -31,8 +31,9 @@ struct ProcessStat {
   std::uint64_t cpu_ticks = 0;  ///< utime + stime.
   int threads = 0;
   bool is_exiting = false;  ///< Gives up what it has (PF_EXITING): closed files mean nothing now.
-  std::uint64_t resident = 0;   ///< Bytes in memory, mapped files and shared pages included.
-  std::array<char, 16> name{};  ///< comm, NUL-terminated.
+  bool has_not_executed = false;  ///< Forked, and no execve(2) since (PF_FORKNOEXEC).
+  std::uint64_t resident = 0;     ///< Bytes in memory, mapped files and shared pages included.
+  std::array<char, 16> name{};    ///< comm, NUL-terminated.
   /// A zombie. One whose first thread alone has ended lives on in the others (pthread_exit(3)),
   /// as one that was killed does until the last of them is gone.
   [[nodiscard]] bool has_ended() const noexcept {

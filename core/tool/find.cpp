@@ -206,6 +206,7 @@ Found find_real(const Request& request) {
   now.file = choice->file;
   now.repeats = last && choice->file == last->file ? plan.repeats : 0;
   now.depth = plan.depth;
+  now.is_lane_call = request.is_lane_call;
   if (now.repeats >= kMostRepeats || now.depth >= kMostDepth) {
     return {Outcome::Loop, std::move(choice->path), {}};
   }

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/sys/process.hpp"
+
 /// Finding the real tool behind a shim: the first executable of that name on PATH which is
 /// not onelane. Nothing here forks, waits or throws, apart from std::bad_alloc.
 namespace onelane::tool {
@@ -53,6 +55,7 @@ struct Request {
   const char* at = nullptr;     ///< ONELANE_AT, nullptr when unset.
   std::span<char* const> args;  ///< argv without argv[0].
   bool restarts = false;        ///< The tool says that it is executing itself anew.
+  bool is_lane_call = false;    ///< A nested call that would wait for the lane elsewhere.
 };
 
 enum class Outcome {
@@ -98,5 +101,10 @@ struct Found {
 /// one read of /proc for our start time. Ancestors are read only when ONELANE_AT names
 /// this tool.
 [[nodiscard]] Found find_real(const Request& request);
+
+/// True when `at`, the ONELANE_AT in the initial environment of process `id`, says that this very
+/// process was executed from a lane call (Request::is_lane_call): pid and start time survive
+/// execve(2), and no child has them.
+[[nodiscard]] bool is_lane_call(std::string_view at, const sys::ProcessId& id) noexcept;
 
 }  // namespace onelane::tool

@@ -14,6 +14,9 @@ namespace {
 /// A supervisor, the wrapper that it runs, the wrapper's helper, and a shell below.
 constexpr int kNearLevels = 4;
 
+constexpr std::string_view kLaneLetter = ":l";
+constexpr int kNumbers = 8;
+
 /// The numbers after the tool's name, each after a colon, in hexadecimal.
 class Fields {
  public:
@@ -32,6 +35,11 @@ class Fields {
     return *this;
   }
   [[nodiscard]] bool complete() const noexcept { return good_ && text_.empty(); }
+  /// Nothing left, or the letter of a lane call, which a reader need not know.
+  [[nodiscard]] bool complete_but_for_letter(bool& has_letter) const noexcept {
+    has_letter = good_ && text_ == kLaneLetter;
+    return complete() || has_letter;
+  }
 
  private:
   std::string_view text_;
@@ -68,7 +76,23 @@ std::optional<Marker> parse_marker(const char* text, std::string_view tool) noex
   Fields fields{rest};
   fields >> out.from.pid >> out.from.start >> out.file.device >> out.file.inode >> out.digest >>
       out.when >> out.repeats >> out.depth;
-  return fields.complete() ? std::optional{out} : std::nullopt;
+  return fields.complete_but_for_letter(out.is_lane_call) ? std::optional{out} : std::nullopt;
+}
+
+bool is_lane_call(std::string_view text, const sys::ProcessId& id) noexcept {
+  if (!text.ends_with(kLaneLetter)) {
+    return false;
+  }
+  std::size_t at = text.size() - kLaneLetter.size();  // a tool's name may have colons
+  for (int i = 0; i < kNumbers; ++i) {
+    at = at == 0 ? std::string_view::npos : text.rfind(':', at - 1);
+    if (at == std::string_view::npos) {
+      return false;
+    }
+  }
+  sys::ProcessId from;
+  Fields{text.substr(at)} >> from.pid >> from.start;
+  return from == id;
 }
 
 std::string format_marker(const Marker& marker, std::string_view tool) {
@@ -81,8 +105,9 @@ std::string format_marker(const Marker& marker, std::string_view tool) {
       static_cast<unsigned long long>(marker.digest), static_cast<unsigned long long>(marker.when),
       marker.repeats, marker.depth);
   std::string text;
-  text.reserve(tool.size() + static_cast<std::size_t>(size));
-  return text.append(tool).append(numbers, static_cast<std::size_t>(size));
+  text.reserve(tool.size() + static_cast<std::size_t>(size) + kLaneLetter.size());
+  text.append(tool).append(numbers, static_cast<std::size_t>(size));
+  return text.append(marker.is_lane_call ? kLaneLetter : std::string_view{});
 }
 
 std::uint64_t digest_of(std::span<char* const> args) noexcept {

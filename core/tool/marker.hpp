@@ -20,6 +20,8 @@ struct Marker {
   std::uint64_t when = 0;    ///< Seconds after boot.
   unsigned repeats = 0;      ///< Row of executed or equal calls that `file` was chosen for.
   unsigned depth = 0;        ///< Row of calls of any kind.
+  /// The call, made below the run that holds the lane, would have waited for it elsewhere.
+  bool is_lane_call = false;
 };
 
 /// Reads ONELANE_AT; nothing when it is unset, names another tool than `tool` or is malformed.

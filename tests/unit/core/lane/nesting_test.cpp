@@ -41,17 +41,5 @@ TEST(RulesOutTest, OnlyASupervisorYoungerThanAVisibleAncestorIsNoneOfTheHidden) 
   }
 }
 
-TEST(NamesRunTest, AWholeIdAmongOthersAndNothingElse) {
-  RunId id{};
-  constexpr std::string_view kId = "abc-1";
-  kId.copy(id.data(), kId.size());
-  for (const char* held : {"abc-1", "x,abc-1", "abc-1,x", "x,abc-1,y"}) {
-    EXPECT_TRUE(names_run(held, id)) << held;
-  }
-  for (const char* held : {"", "abc-11", "bc-1", "x,abc", "abc-1x,y"}) {
-    EXPECT_FALSE(names_run(held, id)) << held;
-  }
-}
-
 }  // namespace
 }  // namespace onelane::lane

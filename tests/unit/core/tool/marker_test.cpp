@@ -235,5 +235,25 @@ TEST_F(MarkerTest, AMarkerReadsBackAsItWasWritten) {
   EXPECT_EQ(back->depth, marker.depth);
 }
 
+TEST_F(MarkerTest, ALaneCallIsTheProcessThatItNamesAndNoOther) {
+  Marker marker{{42, 0xabc}, {7, 8}, 9, 10, 11, 12};
+  for (const char* tool : {"make", "a:b"}) {
+    marker.is_lane_call = false;
+    EXPECT_FALSE(is_lane_call(format_marker(marker, tool), {42, 0xabc}));
+    EXPECT_FALSE(parse_marker(format_marker(marker, tool).c_str(), tool)->is_lane_call);
+    marker.is_lane_call = true;
+    const std::string at = format_marker(marker, tool);
+    ASSERT_TRUE(parse_marker(at.c_str(), tool));
+    EXPECT_TRUE(parse_marker(at.c_str(), tool)->is_lane_call);
+    EXPECT_EQ(parse_marker(at.c_str(), tool)->depth, 12U);
+    EXPECT_TRUE(is_lane_call(at, {42, 0xabc}));
+    EXPECT_FALSE(is_lane_call(at, {43, 0xabc})) << "a child of it";
+    EXPECT_FALSE(is_lane_call(at, {42, 0xabd})) << "the pid was used again";
+  }
+  for (const char* text : {"", ":l", "make:l", "make:2a:abc:l", "make:zz:1:2:3:4:5:6:7:l"}) {
+    EXPECT_FALSE(is_lane_call(text, {42, 0xabc})) << text;
+  }
+}
+
 }  // namespace
 }  // namespace onelane::tool
