@@ -11,7 +11,7 @@
 namespace onelane::process {
 namespace {
 
-constexpr const char kRun[] = "runaaaaaaaa";
+constexpr const char kWriter[] = "runaaaaaaaa";
 
 /// A `sleep` on a pipe with nothing of a run in its environment, which a run has written down.
 class WrittenDownTest : public ::testing::Test {
@@ -34,9 +34,9 @@ class WrittenDownTest : public ::testing::Test {
     char byte = 0;
     EXPECT_EQ(::read(ready[0], &byte, 1), 0);  // end of file: the exec has happened
     ::close(ready[0]);
-    written_ = {{sys::read_stat(pid_)->id, kRun, true}};
+    written_ = {{sys::read_stat(pid_)->id, kWriter, true}};
     traits_.session = ::getsid(0);
-    rules_.is_wanted = [](std::string_view id) { return id == kRun; };
+    rules_.is_wanted = [](std::string_view id) { return id == kWriter; };
     rules_.live_runs = [this] { return live_; };
     rules_.written_down = [this] { return written_; };
     rules_.traits = [this](std::string_view) { return traits_; };
@@ -74,14 +74,14 @@ TEST_F(WrittenDownTest, ItNeedsNoMarkerWhereTheRecordIsProof) {
 }
 
 TEST_F(WrittenDownTest, NotWhileItsRunIsLive) {
-  live_ = {kRun};
+  live_ = {kWriter};
   EXPECT_FALSE(is_kept());
 }
 
 TEST_F(WrittenDownTest, NotOfAnotherRunOrAnotherProcess) {
   written_[0].run_id = "runbbbbbbbb";
   EXPECT_FALSE(is_kept());
-  written_ = {{{pid_, written_[0].id.start + 1}, kRun, true}};
+  written_ = {{{pid_, written_[0].id.start + 1}, kWriter, true}};
   EXPECT_FALSE(is_kept());
 }
 
