@@ -90,9 +90,9 @@ TEST_F(BesideTest, OnlyBesideTheCurrentRun) {
 }
 
 TEST_F(BesideTest, OneThatIsParkedOrCancelledDoesNotStart) {
-  partner_.park();
+  EXPECT_TRUE(partner_.park());
   EXPECT_FALSE(partner_.start_beside(holder_.run_id()));
-  partner_.unpark();
+  EXPECT_TRUE(partner_.unpark());
   Table writable = table();
   Entry entry = writable.entries()[partner_.slot()];
   entry.state = State::Cancelled;
