@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <iterator>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -39,30 +41,58 @@ std::optional<Holder> holder_of(const Table& table) {
 struct Sides {
   std::vector<pid_t> caller;
   std::vector<pid_t> holder;
-  std::vector<pid_t> above_both;  ///< Nearest first; empty where /proc does not tell.
+  std::vector<pid_t> above_caller;  ///< And no part of its side.
+  std::vector<pid_t> above_holder;
+  pid_t root = 0;  ///< The first process above both; 0 where there is none that can be seen.
 };
 
-std::vector<pid_t> line_of(pid_t pid) {
-  std::vector<pid_t> out{pid};
-  for (const sys::ProcessStat& stat : sys::ancestry_of(pid).chain) {
-    out.push_back(stat.id.pid);
+/// A process and what is above it, nearest first.
+std::vector<sys::ProcessStat> line_of(pid_t pid) {
+  std::vector<sys::ProcessStat> out = sys::ancestry_of(pid).chain;
+  if (const auto stat = sys::read_stat(pid)) {
+    out.insert(out.begin(), *stat);
   }
   return out;
 }
 
+void add_pids(std::span<const sys::ProcessStat> line, std::vector<pid_t>& out) {
+  std::ranges::transform(line, std::back_inserter(out),
+                         [](const auto& stat) { return stat.id.pid; });
+}
+
+/// True when the root, at that place of `line`, has started what is below it. A line whose last
+/// process below the root is in another session lost a parent and was given to the root, init say,
+/// or is a program of its own: then what is above it may be an agent that talks to both.
+bool reaches(std::span<const sys::ProcessStat> line, std::size_t root) {
+  return root > 0 && root < line.size() && line[root - 1].session == line[root].session;
+}
+
 /// Without the descendants of the holder: they cost most to find.
 Sides sides_of(pid_t supervisor) {
-  Sides sides{line_of(::getpid()), line_of(supervisor), {}};
-  auto split = std::ranges::find_first_of(sides.caller, sides.holder);
-  if (split == sides.caller.end()) {
-    return sides;
+  Sides sides;
+  const auto caller = line_of(::getpid());
+  const auto holder = line_of(supervisor);
+  const auto split =
+      std::ranges::find_first_of(caller, holder, {}, &sys::ProcessStat::id, &sys::ProcessStat::id);
+  auto at_caller = static_cast<std::size_t>(split - caller.begin());
+  auto at_holder = holder.size();
+  if (split != caller.end()) {
+    // The caller may be above the holder itself: a shell that runs its last command in its own
+    // place (zsh) leaves it the other parts as children.
+    at_caller += at_caller == 0 ? 1 : 0;
+    const auto end = at_caller < caller.size()
+                         ? std::ranges::find(holder, caller[at_caller].id, &sys::ProcessStat::id)
+                         : holder.end();
+    at_holder = static_cast<std::size_t>(end - holder.begin());
+    sides.root = end != holder.end() ? end->id.pid : 0;
   }
-  sides.holder.erase(std::ranges::find(sides.holder, *split), sides.holder.end());
-  // The caller may be above the holder itself: a shell that runs its last command in its own place
-  // (zsh) leaves it the other parts as children.
-  split += split == sides.caller.begin() ? 1 : 0;
-  sides.above_both.assign(split, sides.caller.end());
-  sides.caller.erase(split, sides.caller.end());
+  const bool is_whole = reaches(caller, at_caller) && reaches(holder, at_holder);
+  at_caller = is_whole ? at_caller : std::min<std::size_t>(1, caller.size());
+  at_holder = is_whole ? at_holder : std::min<std::size_t>(1, holder.size());
+  add_pids(std::span{caller}.first(at_caller), sides.caller);
+  add_pids(std::span{caller}.subspan(at_caller), sides.above_caller);
+  add_pids(std::span{holder}.first(at_holder), sides.holder);
+  add_pids(std::span{holder}.subspan(at_holder), sides.above_holder);
   return sides;
 }
 
@@ -86,7 +116,8 @@ class PipelineSearch {
       sides_.holder.push_back(stat.id.pid);
       flow_.add(stat.id.pid);
     }
-    add(sides_.above_both, sys::Flow::Role::Witness);
+    add(sides_.above_caller, sys::Flow::Role::Witness);
+    add(sides_.above_holder, sys::Flow::Role::Witness);
     return (has_ends && flow_.any_ends(sides_.holder) && flows()) ||
            (holder_.reads_input && feeds_holder()) || (asks_feeder_ && is_fed_beside_holder());
   }
@@ -106,10 +137,10 @@ class PipelineSearch {
     if (leads()) {
       return true;
     }
-    if (sides_.above_both.empty()) {
+    if (sides_.root == 0) {
       return false;
     }
-    for (const sys::ProcessStat& stat : sys::descendants_of(sides_.above_both.front())) {
+    for (const sys::ProcessStat& stat : sys::descendants_of(sides_.root)) {
       flow_.add(stat.id.pid);
     }
     return leads();
@@ -122,13 +153,13 @@ class PipelineSearch {
                                  [&](pid_t reader) { return flow_.feeds(writer, reader); });
     };
     return std::ranges::any_of(sides_.caller, feeds) ||
-           std::ranges::any_of(sides_.above_both, feeds);
+           std::ranges::any_of(sides_.above_caller, feeds);
   }
 
   [[nodiscard]] bool is_fed_beside_holder() const {
     const auto feeds = [&](pid_t writer) { return flow_.feeds(writer, ::getpid()); };
     return std::ranges::any_of(sides_.holder, feeds) ||
-           std::ranges::any_of(sides_.above_both, feeds);
+           std::ranges::any_of(sides_.above_holder, feeds);
   }
 
   const Holder& holder_;

@@ -19,7 +19,9 @@ enum class PipelineLook {
 ///  - bytes can flow between the caller's side and the holder's (sys::Flow): the call and the
 ///    holder's tree, and on either side what is above it but not above both. What lies between may
 ///    be anything below the first process that is above both (`tee`, a shell's loop). That process,
-///    an agent or an editor that talks to both, is itself no way from one to the other;
+///    an agent or an editor that talks to both, is itself no way from one to the other. A side
+///    whose line upwards leads out of its session was cut, since it has lost a parent, and counts
+///    without what is above it;
 ///  - or the holder reads its work from standard input (Detail::reads_input), and the caller or a
 ///    process above it, be it above both, writes that input;
 ///  - or, on a later look, the call reads its work from standard input (`reads_input`), and the

@@ -210,6 +210,37 @@ TEST_F(PipelineTest, AnAgentThatKeepsAPipeToEachCallJoinsNone) {
   EXPECT_EQ(texts[2].substr(4), "out");
 }
 
+/// The same with a call that its shell has left behind: nothing says any more who started it, and
+/// its output goes to the agent above the other one.
+class LeftBehindTest : public PipelineTest, public testing::WithParamInterface<const char*> {};
+
+INSTANTIATE_TEST_SUITE_P(Ways, LeftBehindTest,
+                         testing::Values("(make trace one hold-until $G &) ; sleep 0.1",
+                                         "(setsid make trace one hold-until $G &) ; sleep 0.1"),
+                         [](const auto& each) {
+                           return std::string_view{each.param}.starts_with("(set") ? "InASession"
+                                                                                   : "Orphan";
+                         });
+
+TEST_P(LeftBehindTest, IsNoPartOfWhatItsReaderDoes) {
+  constexpr const char* kReader = R"(
+import subprocess, sys
+first = subprocess.Popen(['sh', '-c', sys.argv[1]], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+first.wait()
+second = subprocess.Popen(['sh', '-c', 'make trace two; :'], stdout=subprocess.PIPE,
+                          stdin=subprocess.PIPE, stderr=subprocess.STDOUT)
+first.stdout.read()
+sys.exit(second.wait())
+)";
+  sandbox_.set_environment("G", left_.path());
+  Running agent = sandbox_.start({"python3", "-c", kReader, GetParam()});
+  ASSERT_TRUE(comes_to_queue(sandbox_, 1));
+  ASSERT_TRUE(eventually([&] { return status()["queue"][0]["waited_ms"] > 1500; }));
+  EXPECT_TRUE(status()["pipeline"].empty());
+  left_.open();
+  EXPECT_TRUE(agent.wait().exited_with(0));
+}
+
 TEST_F(PipelineTest, TwoWritersOfOnePipeWaitForEachOther) {
   Running both = shell("{ " + held("one", left_) + " & " + held("two", left_) + " & wait; } | cat");
   ASSERT_TRUE(comes_to_queue(sandbox_, 1));

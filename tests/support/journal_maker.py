@@ -24,7 +24,7 @@ WORK = (
 
 
 def run_id(random_):
-    return "".join(random_.choice("abcdefghijkmnpqrstuvwxyz0123456789") for _ in range(11))
+    return "".join(random_.choice("abcdefghijkmnopqrstuvwxyz2345678") for _ in range(11))
 
 
 def make_project(root):
