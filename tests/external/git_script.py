@@ -135,24 +135,37 @@ def parse(text, outcome):
     outcome.left = re.findall(r'^left behind: (.*)$', text, re.MULTILINE)
 
 
+def wait_for(process, log, limit):
+    """Its status, or None when it has printed nothing for `limit` seconds: however busy the machine
+    is, what does not hang goes on."""
+    size, since = 0, time.monotonic()
+    while True:
+        try:
+            return process.wait(1)
+        except subprocess.TimeoutExpired:
+            if os.path.getsize(log) != size:
+                size, since = os.path.getsize(log), time.monotonic()
+            elif time.monotonic() - since > limit:
+                return None
+
+
 def run_script(script, way, root, limit, log):
-    """Runs `script` below the folder `root` (made, and removed again) for at most `limit` seconds;
-    what it prints goes to the file `log`."""
+    """Runs `script` below the folder `root` (made, and removed again), each of its tests for at most
+    `limit` seconds; what it prints goes to the file `log`."""
     shutil.rmtree(root, ignore_errors=True)
     os.makedirs(root)
     onelane = 'none' if way.name == 'direct' else os.path.realpath(f'{way.git}/git')
     command = in_namespace(onelane, ['sh', f'./{script}.sh', '-d', f'--root={root}'])
-    started, tree, status = time.monotonic(), [], None
+    started, tree = time.monotonic(), []
     with open(log, 'w', encoding='utf-8') as out:
         process = subprocess.Popen(command, cwd=f'{way.tree}/t', env=environment(way), stdout=out,
                                    stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT,
                                    start_new_session=True)
-        try:
-            status = process.wait(limit)
-        except subprocess.TimeoutExpired:
-            tree = process_lines(process.pid)
-            process.send_signal(signal.SIGKILL)
-            process.wait()
+    status = wait_for(process, log, limit)
+    if status is None:
+        tree = process_lines(process.pid)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
     outcome = Outcome(round(time.monotonic() - started, 1), status, tree=tree)
     parse(read(log).replace(root, 'ROOT'), outcome)  # some titles name a path
     outcome.turns = turns_in(root)
