@@ -41,7 +41,7 @@ struct Remains {
   std::vector<sys::ProcessStat> left;  ///< What even KILL did not end.
 };
 
-/// Looks for processes that carry `run_id` or that it has written down, whoever is above them, and
+/// Looks for processes that carry `run_id` or that it has written down, whatever is above them, and
 /// ends those that `rules`, as for orphans, do not spare (their `occasion` says whom): what a
 /// supervisor and a guardian that both died have left, and what the run had kept when it ended by
 /// itself.

@@ -88,14 +88,15 @@ struct LaneView {
   /// A part of the file fails its checksum, again and again, or is gone: what it told is missing.
   bool is_torn = false;
   bool is_holder_unknown = false;  ///< Somebody has the lane, and the file does not say who.
-  std::optional<lane::GateHolder> gate_holder;  ///< Who stays in the gate: nobody gets on.
+  std::optional<lane::GateHolder>
+      gate_holder;  ///< The process that stays in the gate: no call gets on.
 };
 
 /// What to say where is_holder_unknown().
 inline constexpr std::string_view kHolderUnknown =
     "the lane file is damaged and does not say who runs: see `onelane doctor`";
 
-/// Looks at a lane without its gate: blocks on nobody, for 0.4 s at most where the gate is busy.
+/// Looks at a lane without its gate: blocks for 0.4 s at most, where the gate is busy.
 /// `usual` may be null: then nothing is
 /// known of durations. Throws SystemError when the table cannot be read.
 [[nodiscard]] LaneView view_of(const lane::Table& table, journal::Usual* usual);

@@ -44,7 +44,7 @@ OrphanPatrol::OrphanPatrol(const project::Project& project, const settings::Sett
 process::OrphanRules OrphanPatrol::rules() const {
   process::OrphanRules rules = orphan_rules(&lanes_, book_);
   rules.live_runs = [this] { return live_runs_of(lanes_); };
-  rules.owner = book_.owner;  // to the letter: nobody is asked
+  rules.owner = book_.owner;  // to the letter: no user is asked
   return rules;
 }
 

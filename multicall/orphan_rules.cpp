@@ -235,7 +235,7 @@ bool is_private_group(gid_t group, uid_t owner) {
   return !is_shared;
 }
 
-/// A record of somebody who could signal the process himself gives him nothing by being believed.
+/// A record of a user who could signal the process gives that user nothing by being believed.
 bool is_written_by_owner_of(const lane::Table& table, pid_t pid) {
   struct stat file {};
   struct stat process {};

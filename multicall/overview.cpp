@@ -69,7 +69,7 @@ std::string trouble(const TicketView& ticket) {
 
 /// What keeps everybody from getting on, and what ends that.
 std::string gate_words(const lane::GateHolder& holder) {
-  return "held by " + for_terminal(words_of(holder)) + ": nobody comes in or goes on" +
+  return "held by " + for_terminal(words_of(holder)) + ": no call comes in or goes on" +
          (holder.is_stopped ? "; kill -CONT " + std::to_string(holder.pid) + " lets it go on" : "");
 }
 

@@ -135,8 +135,8 @@ class Wait {
     return found && ticket_.start_beside(found->run_id);
   }
 
-  /// Whoever asks while the tool of its run ends may find itself neither below that nor among what
-  /// goes on in the background.
+  /// A call that asks while the tool of its run ends may find itself neither below that nor among
+  /// what goes on in the background.
   bool has_become_nested() {
     const lane::Place place = ticket_.place();
     const bool may_be = place.holder_state == lane::State::Background && options_.is_nested;
@@ -186,7 +186,7 @@ class Wait {
                       obstacle_words(step)};
     }
     if (step == Step::GateHeld) {
-      return std::nullopt;  // nobody has the lane for it
+      return std::nullopt;  // no run has the lane for it
     }
     if (options_.unprovable) {
       if (auto turn = unproven()) {

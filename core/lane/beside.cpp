@@ -29,7 +29,7 @@ bool Ticket::start_beside(const RunId& holder) {
   return true;
 }
 
-// The table lets nobody else start from the holder's end on, whether we come to this or not: what
+// The table lets no other call start from the holder's end on, whether we come to this or not: what
 // it adds is the lane's byte, by which others see without reading the table that the lane is held,
 // and the record.
 bool Ticket::take_over() noexcept try {

@@ -30,7 +30,7 @@ class Gate {
  public:
   /// Waits as long as it takes, with growing pauses of at most 10 ms.
   Gate(const Table& table, Patience patience);
-  /// Nothing where one process stays inside, as `look` then says: a quarter of a second after it
+  /// Empty while one process stays inside, as `look` then says: a quarter of a second after it
   /// was found there for the first time.
   [[nodiscard]] static std::optional<Gate> try_enter(const Table& table, Patience patience,
                                                      GateLook& look);

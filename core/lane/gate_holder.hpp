@@ -34,9 +34,9 @@ class GateLook {
  public:
   explicit GateLook(const Table& table) : table_{table} {}
 
-  /// Looks once more; blocks on nobody. True once one process stays inside.
+  /// Looks once more, without blocking. True once one process stays inside.
   [[nodiscard]] bool is_held();
-  /// Who was inside at the last look; nothing when nobody was.
+  /// Who was inside at the last look, if any process was.
   [[nodiscard]] const std::optional<GateHolder>& holder() const noexcept { return holder_; }
 
  private:
@@ -46,7 +46,7 @@ class GateLook {
 };
 
 /// Who stays inside the gate of a lane. Returns at once where the gate is free, else as soon as
-/// somebody leaves it, at most after 0.4 s.
+/// a process leaves it, at most after 0.4 s.
 [[nodiscard]] std::optional<GateHolder> find_gate_holder(const Table& table);
 
 }  // namespace onelane::lane

@@ -95,8 +95,8 @@ bool rules_out(const sys::Ancestry& ancestry, const sys::ProcessId& supervisor) 
 
 namespace {
 
-/// Supervisor and guardian of the last run are dead, and whoever has the lane now waits for what
-/// that run has in the background.
+/// Supervisor and guardian of the last run are dead, and the ticket that has the lane now waits for
+/// what that run has in the background.
 bool is_waited_for(const std::vector<Entry>& entries, const Table& table,
                    const IsLaneCall& is_lane_call) {
   if (std::ranges::none_of(entries,

@@ -100,9 +100,9 @@ class Table {
   return kSlotBytes + static_cast<off_t>(slot);
 }
 
-/// True for the last run of this lane where nobody is left to clear away after it: its record is
-/// open, of this very file and this boot, and its supervisor is dead. A guardian that still clears
-/// away has the lane byte, which is to be asked for by itself.
+/// True for the last run of this lane where no process is left to clear away after it: its record
+/// is open, of this very file and this boot, and its supervisor is dead. A guardian that still
+/// clears away has the lane byte, which is to be asked for by itself.
 [[nodiscard]] bool was_killed(const Table& table, const LastRun& last);
 
 /// The ticket that is granted or runs, live or not; without one the first that started

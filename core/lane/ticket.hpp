@@ -96,7 +96,7 @@ class Ticket {
   void drain() noexcept;
 
   /// Ctrl-Z: keeps the place, is not granted; a grant already given goes to the next. False while
-  /// the gate is held, when nobody is granted anything: to be called again when wake_fds() say so.
+  /// the gate is held, when no ticket is granted: to be called again when wake_fds() say so.
   [[nodiscard]] bool park();
   [[nodiscard]] bool unpark();
   /// Leaves the queue, also between Started and begin() (the open run before us then stays
@@ -110,7 +110,7 @@ class Ticket {
   [[nodiscard]] const std::optional<LastRun>& unsettled() const noexcept { return unsettled_; }
   /// While we wait: starts beside the run `holder`, of whose pipeline we are a part, if that is
   /// current; false where it is not any more. Then as after Started and begin(), but that the lane
-  /// is still `holder`'s: once that has ended nobody else gets it before our end. Needs a place.
+  /// is still `holder`'s: once that has ended no other call gets it before our end. Needs a place.
   [[nodiscard]] bool start_beside(const RunId& holder);
   /// After start_beside(), again and again until it is true: takes the lane over from a holder that
   /// has ended. Blocks for the gate alone.

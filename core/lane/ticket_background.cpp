@@ -33,7 +33,7 @@ void Ticket::end_background() const {
   table_.write_kept(list);
 }
 
-// In this order: whoever reads that the run is in the background finds below whom it is.
+// In this order: a reader that sees the run in the background finds its processes written down.
 bool Ticket::go_on_in_background(const std::vector<Kept>& kept,
                                  const sys::ProcessId& keeper) noexcept try {
   const Gate gate{table_, Patience::Always};

@@ -31,7 +31,7 @@ struct Perch {
 alignas(16) std::array<std::array<std::byte, 4096>, 2> stacks;
 std::array<Perch, 2> perches;
 
-constexpr long kAnswerWithin = 20'000'000;  // ns
+constexpr long kAnswerWithin = 100'000'000;  // ns; a busy machine may take so long
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define ONELANE_NO_SANITIZE __attribute__((no_sanitize("address", "thread", "undefined")))

@@ -28,7 +28,7 @@ class Canary {
   /// stays pending, so renew() is needed to tell the next.
   [[nodiscard]] bool has_seen(int signal) const noexcept;
   /// Makes it forget what is pending in it; where it does not answer (stopped, or no processor
-  /// for it), a fresh one takes its place. Blocks for at most 20 ms.
+  /// for it), a fresh one takes its place. Blocks for at most 100 ms.
   void renew() noexcept;
   /// True for what it had, or its predecessor has, until drop_previous().
   [[nodiscard]] bool previous_has_seen(int signal) const noexcept;

@@ -11,11 +11,11 @@
 namespace onelane::process {
 
 /// The environment of a child that stands where we do: LISTEN_PID, WATCHDOG_PID and
-/// SYSTEMD_EXEC_PID that name us name the child, and so does LISTEN_PIDFDID. Whoever reads one
-/// takes it for meant only when it is its own pid (sd_listen_fds(3), sd_watchdog_enabled(3),
+/// SYSTEMD_EXEC_PID that name us name the child, and so does LISTEN_PIDFDID. A program that reads
+/// one takes it for meant only when it is its own pid (sd_listen_fds(3), sd_watchdog_enabled(3),
 /// systemd.exec(5)).
 ///
-/// Made before the clone; the child, whose pid nobody knows earlier, writes it in. Costs one look
+/// Made before the clone; the child, whose pid is not known earlier, writes it in. Costs one look
 /// at each entry where nothing names us.
 class ChildEnvironment {
  public:

@@ -11,7 +11,7 @@
 
 namespace onelane::process {
 
-/// Signals that came to us, and so far to nobody else of our tree, before they are passed on.
+/// Signals that came to us, and so far to no other process of our tree, before they are passed on.
 ///
 /// A killer that lists our tree and signals one process after the other (nodemon, tree-kill, an
 /// agent) may begin with us: then the child gets its own, and one from us would be its second.

@@ -14,7 +14,7 @@
 
 namespace onelane::process {
 
-/// A process that somebody is about to signal, and why it is believed to be theirs to signal.
+/// A process that is about to be signalled, and why it is believed to be ours to signal.
 struct Target {
   enum class As : std::uint8_t {
     Marked,      ///< A member of the run: its own initial environment names it.
@@ -26,7 +26,7 @@ struct Target {
   sys::ProcessId id;
   std::uint32_t boot = 0;  ///< Of the record, sys::boot_id().
   std::string run_id;
-  std::optional<uid_t> uid;  ///< The run's user; nothing where no record has to be believed.
+  std::optional<uid_t> uid;  ///< The run's user; unset where no record has to be believed.
   sys::ProcessId root;       ///< For Below.
 };
 

@@ -234,7 +234,7 @@ class OrphanJudge {
         return Verdict::Foreign;
     }
     if (sorted == Leftover::Straggler &&
-        written != nullptr) {  // what it has opened since ties it to nobody
+        written != nullptr) {  // what it has opened since is no tie to the run
       sorted = stat.session != known.session ? Leftover::Detached : Leftover::Loose;
     }
     if (!is_spared(sorted, rules_.occasion)) {

@@ -74,7 +74,7 @@ void Supervisor::look() {
 }
 
 // What was condemned while the tool ran stays so when the tool has ended. An order to stop spares
-// the same with the tool as after it: whoever gave it is told what is left.
+// the same with the tool as after it: the one who gave it is told what is left.
 std::vector<sys::ProcessStat> Supervisor::condemned() const {
   if (spares_kept_ && (tool_status_ || occasion() == Occasion::Stop)) {
     return sort_members().stragglers;

@@ -144,7 +144,7 @@ bool passes(const TomlDocument& document, std::string_view name, std::string_vie
   });
 }
 
-/// `text` with a section of that one line at its end; nothing where that is no TOML.
+/// `text` with a section of that one line at its end; unset for a text that is no TOML.
 std::optional<std::string> with_section(std::string_view text, std::string_view name,
                                         std::string_view line) {
   std::string out{text};

@@ -45,7 +45,7 @@ namespace onelane::settings {
 [[nodiscard]] std::optional<std::string> add_pass(std::string_view text, std::string_view name,
                                                   std::string_view word);
 
-/// `text` without the `[tools.NAME]` that add_tool or add_pass wrote; unchanged once somebody has
+/// `text` without the `[tools.NAME]` that add_tool or add_pass wrote; unchanged once a user has
 /// added a line to it.
 [[nodiscard]] std::string remove_tool(std::string_view text, std::string_view name);
 

@@ -132,7 +132,7 @@ class Everything {
     return kExitUsage;
   }
 
-  /// The queues first, so that nobody starts in between; one who slips through is found again.
+  /// The queues first, so that no run starts in between; one who slips through is found again.
   void end(const Remainder& found) {
     if (found.queue_runs) {
       stop_queue();

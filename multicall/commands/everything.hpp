@@ -4,7 +4,7 @@
 
 namespace onelane::multicall {
 
-/// `onelane stop --everything`: ends all that lives of this project's runs, whoever they belong to:
+/// `onelane stop --everything`: ends all that lives of this project's runs, of every user:
 /// what its batch queue would begin, who waits, who holds the lane, services, what runs left behind
 /// and what they kept. Then looks a second time and says what that found.
 ///

@@ -24,8 +24,8 @@ struct Remainder {
 };
 
 /// Finds what lives of the project of the current directory. On a lane that several projects share
-/// a run is ours only where that can be told, and the batch queue is nobody's. `lanes` must outlive
-/// it; nothing here blocks but for /proc.
+/// a run is ours only where that can be told, and the batch queue is no project's. `lanes` must
+/// outlive it; nothing here blocks but for /proc.
 class RemainderFinder {
  public:
   explicit RemainderFinder(const LanesHere& lanes);

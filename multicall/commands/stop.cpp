@@ -221,7 +221,7 @@ int command_stop(std::span<char*> words) {
   app.add_flag("--json", as_json, "one JSON object: schema, ended, cancelled, kept, left");
   app.footer(exit_codes({{0, "ended, and nothing of it is left; or nothing ran"},
                          {1,
-                          "not ended, something of it lives on, nobody can tell who runs, or no "
+                          "not ended, something of it lives on, it is not known who runs, or no "
                           "project is here"}}));
   if (const auto code = parse_words(app, words)) {
     return *code;

@@ -116,7 +116,7 @@ void look_at_gate(const Scene& scene, Findings& out) {
     if (!holder) {
       continue;
     }
-    out.wrong({.what = "the gate is held by " + words_of(*holder) + ": nobody comes in or goes on",
+    out.wrong({.what = "the gate is held by " + words_of(*holder) + ": no call comes in or goes on",
                .where = path,
                .todo = holder->is_stopped  ? "let it go on"
                        : holder->is_frozen ? "thaw its container"

@@ -8,13 +8,13 @@
 namespace onelane::multicall::setup {
 
 /// onelane.toml with `make kill-all` as a call that passes, and a line about it in `report` when
-/// that changes it. Nothing where the user has a [tools.make] without it: the report then says what
+/// that changes it. Unset where the user has a [tools.make] without it: the report then says what
 /// is to be added.
 [[nodiscard]] std::optional<std::string> with_kill_all(const std::string& text, InitReport& report);
 
 /// Trusts the onelane.toml at `path` again once init has changed it from `before`, and for the
 /// first time where it `loosens` and all of it is init's. Else the report says what is left to the
-/// user: nobody has looked at what was there before. Throws SystemError.
+/// user: no user has agreed to what was there before. Throws SystemError.
 void keep_trust(const std::string& path, const std::string& before, bool loosens,
                 InitReport& report);
 

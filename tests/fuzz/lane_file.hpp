@@ -15,7 +15,7 @@
 
 namespace onelane::fuzz {
 
-/// A lane whose parts have the fuzzer's bytes, and checksums that are right: what somebody writes
+/// A lane whose parts have the fuzzer's bytes, and checksums that are right: what a user writes
 /// who knows how.
 class LaneFile {
  public:

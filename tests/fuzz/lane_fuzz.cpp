@@ -72,7 +72,7 @@ void read_all(const lane::Table& table) {
 }  // namespace
 
 /// Whatever a lane file says, with checksums that are right, it is read without a fault, and a
-/// ticket has its turn: of all that the file names nobody lives.
+/// ticket has its turn: of all that the file names no process lives.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const fuzz::LaneFile file;
   file.write(data, size);

@@ -235,7 +235,7 @@ TEST_F(BackgroundTest, NorDoesOneOnTheKeepList) {
 
 // The call in the background is on its way to its tool while the run's tool ends: whichever is
 // first, the two runs never overlap.
-TEST_F(BackgroundTest, NoOverlapWhoeverIsFirst) {
+TEST_F(BackgroundTest, NoOverlapWhicheverIsFirst) {
   constexpr int kRounds = 40;
   for (int round = 0; round < kRounds; ++round) {
     write_recipe("pytest lock " + witness_ + " sleep 30 trace done > log 2>&1 &");

@@ -1,5 +1,5 @@
-// What a lane file says that was copied, or written by others, ends nobody's processes. In a PID
-// namespace of its own: what is forged here can reach nobody.
+// What a lane file says that was copied, or written by others, ends no process of others. In a PID
+// namespace of its own: what is forged here can reach no process outside.
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -47,7 +47,7 @@ class NotOursTest : public testing::Test {
   }
   static std::string state_of(const std::string& project) { return project + "/.git/onelane"; }
 
-  /// A call in `project` has its turn, and nobody hears of a run that was killed.
+  /// A call in `project` has its turn, and no word is said of a run that was killed.
   void expect_quiet_turn(const std::string& project) {
     const Ended ended = run_in(project, {"make", "exit", "7"});
     EXPECT_TRUE(ended.exited_with(7)) << describe_status(ended.wait_status);

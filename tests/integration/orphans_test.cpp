@@ -96,7 +96,7 @@ TEST_F(OrphansCommandTest, ADaemonIsListedApartAndNeverEnded) {
   sandbox_.wait_for("late");
 }
 
-TEST_F(OrphansCommandTest, NothingOfTheRunOnItsStdioAloneKeepsNobody) {
+TEST_F(OrphansCommandTest, NothingOfTheRunOnItsStdioAloneKeepsNone) {
   Gate gate{sandbox_, "left"};
   EXPECT_TRUE(
       sandbox_

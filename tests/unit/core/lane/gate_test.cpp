@@ -140,7 +140,7 @@ TEST_F(GateTest, OneThatLeavesNeedsNotMoreThanItsByte) {
   Ticket next{third, info()};
   ASSERT_EQ(next.advance(), Step::Waiting);
   holder.reset();
-  EXPECT_TRUE(wait_for_turn(next)) << "who has left stands in nobody's way";
+  EXPECT_TRUE(wait_for_turn(next)) << "one that has left stands in no way";
 }
 
 TEST_F(GateTest, WhatAPersonAsksForNamesTheProcess) {

@@ -83,7 +83,7 @@ const std::vector<Case> kCases{
     {"APidOfAnotherBoot", [](Target& t, SignalFacts&) { t.boot = 41; }, Spared::OtherBoot},
     {"ARecordWithoutABoot", [](Target& t, SignalFacts&) { t.boot = 0; }, Spared::OtherBoot},
     {"AReusedPid", [](Target&, SignalFacts& f) { ++f.now->id.start; }, Spared::Gone},
-    {"APidThatNobodyHas", [](Target&, SignalFacts& f) { f.now.reset(); }, Spared::Gone},
+    {"APidThatNoProcessHas", [](Target&, SignalFacts& f) { f.now.reset(); }, Spared::Gone},
     {"AZombie", [](Target&, SignalFacts& f) { f.now->state = 'Z'; }, Spared::Gone},
     {"AnIdOfOneLetter", [](Target& t, SignalFacts&) { t.run_id = "a"; }, Spared::NoRun},
     {"AnIdOfNoLetter", [](Target& t, SignalFacts&) { t.run_id.clear(); }, Spared::NoRun},

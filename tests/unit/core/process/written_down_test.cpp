@@ -86,7 +86,8 @@ TEST_F(WrittenDownTest, NotOfAnotherRunOrAnotherProcess) {
 }
 
 TEST_F(WrittenDownTest, TheOccasionSaysWhetherItIsAnOrphan) {
-  // Its pipe ties it to nobody: it was written down as kept. In the session of the run it is loose.
+  // Its pipe is no tie to the run: it was written down as kept. In the session of the run it is
+  // loose.
   EXPECT_FALSE(is_orphan_for(Occasion::RunEnd));
   EXPECT_TRUE(is_orphan_for(Occasion::Orphans));
   EXPECT_TRUE(is_orphan_for(Occasion::Stop));
