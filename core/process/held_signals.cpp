@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "core/sys/clock.hpp"
 #include "core/sys/process.hpp"
 
 namespace onelane::process {
@@ -80,6 +81,17 @@ milliseconds HeldSignals::until_look(nanoseconds now, milliseconds longest) cons
         std::min(longest, std::clamp(left, milliseconds{0}, held.is_echo ? kEchoStep : kStep));
   }
   return longest;
+}
+
+std::vector<int> look_and_take_due(HeldSignals& held, Canary& canary) {
+  if (held.is_empty()) {
+    return {};
+  }
+  if (held.drop_seen([&](int signal) { return canary.has_seen(signal); })) {
+    canary.renew();
+    canary.drop_previous();
+  }
+  return held.take_due(sys::monotonic_time());
 }
 
 bool knows_no_tree(const Signals::Arrived& arrived, pid_t parent) noexcept {

@@ -7,6 +7,7 @@
 #include <functional>
 #include <vector>
 
+#include "core/process/canary.hpp"
 #include "core/process/signals.hpp"
 
 namespace onelane::process {
@@ -60,6 +61,10 @@ class HeldSignals {
   };
   std::vector<Held> held_;
 };
+
+/// What `held` has to pass on now, after a look at `canary`, which then forgets what it had. For a
+/// process with no helper but that.
+[[nodiscard]] std::vector<int> look_and_take_due(HeldSignals& held, Canary& canary);
 
 /// True where the sender surely signals no other process of our tree any more: the kernel, a
 /// timeout(1), a process below us, which has our pid from the tool (an editor or a hook that ends

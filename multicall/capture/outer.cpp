@@ -162,14 +162,7 @@ void Outer::pass_on(const process::Signals::Arrived& arrived) {
 }
 
 void Outer::look_at_held() {
-  if (held_.is_empty()) {
-    return;
-  }
-  if (held_.drop_seen([&](int signal) { return canary_.has_seen(signal); })) {
-    canary_.renew();
-    canary_.drop_previous();
-  }
-  for (const int signal : held_.take_due(sys::monotonic_time())) {
+  for (const int signal : process::look_and_take_due(held_, canary_)) {
     if (!wait_status_) {
       ::kill(run_, signal);
     }
