@@ -165,16 +165,20 @@ class Entrance {
 
   /// Supervisor and guardian of the last run both died: end what it left before we start.
   std::optional<int> clear_away_last_run() {
-    const auto& last = place_.ticket->unsettled();
-    if (!last) {
-      return std::nullopt;
+    std::optional<int> code;
+    while (!code && place_.ticket->unsettled()) {
+      code = clear_away(lane::LastRun{*place_.ticket->unsettled()});
     }
+    return code;
+  }
+
+  std::optional<int> clear_away(const lane::LastRun& last) {
     process::Ended ended;
     std::vector<process::KeptProcess> kept;
-    const bool is_here = last->pid_namespace == sys::pid_namespace();
+    const bool is_here = last.pid_namespace == sys::pid_namespace();
     if (is_here) {
       int signal = 0;
-      ended = end_members_of(*last, signal, kept);
+      ended = end_members_of(last, signal, kept);
       if (signal != 0) {
         place_.ticket->leave(leaving_by(signal));
         process::die_of(signal);
@@ -184,9 +188,9 @@ class Entrance {
             " of its processes");
       }
     }
-    write_down_kept(*last, kept);
-    write_down_crash(*last, ended, kept, is_here);
-    const BackgroundWait wait = wait_for_background_of(*last, plan_, signals_);
+    write_down_kept(last, kept);
+    write_down_crash(last, ended, kept, is_here);
+    const BackgroundWait wait = wait_for_background_of(last, plan_, signals_);
     if (!wait.has_ended) {
       place_.ticket->leave(leaving_by(wait.signal));
       if (wait.signal != 0) {

@@ -21,6 +21,7 @@ using namespace std::chrono_literals;
 using lane::Step;
 
 constexpr auto kAfterHandover = 3ms;
+constexpr auto kSoon = 20ms;
 using std::chrono::milliseconds;
 
 /// One wait: the steps of wait_turn with what they share.
@@ -132,7 +133,12 @@ class Wait {
     if (!found && ticket_.table().header().held != 0) {
       looked_at_ = 0;  // it may only be waiting for `onelane release` itself
     }
-    return found && ticket_.start_beside(found->run_id);
+    const bool starts = found && ticket_.start_beside(found->run_id);
+    if (found && !starts) {
+      looked_at_ = 0;  // the holder has ended, or clears away after a killed run first
+    }
+    must_look_ = found && !starts;
+    return starts;
   }
 
   /// A call that asks while the tool of its run ends may find itself neither below that nor among
@@ -242,7 +248,9 @@ class Wait {
     if (cycle_checks_ == 1) {
       until(1s);
     }
-    if (looked_at_ != 0 && !looked_later_) {
+    if (must_look_) {
+      limit = std::min(limit, kSoon);
+    } else if (looked_at_ != 0 && !looked_later_) {
       until(look_later_at_);
     }
     return limit;
@@ -316,6 +324,7 @@ class Wait {
   int cycle_checks_ = 0;
   std::uint64_t looked_at_ = 0;  ///< Sequence of the holder whose pipeline was looked at last.
   bool looked_later_ = false;    ///< Both times.
+  bool must_look_ = false;       ///< It could not start beside the holder yet.
   std::chrono::nanoseconds look_later_at_{};  ///< Of waited().
   sys::ProcessId asked_about_;                ///< Who kept the lane for what is in the background.
   int stop_signal_ = 0;                       ///< We are to stop by it, once we are parked.

@@ -19,6 +19,9 @@ bool Ticket::start_beside(const RunId& holder) {
       entries[slot_].sequence != entry_.sequence || entries[slot_].state != State::Waiting) {
     return false;
   }
+  if (entries[*current].state == State::Granted && was_killed(table_, table_.last_run())) {
+    return false;  // it clears away after that one first
+  }
   entry_ = entries[slot_];
   detail_.pipeline_of = holder;
   detail_.started_boottime = sys::boot_time().count();

@@ -33,18 +33,46 @@ void count_overtaken(const Table& table, std::vector<Entry>& entries, std::size_
   }
 }
 
-/// Its supervisor and its guardian died while the holder ran, whose record stood in the way. An
-/// open one of a holder that died as well stays: there is room for one.
-void hand_down(const Table& table, std::size_t slot, const Entry& entry) {
-  const LastRun last = table.last_run();
+/// What clearing away after `entry` needs; unset where that is from another boot.
+std::optional<LastRun> record_of_killed(const Table& table, const Entry& entry, std::size_t slot) {
   const auto detail = table.detail(slot, entry.sequence);
-  const bool is_taken = was_killed(table, last);
-  if (detail && !is_taken && entry.boot == static_cast<std::uint32_t>(sys::boot_id())) {
-    table.write(open_record_of(table, entry, *detail));
+  const bool is_of_this_boot = entry.boot == static_cast<std::uint32_t>(sys::boot_id());
+  return detail && is_of_this_boot ? std::optional{open_record_of(table, entry, *detail)}
+                                   : std::nullopt;
+}
+
+/// A run beside the holder whose supervisor and guardian died while the holder's record stood in
+/// the way of its own.
+void clear_beside(const Table& table, std::vector<Entry>& entries, std::size_t slot) {
+  if (was_killed(table, table.last_run())) {
+    entries[slot] = Entry{};  // here alone: the next one clears away after both, see take_killed()
+    return;
   }
+  if (const auto record = record_of_killed(table, entries[slot], slot)) {
+    table.write(*record);
+  }
+  clear(table, entries, slot);
 }
 
 }  // namespace
+
+std::optional<LastRun> take_killed(const Table& table) {
+  auto entries = table.entries(table.header().high);
+  for (std::size_t slot = 0; slot < entries.size(); ++slot) {
+    if (entries[slot].state != State::Beside || table.is_alive(slot)) {
+      continue;
+    }
+    const auto record = record_of_killed(table, entries[slot], slot);
+    if (record) {
+      table.write(*record);
+    }
+    clear(table, entries, slot);
+    if (record) {
+      return record;
+    }
+  }
+  return std::nullopt;
+}
 
 LastRun open_record_of(const Table& table, const Entry& entry, const Detail& detail) {
   LastRun record;
@@ -69,9 +97,10 @@ std::optional<std::size_t> grant_next(const Table& table, std::vector<Entry>& en
       return current;
     }
     if (entries[*current].state == State::Beside) {
-      hand_down(table, *current, entries[*current]);
+      clear_beside(table, entries, *current);
+    } else {
+      clear(table, entries, *current);
     }
-    clear(table, entries, *current);
     return grant_next(table, entries, own);  // a damaged table may hold a second one
   }
   for (const std::size_t slot : waiting_order(entries)) {

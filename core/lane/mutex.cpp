@@ -15,7 +15,7 @@ namespace {
 /// Waits for the gate, however long that is held.
 bool has_begun(Ticket& ticket) {
   Begun begun = Begun::GateHeld;
-  while (begun == Begun::GateHeld) {
+  while (begun == Begun::GateHeld || begun == Begun::NotYet) {
     begun = ticket.begin();
   }
   return begun == Begun::Yes;

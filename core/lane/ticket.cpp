@@ -292,6 +292,10 @@ Begun Ticket::begin() {
   if (entries[slot_].sequence == entry_.sequence && entries[slot_].state == State::Cancelled) {
     return Begun::Cancelled;
   }
+  if (const auto another = take_killed(table_)) {
+    unsettled_ = another;
+    return Begun::NotYet;
+  }
   write_running();
   unsettled_.reset();
   return Begun::Yes;

@@ -48,7 +48,12 @@ enum class Step {
 };
 
 /// How Ticket::begin() ended.
-enum class Begun { Yes, Cancelled, GateHeld };
+enum class Begun {
+  Yes,
+  Cancelled,
+  GateHeld,
+  NotYet,  ///< Another run was killed as well: `unsettled()` names it, to be cleared away first.
+};
 
 /// What a waiting caller may show.
 struct Place {
@@ -109,8 +114,9 @@ class Ticket {
   /// The run before us whose supervisor and guardian both died, if that is how we found the lane.
   [[nodiscard]] const std::optional<LastRun>& unsettled() const noexcept { return unsettled_; }
   /// While we wait: starts beside the run `holder`, of whose pipeline we are a part, if that is
-  /// current; false where it is not any more. Then as after Started and begin(), but that the lane
-  /// is still `holder`'s: once that has ended no other call gets it before our end. Needs a place.
+  /// current and has nothing to clear away; else false. Then as after Started and begin(), but that
+  /// the lane is still `holder`'s: once that has ended no other call gets it before our end. Needs
+  /// a place.
   [[nodiscard]] bool start_beside(const RunId& holder);
   /// After start_beside(), again and again until it is true: takes the lane over from a holder that
   /// has ended. Blocks for the gate alone.
@@ -218,6 +224,10 @@ class Ticket {
 
 /// The record of a run that has the lane from now on, as its ticket tells it.
 [[nodiscard]] LastRun open_record_of(const Table& table, const Entry& entry, const Detail& detail);
+
+/// With the gate held: a run that was killed beside another one that was, taken out of the table
+/// and written down as the last run; unset when there is none.
+[[nodiscard]] std::optional<LastRun> take_killed(const Table& table);
 
 /// With the gate held: gives the lane to the best living ticket if nobody living has it,
 /// clears dead ones on the way, counts overtaking. A dead one that ran beside leaves its record

@@ -17,6 +17,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "core/sys/process.hpp"
+
 namespace onelane::process {
 namespace {
 
@@ -31,7 +33,8 @@ struct Perch {
 alignas(16) std::array<std::array<std::byte, 4096>, 2> stacks;
 std::array<Perch, 2> perches;
 
-constexpr long kAnswerWithin = 100'000'000;  // ns; a busy machine may take so long
+constexpr long kLookAfter = 20'000'000;  // ns
+constexpr int kMostLooks = 100;          // a busy machine may take that long
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define ONELANE_NO_SANITIZE __attribute__((no_sanitize("address", "thread", "undefined")))
@@ -64,17 +67,22 @@ ONELANE_NO_SANITIZE int perch(void* place) {
   }
 }
 
-/// Tells the canary on `at` to forget, and waits for its answer.
-bool make_forget(Perch& at) noexcept {
+/// It will answer once it gets the processor.
+bool can_answer(pid_t pid) noexcept {
+  const auto stat = sys::read_stat(pid);
+  return stat && !stat->has_ended() && stat->state != 'T' && stat->state != 't';
+}
+
+/// Tells the canary on `at` to forget, and waits for its answer: one that came later would be lost,
+/// with what it says of the signals that it had.
+bool make_forget(Perch& at, pid_t pid) noexcept {
   at.forgotten = 0;
   __atomic_store_n(&at.order, 1U, __ATOMIC_SEQ_CST);
   ::syscall(SYS_futex, &at.order, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
-  const timespec limit{0, kAnswerWithin};
+  const timespec limit{0, kLookAfter};
   const auto is_silent = [&] { return __atomic_load_n(&at.order, __ATOMIC_SEQ_CST) != 0; };
-  while (is_silent()) {
-    if (::syscall(SYS_futex, &at.order, FUTEX_WAIT_PRIVATE, 1U, &limit, nullptr, 0) != 0) {
-      break;  // answered meanwhile (EAGAIN), or too late
-    }
+  for (int look = 0; is_silent() && look < kMostLooks && (look == 0 || can_answer(pid)); ++look) {
+    ::syscall(SYS_futex, &at.order, FUTEX_WAIT_PRIVATE, 1U, &limit, nullptr, 0);
   }
   return !is_silent();
 }
@@ -118,7 +126,7 @@ void Canary::start() noexcept {
 }
 
 void Canary::renew() noexcept {
-  if (pid_ > 0 && make_forget(perches[static_cast<std::size_t>(side_)])) {
+  if (pid_ > 0 && make_forget(perches[static_cast<std::size_t>(side_)], pid_)) {
     forgotten_ = perches[static_cast<std::size_t>(side_)].forgotten;
   } else {
     start();

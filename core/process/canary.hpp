@@ -27,8 +27,8 @@ class Canary {
   /// True when `signal` is pending in the canary, that is, went to the whole group. It then
   /// stays pending, so renew() is needed to tell the next.
   [[nodiscard]] bool has_seen(int signal) const noexcept;
-  /// Makes it forget what is pending in it; where it does not answer (stopped, or no processor
-  /// for it), a fresh one takes its place. Blocks for at most 100 ms.
+  /// Makes it forget what is pending in it; where it does not answer (stopped, killed), a fresh
+  /// one takes its place. Blocks until it has the processor, for 2 s at most.
   void renew() noexcept;
   /// True for what it had, or its predecessor has, until drop_previous().
   [[nodiscard]] bool previous_has_seen(int signal) const noexcept;

@@ -162,6 +162,67 @@ TEST_F(KilledPartnerTest, LeavesItsRecordAlsoWhereNoneWaitedYet) {
   EXPECT_EQ(next.unsettled()->run_id, id);
 }
 
+/// A holder and one beside it, both killed with what would have cleared away after them.
+class KilledPipelineTest : public KilledPartnerTest {
+ protected:
+  void kill_both() {
+    int told[2];
+    ASSERT_EQ(::pipe(told), 0);
+    const pid_t holder = child([&] {
+      const Table own = table();
+      Ticket ticket{own, info()};
+      (void)ticket.advance();
+      (void)!::write(told[1], ticket.run_id().data(), ticket.run_id().size());
+      for (;;) {
+        ::pause();
+      }
+    });
+    ASSERT_EQ(::read(told[0], holder_.data(), holder_.size()),
+              static_cast<ssize_t>(holder_.size()));
+    partner_ = start_and_kill_partner(holder_);
+    ::kill(holder, SIGKILL);
+    ::waitpid(holder, nullptr, 0);
+    std::erase(children_, holder);
+    ::close(told[0]);
+    ::close(told[1]);
+  }
+
+  RunId holder_{};
+  RunId partner_{};
+};
+
+TEST_F(KilledPipelineTest, IsClearedAwayOneAfterTheOtherBeforeTheNextStarts) {
+  kill_both();
+  const Table third = table();
+  Ticket next{third, info()};
+  ASSERT_EQ(next.advance(), Step::Started);
+  ASSERT_TRUE(next.unsettled());
+  EXPECT_EQ(next.unsettled()->run_id, holder_);
+  ASSERT_EQ(next.begin(), Begun::NotYet);
+  ASSERT_TRUE(next.unsettled());
+  EXPECT_EQ(next.unsettled()->run_id, partner_);
+  EXPECT_EQ(third.last_run().run_id, partner_) << "where we are killed now, the next one finds it";
+  ASSERT_EQ(next.begin(), Begun::Yes);
+  EXPECT_FALSE(next.unsettled());
+  EXPECT_EQ(third.last_run().run_id, next.run_id());
+  EXPECT_EQ(count(State::Beside), 0U);
+}
+
+TEST_F(KilledPipelineTest, NoneStartsBesideOneThatClearsAway) {
+  kill_both();
+  const Table third = table();
+  Ticket next{third, info()};
+  ASSERT_EQ(next.advance(), Step::Started);
+  const Table fourth = table();
+  Ticket partner{fourth, info()};
+  ASSERT_EQ(partner.advance(), Step::Waiting);
+  EXPECT_FALSE(partner.start_beside(next.run_id()));
+  ASSERT_EQ(next.begin(), Begun::NotYet);
+  EXPECT_FALSE(partner.start_beside(next.run_id()));
+  ASSERT_EQ(next.begin(), Begun::Yes);
+  EXPECT_TRUE(partner.start_beside(next.run_id()));
+}
+
 TEST_F(BesideTest, ACallBelowItIsNested) {
   ASSERT_TRUE(partner_.start_beside(holder_.run_id()));
   finish(holder_);
