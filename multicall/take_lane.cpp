@@ -72,11 +72,9 @@ class Entrance {
       make_lane_directory(plan_.project, place_.state.get(), plan_.lane_dir);
       place_.table.emplace(plan_.lane_dir, place_.file_mode);
       place_.ticket.emplace(*place_.table, info());
-      if (plan_.queued) {
-        plan_.queued(std::string{lane::view(place_.ticket->run_id())});
-      }
       if (plan_.limits_only || plan_.decision.cls == shims::Class::Service) {
         enlist_service(*place_.ticket, plan_);
+        tell_queued();
         return std::nullopt;
       }
       const Turn turn = wait_turn(*place_.ticket, signals_, wait_options());
@@ -107,6 +105,13 @@ class Entrance {
   }
 
  private:
+  /// Not before it can be found by that id.
+  void tell_queued() const {
+    if (plan_.queued) {
+      plan_.queued(std::string{lane::view(place_.ticket->run_id())});
+    }
+  }
+
   [[nodiscard]] lane::TicketInfo info() {
     lane::TicketInfo info;
     info.tool = plan_.call->name;
@@ -132,6 +137,9 @@ class Entrance {
 
   [[nodiscard]] WaitOptions wait_options() const {
     WaitOptions options;
+    if (plan_.queued) {
+      options.placed = [this] { tell_queued(); };
+    }
     options.lane_name = plan_.project.name;
     options.state_dir = plan_.project.state_dir;
     options.admission = admission_.is_on() ? &admission_ : nullptr;

@@ -21,7 +21,9 @@ using namespace std::chrono_literals;
 using lane::Step;
 
 constexpr auto kAfterHandover = 3ms;
+constexpr auto kSettled = 100ms;  ///< A holder this old is no short run.
 constexpr auto kSoon = 20ms;
+constexpr int kLooks = 2;
 using std::chrono::milliseconds;
 
 /// One wait: the steps of wait_turn with what they share.
@@ -39,6 +41,7 @@ class Wait {
       Step step = Step::GateHeld;
       try {
         step = advance();
+        tell_place();
         if (step == Step::Waiting && starts_beside()) {
           return {Turn::End::Started, 0, notice_.finish()};
         }
@@ -93,6 +96,13 @@ class Wait {
     return step;
   }
 
+  void tell_place() {
+    if (options_.placed && !has_told_place_ && ticket_.sequence() != 0) {
+      has_told_place_ = true;
+      options_.placed();
+    }
+  }
+
   std::optional<Turn> finished(Step step) {
     switch (step) {
       case Step::Started:
@@ -115,30 +125,38 @@ class Wait {
   }
 
   /// A part of the holder's pipeline starts at once: the one would wait for the other. Looked for
-  /// when the lane has changed hands, and a second later, when all have been started that are to
-  /// be.
+  /// when the wait begins, when another holder has had the lane for a while, and a second later,
+  /// when all have been started that are to be. Not at each hand-over: with many waiting their
+  /// looks would take longer than short runs.
   bool starts_beside() {
     const std::uint64_t holder = ticket_.waits_for();
-    const bool is_new = holder != looked_at_;
-    if (holder == 0 || ticket_.has_seen_handover() ||
-        (!is_new && (looked_later_ || waited() < look_later_at_))) {
+    if (holder == 0 || ticket_.has_seen_handover()) {
       return false;
     }
-    looked_later_ = !is_new;
-    looked_at_ = holder;
-    look_later_at_ = waited() + 1s;
-    const auto found =
-        lane::find_pipeline(ticket_.table(), ticket_.reads_input(),
-                            is_new ? lane::PipelineLook::AtOnce : lane::PipelineLook::Later);
-    if (!found && ticket_.table().header().held != 0) {
-      looked_at_ = 0;  // it may only be waiting for `onelane release` itself
+    const bool is_released = was_held_ && ticket_.table().header().held == 0;
+    if (holder != looked_at_ || is_released) {
+      look_at_ = waited() + (looked_at_ == 0 || is_released ? 0ms : kSettled);
+      looked_at_ = holder;
+      looks_ = 0;
+      was_held_ = false;
     }
-    const bool starts = found && ticket_.start_beside(found->run_id);
-    if (found && !starts) {
-      looked_at_ = 0;  // the holder has ended, or clears away after a killed run first
+    if (looks_ == kLooks || waited() < look_at_) {
+      return false;
     }
-    must_look_ = found && !starts;
-    return starts;
+    const auto look = looks_ == 0 ? lane::PipelineLook::AtOnce : lane::PipelineLook::Later;
+    ++looks_;
+    look_at_ = waited() + 1s;
+    const auto found = lane::find_pipeline(ticket_.table(), ticket_.reads_input(), look);
+    if (!found) {
+      was_held_ = ticket_.table().header().held != 0;  // it may wait for `onelane release` alone
+      return false;
+    }
+    if (ticket_.start_beside(found->run_id)) {
+      return true;
+    }
+    looks_ = 0;  // the holder has ended, or clears away after a killed run first
+    look_at_ = waited() + kSoon;
+    return false;
   }
 
   /// A call that asks while the tool of its run ends may find itself neither below that nor among
@@ -248,10 +266,8 @@ class Wait {
     if (cycle_checks_ == 1) {
       until(1s);
     }
-    if (must_look_) {
-      limit = std::min(limit, kSoon);
-    } else if (looked_at_ != 0 && !looked_later_) {
-      until(look_later_at_);
+    if (looked_at_ != 0 && looks_ < kLooks) {
+      until(look_at_);
     }
     return limit;
   }
@@ -321,14 +337,15 @@ class Wait {
   WaitNotice notice_;
   std::chrono::nanoseconds start_;
   std::string objection_;  ///< It is our turn, but the machine is too busy.
+  bool has_told_place_ = false;
   int cycle_checks_ = 0;
   std::uint64_t looked_at_ = 0;  ///< Sequence of the holder whose pipeline was looked at last.
-  bool looked_later_ = false;    ///< Both times.
-  bool must_look_ = false;       ///< It could not start beside the holder yet.
-  std::chrono::nanoseconds look_later_at_{};  ///< Of waited().
-  sys::ProcessId asked_about_;                ///< Who kept the lane for what is in the background.
-  int stop_signal_ = 0;                       ///< We are to stop by it, once we are parked.
-  bool is_parked_ = false;                    ///< We have stopped and go on, once we are unparked.
+  int looks_ = 0;                ///< At that one.
+  std::chrono::nanoseconds look_at_{};  ///< Of waited(): when the next one is due.
+  bool was_held_ = false;               ///< The lane was on hold at the last look.
+  sys::ProcessId asked_about_;          ///< Who kept the lane for what is in the background.
+  int stop_signal_ = 0;                 ///< We are to stop by it, once we are parked.
+  bool is_parked_ = false;              ///< We have stopped and go on, once we are unparked.
   bool said_unprovable_ = false;
   bool looked_again_ = false;
 };

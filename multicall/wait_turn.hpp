@@ -26,6 +26,7 @@ struct Turn {
 };
 
 struct WaitOptions {
+  std::function<void()> placed;  ///< Called once the ticket has its place; may be empty.
   std::string lane_name;
   std::string state_dir;  ///< Whose journal tells how long runs take.
   bool no_wait = false;

@@ -2,10 +2,10 @@
 
 #include <sys/types.h>
 
-#include <compare>
 #include <cstdint>
 #include <map>
 #include <span>
+#include <tuple>
 #include <unordered_map>
 #include <vector>
 
@@ -17,7 +17,10 @@ namespace onelane::sys {
 struct Channel {
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
-  friend auto operator<=>(const Channel&, const Channel&) = default;
+  friend bool operator==(const Channel&, const Channel&) = default;
+  friend bool operator<(const Channel& left, const Channel& right) noexcept {
+    return std::tie(left.device, left.inode) < std::tie(right.device, right.inode);
+  }
 };
 
 /// What one descriptor of a process is to a channel.
