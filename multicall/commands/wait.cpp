@@ -8,6 +8,7 @@
 #include "core/lane/lane_watch.hpp"
 #include "core/settings/values.hpp"
 #include "core/sys/clock.hpp"
+#include "core/sys/run_id.hpp"
 #include "multicall/ci_fence.hpp"
 #include "multicall/commands/commands.hpp"
 #include "multicall/commands/output.hpp"
@@ -179,6 +180,11 @@ class WaitCommand {
       }
       const RunBook book = run_book(lanes_);
       if (!book.has(id)) {
+        // Of a service that has just ended nothing but its record tells, which may be on its way.
+        if (const auto late =
+                sys::is_run_id(id) ? record_of_ended(lanes_, id, found) : std::nullopt) {
+          return report_end("run " + id, late);
+        }
         say_always("no run " + settings::clean(id) + " here, unless it left the queue unrun" +
                    list_words(find_tickets(lanes_), &has_started, "run"));
         return 1;

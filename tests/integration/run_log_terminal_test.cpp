@@ -62,10 +62,13 @@ TEST_F(RunLogTerminalTest, CtrlZIsRefusedAndWhatStopsItselfIsContinued) {
   Shell shell{Shell::Kind::Bash, sandbox_.environment(), sandbox_.project()};
   const std::string before = shell.command("stty -a");
   Gate gate{sandbox_};
-  shell.type(log_command(tool() + " trace ready hold-until " + gate.path() +
+  // A helper in the same group tells when the key has arrived.
+  shell.type(log_command(tool() + " spawn catch TSTP trace up hold-until " + gate.path() +
+                         " end await-trace up trace ready hold-until " + gate.path() +
                          " trace through stop-self STOP trace on exit 3"));
   sandbox_.wait_for("ready");
   shell.terminal().suspend();
+  sandbox_.wait_for("sig TSTP");
   gate.open();
   sandbox_.wait_for("through");
   shell.wait_for_prompt();  // of the shell whose job has stopped
