@@ -29,18 +29,20 @@ struct Perch {
   std::uint64_t forgotten = 0;  ///< The canary's until it has answered.
 };
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define ONELANE_NO_SANITIZE __attribute__((no_sanitize("address", "thread", "undefined")))
+constexpr std::size_t kStack = std::size_t{256} << 10U;  // what a sanitizer calls needs more
+#else
+#define ONELANE_NO_SANITIZE
+constexpr std::size_t kStack = std::size_t{16} << 10U;  // a dynamic linker may bind a name on it
+#endif
+
 /// Two of each: the next canary starts before the last one is gone.
-alignas(16) std::array<std::array<std::byte, 4096>, 2> stacks;
+alignas(16) std::array<std::array<std::byte, kStack>, 2> stacks;
 std::array<Perch, 2> perches;
 
 constexpr long kLookAfter = 20'000'000;  // ns
 constexpr int kMostLooks = 100;          // a busy machine may take that long
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define ONELANE_NO_SANITIZE __attribute__((no_sanitize("address", "thread", "undefined")))
-#else
-#define ONELANE_NO_SANITIZE
-#endif
 
 /// Raw system calls only: it shares our memory, the C library's state and errno included. It sets
 /// that only while we wait for its answer.
