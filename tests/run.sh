@@ -48,6 +48,7 @@ PASSED=0
 FAILED=0
 SKIPPED=0
 FAILURES=()
+EXPLAINED=()
 rm -rf "$LOGS"
 mkdir -p "$LOGS"
 
@@ -56,9 +57,11 @@ line() {
   printf '  %-5s %-26s %-32s %4ss\n' "$@"
 }
 
-# explain_failure NAME: the end of its log, so that a CI page is enough to see what is wrong.
+# explain_failure NAME: the end of its log, so that a CI page is enough to see what is wrong. A page
+# may show no more than its end: some of it again there.
 explain_failure() {
   sed 's/^/        | /' <(tail -n 40 "$LOGS/$1.log")
+  EXPLAINED[${#FAILURES[@]} - 1]=$(tail -n 6 "$LOGS/$1.log" | cut -c1-160 | sed 's/^/    | /')
 }
 
 # step NAME COMMAND...: one check.
@@ -87,14 +90,23 @@ failed_cases() {
   grep -E '<testcase .*status="fail"' "$1" | sed -E 's/.*<testcase name="([^"]*)".*/\1/'
 }
 
-# failed_output FILE: what each test that failed has printed, its last lines.
+# failed_output FILE [NAME]: what each test that failed, or that one, has printed, its last lines.
 failed_output() {
-  awk '/<testcase .*status="fail"/ { inside = 1; count = 0 }
+  awk -v name="${2-}" '
+       /<testcase .*status="fail"/ && (name == "" || index($0, "name=\"" name "\"")) {
+         inside = 1; count = 0
+       }
        inside { lines[count++ % 15] = $0 }
        /<\/testcase>/ && inside {
          inside = 0
          for (i = (count > 15 ? count - 15 : 0); i < count; ++i) print "        | " lines[i % 15]
        }' "$1" | cut -c1-300
+}
+
+# failed_reason FILE NAME: the line or two of it that say why.
+failed_reason() {
+  failed_output "$1" "$2" | grep -vE '\[ +(RUN|FAILED|OK|PASSED) |\[[-=]{10}|</' | cut -c9-168 |
+    sed '/^| *$/d; s/^/    /' | tail -n 6
 }
 
 # skip_reasons FILE: each reason once, with how many tests gave it.
@@ -123,6 +135,7 @@ ctest_step() {
   ((PASSED += total - failed - skipped, FAILED += failed, SKIPPED += skipped))
   while IFS= read -r case; do
     FAILURES+=("$name: $case")
+    EXPLAINED[${#FAILURES[@]} - 1]=$(failed_reason "$junit" "$case")
   done < <(failed_cases "$junit")
   if ((status != 0 && failed == 0)); then
     ((FAILED += 1))
@@ -244,10 +257,13 @@ all_checks() {
 }
 
 summary() {
+  local i
   if ((FAILED > 0)); then
     echo
     echo 'failed:'
-    printf '  %s\n' "${FAILURES[@]}"
+    for ((i = 0; i < ${#FAILURES[@]}; ++i)); do
+      printf '  %s\n' "${FAILURES[i]}" ${EXPLAINED[i]:+"${EXPLAINED[i]}"}
+    done
   fi
   echo
   if ((SKIPPED > 0)); then

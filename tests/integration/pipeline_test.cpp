@@ -215,8 +215,8 @@ TEST_F(PipelineTest, AnAgentThatKeepsAPipeToEachCallJoinsNone) {
 class LeftBehindTest : public PipelineTest, public testing::WithParamInterface<const char*> {};
 
 INSTANTIATE_TEST_SUITE_P(Ways, LeftBehindTest,
-                         testing::Values("(make trace one hold-until $G &) ; sleep 0.1",
-                                         "(setsid make trace one hold-until $G &) ; sleep 0.1"),
+                         testing::Values("(make trace one hold-until $G &) ; $STARTED",
+                                         "(setsid make trace one hold-until $G &) ; $STARTED"),
                          [](const auto& each) {
                            return std::string_view{each.param}.starts_with("(set") ? "InASession"
                                                                                    : "Orphan";
@@ -233,6 +233,7 @@ first.stdout.read()
 sys.exit(second.wait())
 )";
   sandbox_.set_environment("G", left_.path());
+  sandbox_.set_environment("STARTED", fake_await("one"));
   Running agent = sandbox_.start({"python3", "-c", kReader, GetParam()});
   ASSERT_TRUE(comes_to_queue(sandbox_, 1));
   ASSERT_TRUE(eventually([&] { return status()["queue"][0]["waited_ms"] > 1500; }));
