@@ -1,11 +1,11 @@
 #include <exception>
 #include <string>
 
-#include "multicall/call.hpp"
-#include "multicall/commands/commands.hpp"
-#include "multicall/real_tool.hpp"
-#include "multicall/run_shim.hpp"
-#include "multicall/say.hpp"
+#include "multicall/context/call.hpp"
+#include "multicall/shim/run_shim.hpp"
+#include "multicall/term/exit_codes.hpp"
+#include "multicall/term/say.hpp"
+#include "multicall/verbs/table.hpp"
 
 // One executable, many names: called as a tool it is that tool's shim, under its own name
 // it is the administration command.

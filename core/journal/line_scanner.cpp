@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "core/journal/fields.hpp"
-#include "core/journal/text.hpp"
+#include "core/sys/text.hpp"
 
 namespace onelane::journal {
 
@@ -120,13 +120,13 @@ bool LineScanner::numbers() noexcept {
 
 void LineScanner::pass_plain() noexcept {
   for (;;) {
-    while (at_ != end_ && kPlain[static_cast<unsigned char>(*at_)]) {
+    while (at_ != end_ && sys::kPlain[static_cast<unsigned char>(*at_)]) {
       ++at_;
     }
     if (at_ == end_ || static_cast<unsigned char>(*at_) < 0x80) {
       return;
     }
-    const std::size_t length = sequence_length(rest());
+    const std::size_t length = sys::sequence_length(rest());
     if (length == 0) {
       return;
     }

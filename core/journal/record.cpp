@@ -5,7 +5,6 @@
 #include <nlohmann/json.hpp>
 
 #include "core/journal/fields.hpp"
-#include "core/journal/text.hpp"
 
 namespace onelane::journal {
 namespace {
@@ -112,7 +111,7 @@ class Writer {
   void key(std::string_view name) { out_.append(",\"").append(name).append("\":"); }
   void quoted(std::string_view text, std::size_t limit) {
     out_.push_back('"');
-    append_escaped(out_, text, limit);
+    sys::append_escaped(out_, text, limit);
     out_.push_back('"');
   }
   template <class Number>

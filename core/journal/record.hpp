@@ -106,6 +106,11 @@ struct Record {
   friend bool operator==(const Record&, const Record&) = default;
 };
 
+/// True for the record of a batch, which is no run: its jobs have records of their own.
+[[nodiscard]] inline bool is_batch(const Record& record) noexcept {
+  return record.cls == "batch";
+}
+
 /// Longest line that is written (far from it in practice) or taken for one when reading.
 inline constexpr std::size_t kLongestLine = std::size_t{2} << 20;
 

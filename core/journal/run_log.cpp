@@ -10,8 +10,8 @@
 #include "core/journal/log_directory.hpp"
 #include "core/journal/quiet_write.hpp"
 #include "core/journal/record.hpp"
-#include "core/journal/text.hpp"
 #include "core/sys/error.hpp"
+#include "core/sys/text.hpp"
 
 // Without spdlog/spdlog.h: its registry would bring a console logger and global state.
 #define SPDLOG_LEVEL_NAMES \
@@ -120,7 +120,7 @@ void RunLog::write(Level level, std::string_view text) noexcept {
       open();
     }
     std::string line;
-    append_printable(line, text, kLongestText);
+    sys::append_printable(line, text, kLongestText);
     logger_->log.log(level_of(level), spdlog::string_view_t{line.data(), line.size()});
   } catch (const std::exception&) {
     is_silent_ = true;

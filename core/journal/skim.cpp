@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "core/journal/line_scanner.hpp"
-#include "core/journal/text.hpp"
+#include "core/sys/text.hpp"
 
 namespace onelane::journal {
 namespace {
@@ -217,11 +217,11 @@ void Skimmer::join_words() {
       break;
     }
     command_.append(command_.empty() ? "" : " ");
-    append_printable(command_, word, kLongestShown);
+    sys::append_printable(command_, word, kLongestShown);
   }
   if (command_.size() > kLongestShown) {
     std::string cut;
-    append_printable(cut, command_, kLongestShown);
+    sys::append_printable(cut, command_, kLongestShown);
     command_ = std::move(cut);
   }
   skim_.command = command_;

@@ -6,8 +6,8 @@
 
 #include "core/journal/plausible.hpp"
 #include "core/journal/statistics_runs.hpp"
-#include "core/journal/text.hpp"
 #include "core/journal/usual.hpp"
+#include "core/sys/text.hpp"
 
 namespace onelane::journal {
 namespace {
@@ -111,7 +111,8 @@ void StatisticsCollector::add(const Skim& skim) {
   const std::string_view kind = kind_of(skim.command.empty() ? skim.tool : skim.command);
   const auto [number, is_new] = state_->kind_names.number_of(kind);
   if (is_new) {
-    state_->kinds.push_back({printable(kind, kLongestName), printable(skim.tool, kLongestName)});
+    state_->kinds.push_back(
+        {sys::printable(kind, kLongestName), sys::printable(skim.tool, kLongestName)});
   }
   run.kind = number;
   state_->runs.push_back(run);

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/journal/fields.hpp"
-#include "core/journal/text.hpp"
+#include "core/sys/text.hpp"
 
 namespace onelane::journal {
 namespace {
@@ -135,7 +135,7 @@ class FormCheck {
     while (holds_ && i < rest_.size() && rest_[i] != '"') {
       const bool is_escape =
           rest_[i] == '\\' && i + 1 < rest_.size() && (rest_[i + 1] == '"' || rest_[i + 1] == '\\');
-      need(is_escape || kPlain[static_cast<unsigned char>(rest_[i])]);
+      need(is_escape || sys::kPlain[static_cast<unsigned char>(rest_[i])]);
       i += is_escape ? 2 : 1;
     }
     need(i < rest_.size() && i <= kSurelyWhole);

@@ -4,7 +4,8 @@
 
 #include "core/settings/schema.hpp"
 #include "core/settings/settings.hpp"
-#include "core/settings/values.hpp"
+#include "core/sys/text.hpp"
+#include "core/sys/values.hpp"
 
 namespace onelane::settings {
 namespace {
@@ -29,7 +30,7 @@ std::string text_of(bool value) {
   return value ? "true" : "false";
 }
 std::string text_of(std::chrono::milliseconds value) {
-  return format_duration(value);
+  return sys::format_duration(value);
 }
 std::string text_of(double value) {
   char text[32];
@@ -63,7 +64,7 @@ Row row_of(const Settings& settings, const Field& field) {
         } else {
           text = text_of(setting.value);
         }
-        return {std::string{field.name}, clean(text, kWidest), place_of(setting.source)};
+        return {std::string{field.name}, sys::clean(text, kWidest), place_of(setting.source)};
       },
       field.member);
 }
@@ -72,7 +73,7 @@ void add_tool_rows(const std::string& name, const ToolSettings& tool, std::vecto
   const auto place = place_of(tool.source);
   const auto add = [&](const char* key, const std::string& value) {
     if (!value.empty()) {
-      rows.push_back({"tools." + name + "." + key, clean(value, kWidest), place});
+      rows.push_back({"tools." + name + "." + key, sys::clean(value, kWidest), place});
     }
   };
   add("class", tool.fallback_class);
@@ -96,7 +97,7 @@ std::string place_of(const Source& source) {
     case Origin::DotEnv:
       break;
   }
-  const std::string file = clean(source.file, kWidest);
+  const std::string file = sys::clean(source.file, kWidest);
   return source.line == 0 ? file : file + ":" + std::to_string(source.line);
 }
 

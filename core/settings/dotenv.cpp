@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "core/settings/values.hpp"
+#include "core/sys/values.hpp"
 
 namespace onelane::settings {
 namespace {
@@ -19,7 +19,7 @@ bool is_blank(char c) {
 }
 
 bool is_end_or_comment(std::string_view rest) {
-  rest = trim(rest);
+  rest = sys::trim(rest);
   return rest.empty() || rest.front() == '#';
 }
 
@@ -30,7 +30,7 @@ void read_bare(std::string_view text, DotenvEntry& entry) {
       break;
     }
   }
-  entry.value = trim(text);
+  entry.value = sys::trim(text);
 }
 
 void read_single_quoted(std::string_view text, DotenvEntry& entry) {
@@ -73,18 +73,18 @@ void read_double_quoted(std::string_view text, DotenvEntry& entry) {
 std::optional<DotenvEntry> read_line(std::string_view line) {
   constexpr std::string_view kExport = "export";
   if (line.starts_with(kExport) && line.size() > kExport.size() && is_blank(line[kExport.size()])) {
-    line = trim(line.substr(kExport.size()));
+    line = sys::trim(line.substr(kExport.size()));
   }
   const auto equals = line.find('=');
   if (equals == std::string_view::npos) {
     return std::nullopt;
   }
-  const auto key = trim(line.substr(0, equals));
+  const auto key = sys::trim(line.substr(0, equals));
   if (key.empty() || !std::ranges::all_of(key, is_key_char)) {
     return std::nullopt;
   }
   DotenvEntry entry{.key = std::string{key}, .value = {}};
-  const auto rest = trim(line.substr(equals + 1));
+  const auto rest = sys::trim(line.substr(equals + 1));
   if (rest.starts_with('\'')) {
     read_single_quoted(rest, entry);
   } else if (rest.starts_with('"')) {
@@ -105,7 +105,7 @@ std::vector<DotenvEntry> parse_dotenv(std::string_view text) {
   bool in_block = false;
   for (int number = 1; !text.empty(); ++number) {
     const auto end = text.find('\n');
-    const auto line = trim(text.substr(0, end));
+    const auto line = sys::trim(text.substr(0, end));
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
     if (line == "# onelane") {
       in_block = true;

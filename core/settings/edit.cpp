@@ -5,7 +5,7 @@
 
 #include "core/settings/schema.hpp"
 #include "core/settings/toml_reader.hpp"
-#include "core/settings/values.hpp"
+#include "core/sys/values.hpp"
 
 namespace onelane::settings {
 namespace {
@@ -36,7 +36,7 @@ std::vector<Line> lines_of(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
     const auto newline = text.find('\n', at);
     const auto end = newline == std::string_view::npos ? text.size() : newline + 1;
-    lines.push_back({trim(text.substr(at, std::min(newline, text.size()) - at)), at, end});
+    lines.push_back({sys::trim(text.substr(at, std::min(newline, text.size()) - at)), at, end});
     at = end;
   }
   return lines;

@@ -9,9 +9,10 @@
 #include "core/settings/settings.hpp"
 #include "core/settings/toml_layer.hpp"
 #include "core/settings/trust.hpp"
-#include "core/settings/values.hpp"
 #include "core/sys/error.hpp"
 #include "core/sys/file_descriptor.hpp"
+#include "core/sys/text.hpp"
+#include "core/sys/values.hpp"
 
 namespace onelane::settings {
 namespace {
@@ -104,10 +105,10 @@ class Loader {
     auto check = trust_check(path, *text);
     for (const auto& entry : parse_dotenv(*text)) {
       const Field* const field = field_of(entry);
-      if (field == nullptr || (entry.well_formed && trim(entry.value).empty())) {
+      if (field == nullptr || (entry.well_formed && sys::trim(entry.value).empty())) {
         continue;
       }
-      const Source source{Origin::DotEnv, path, entry.line, clean(entry.key)};
+      const Source source{Origin::DotEnv, path, entry.line, sys::clean(entry.key)};
       if (!entry.well_formed) {
         report(source, "the quote is not closed, or something follows it; accepted: one value");
       } else if (auto wrong = check_path(*field, entry.value, request_.root, check)) {
@@ -155,7 +156,7 @@ class Loader {
 
   void command_line() {
     for (const auto& [name, value] : request_.command_line) {
-      const Source source{Origin::CommandLine, {}, 0, clean(name)};
+      const Source source{Origin::CommandLine, {}, 0, sys::clean(name)};
       const Field* const field = field_of(plain_name(name));
       if (field == nullptr) {
         report(source, unknown_key(plain_name(name)));

@@ -2,7 +2,8 @@
 
 #include <charconv>
 
-#include "core/settings/values.hpp"
+#include "core/sys/text.hpp"
+#include "core/sys/values.hpp"
 
 namespace onelane::settings {
 namespace {
@@ -12,7 +13,7 @@ constexpr std::size_t kLongestText = 255;
 }  // namespace
 
 std::optional<Ready> parse_ready(std::string_view text) {
-  if (text.empty() || text.size() > kLongestText || has_control(text)) {
+  if (text.empty() || text.size() > kLongestText || sys::has_control(text)) {
     return std::nullopt;
   }
   if (text.find_first_not_of("0123456789") != std::string_view::npos) {
@@ -28,14 +29,14 @@ std::optional<ReadyRule> parse_ready_rule(std::string_view text) {
   if (equals == std::string_view::npos) {
     return std::nullopt;
   }
-  const std::string_view call = trim(text.substr(0, equals));
+  const std::string_view call = sys::trim(text.substr(0, equals));
   const std::size_t colon = call.find(':');  // the first: npm's scripts have some in their names
   const bool has_argument = colon != std::string_view::npos;
   const std::string_view tool = call.substr(0, colon);
   const std::string_view argument = has_argument ? call.substr(colon + 1) : std::string_view{};
-  auto ready = parse_ready(trim(text.substr(equals + 1)));
+  auto ready = parse_ready(sys::trim(text.substr(equals + 1)));
   if (!ready || !is_tool_name(tool) || (has_argument && argument.empty()) ||
-      has_control(argument)) {
+      sys::has_control(argument)) {
     return std::nullopt;
   }
   return ReadyRule{std::string{tool}, std::string{argument}, std::move(*ready)};

@@ -6,7 +6,8 @@
 #include <type_traits>
 
 #include "core/settings/ready.hpp"
-#include "core/settings/values.hpp"
+#include "core/sys/text.hpp"
+#include "core/sys/values.hpp"
 
 namespace onelane::settings {
 namespace {
@@ -16,7 +17,8 @@ using namespace std::chrono_literals;
 using Text = std::optional<std::string>;
 
 std::string rejected(std::string_view text, std::string_view what, const Field& field) {
-  return "'" + clean(text) + "' is not " + std::string{what} + "; accepted: " + accepted(field);
+  return "'" + sys::clean(text) + "' is not " + std::string{what} +
+         "; accepted: " + accepted(field);
 }
 
 template <class T>
@@ -47,18 +49,18 @@ bool is_lane_name(std::string_view text) {
 class Apply {
  public:
   Apply(Settings& settings, const Field& field, std::string_view text, const Source& source)
-      : settings_{settings}, field_{field}, text_{trim(text)}, source_{source} {}
+      : settings_{settings}, field_{field}, text_{sys::trim(text)}, source_{source} {}
 
   Text operator()(Setting<std::uint64_t> Settings::*member) const {
     const bool count = field_.form == Form::Count;
-    const auto value = count ? parse_count(text_) : parse_megabytes(text_);
+    const auto value = count ? sys::parse_count(text_) : sys::parse_megabytes(text_);
     if (value && *value <= static_cast<std::uint64_t>(field_.most)) {
       return store(settings_.*member, *value, source_);
     }
     return rejected(text_, value ? "in range" : count ? "a number" : "a size", field_);
   }
   Text operator()(Setting<std::chrono::milliseconds> Settings::*member) const {
-    const auto value = parse_duration(text_);
+    const auto value = sys::parse_duration(text_);
     if (!value) {
       return rejected(text_, "a duration", field_);
     }
@@ -68,7 +70,7 @@ class Apply {
     return store(settings_.*member, *value, source_);
   }
   Text operator()(Setting<bool> Settings::*member) const {
-    const auto value = parse_bool(text_);
+    const auto value = sys::parse_bool(text_);
     return value ? store(settings_.*member, *value, source_) : rejected(text_, "yes or no", field_);
   }
   Text operator()(Setting<int> Settings::*member) const {
@@ -81,7 +83,7 @@ class Apply {
     return store(settings_.*member, value, source_);
   }
   Text operator()(Setting<double> Settings::*member) const {
-    const auto value = parse_decimal(text_);
+    const auto value = sys::parse_decimal(text_);
     return value ? store(settings_.*member, *value, source_) : rejected(text_, "a number", field_);
   }
   template <class Enumeration>
@@ -104,16 +106,16 @@ class Apply {
     if (field_.form == Form::Choice && text_ != "one" && text_ != "split") {
       return rejected(text_, "a choice", field_);
     }
-    if (field_.form == Form::CpuList && !text_.empty() && !parse_cpu_list(text_)) {
+    if (field_.form == Form::CpuList && !text_.empty() && !sys::parse_cpu_list(text_)) {
       return rejected(text_, "a list of processors", field_);
     }
-    if (has_control(text_) || text_.size() > 4096) {
+    if (sys::has_control(text_) || text_.size() > 4096) {
       return rejected(text_, "a path", field_);
     }
     return store(settings_.*member, std::string{text_}, source_);
   }
   Text operator()(Setting<std::vector<std::string>> Settings::*) const {
-    return apply_list(settings_, field_, split_list(text_), source_);
+    return apply_list(settings_, field_, sys::split_list(text_), source_);
   }
 
  private:
@@ -148,7 +150,7 @@ Text apply_list(Settings& settings, const Field& field, std::vector<std::string>
     if (field.form == Form::ReadyRules && !parse_ready_rule(item)) {
       return rejected(item, "a call and when it is ready", field);
     }
-    if (item.empty() || item.size() > 255 || has_control(item)) {
+    if (item.empty() || item.size() > 255 || sys::has_control(item)) {
       return rejected(item, field.form == Form::Calls ? "a call" : "a program's name", field);
     }
     const std::string_view tool = std::string_view{item}.substr(0, item.find(':'));
@@ -184,6 +186,13 @@ Settings built_in(Audience audience, std::uint64_t total_memory_mb) {
   s.wait.value = run ? WaitFor::All : WaitFor::Tool;
   s.lanes.value = "one";
   return s;
+}
+
+bool is_tool_name(std::string_view name) {
+  constexpr std::string_view kAllowed =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-";
+  return !name.empty() && name.size() <= 64 && name.front() != '.' && name.front() != '-' &&
+         name.find_first_not_of(kAllowed) == std::string_view::npos;
 }
 
 }  // namespace onelane::settings

@@ -84,4 +84,8 @@ struct Field {
 /// The built-in values for `audience` on a machine with `total_memory_mb`.
 [[nodiscard]] Settings built_in(Audience audience, std::uint64_t total_memory_mb);
 
+/// True for what a tool of a project may be called: letters, digits, '.', '_', '+' and '-', 64 at
+/// most, the first one neither '.' nor '-'.
+[[nodiscard]] bool is_tool_name(std::string_view name);
+
 }  // namespace onelane::settings

@@ -6,7 +6,8 @@
 
 #include "core/settings/toml_reader.hpp"
 #include "core/settings/trust.hpp"
-#include "core/settings/values.hpp"
+#include "core/sys/text.hpp"
+#include "core/sys/values.hpp"
 
 namespace onelane::settings {
 namespace {
@@ -53,7 +54,7 @@ class TomlLayer {
 
  private:
   [[nodiscard]] Source source(int line, std::string_view key) const {
-    return {where_.origin, where_.file, line, clean(key)};
+    return {where_.origin, where_.file, line, sys::clean(key)};
   }
 
   void report(int line, std::string_view key, std::string text) {
@@ -64,7 +65,7 @@ class TomlLayer {
 
   void top(const TomlValue& value) {
     if (value.key == "root") {
-      if (value.kind != TomlValue::Kind::Text || !parse_bool(value.text)) {
+      if (value.kind != TomlValue::Kind::Text || !sys::parse_bool(value.text)) {
         report(value.line, value.key, "accepted: true, false");
       }
       return;
@@ -151,7 +152,7 @@ class TomlLayer {
 
   std::optional<std::string> set_real(ToolSettings& tool, const TomlValue& value) {
     const bool relative_is_fine = !users_own() && !where_.root.empty();
-    if (value.kind != TomlValue::Kind::Text || value.text.empty() || has_control(value.text) ||
+    if (value.kind != TomlValue::Kind::Text || value.text.empty() || sys::has_control(value.text) ||
         (!relative_is_fine && !value.text.starts_with('/'))) {
       return relative_is_fine ? "accepted: a path, absolute or relative to the project"
                               : "accepted: an absolute path";
@@ -183,8 +184,8 @@ void apply_toml(const TomlOrigin& where, std::string_view text, TrustCheck check
 
 std::optional<std::string> check_path(const Field& field, std::string_view value,
                                       const std::string& root, TrustCheck& check) {
-  if (field.form != Form::Path || trim(value).empty() || has_control(value) || check.passes() ||
-      stays_below(root, absolute_path(root, std::string{trim(value)}))) {
+  if (field.form != Form::Path || sys::trim(value).empty() || sys::has_control(value) ||
+      check.passes() || stays_below(root, absolute_path(root, std::string{sys::trim(value)}))) {
     return std::nullopt;
   }
   return "a directory outside the project" + std::string{kNeedsTrust};
@@ -202,7 +203,7 @@ std::string unknown_key(std::string_view key) {
   for (const Field& field : all_fields()) {
     names.push_back(field.name);
   }
-  const auto meant = nearest(key, names);
+  const auto meant = sys::nearest(key, names);
   return meant.empty() ? "is not known; `onelane settings` lists the names"
                        : "is not known; did you mean '" + std::string{meant} + "'?";
 }

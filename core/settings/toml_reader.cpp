@@ -29,9 +29,9 @@
 #undef TOML_ASSERT_ASSUME
 #define TOML_ASSERT_ASSUME(expr) static_assert(true)
 #include <toml++/toml.h>
-#pragma GCC diagnostic pop
 
-#include "core/settings/values.hpp"
+#include "core/sys/text.hpp"
+#pragma GCC diagnostic pop
 
 namespace onelane::settings {
 namespace {
@@ -138,7 +138,7 @@ TomlDocument read_toml(std::string_view text) {
       }
     }
   } catch (const toml::parse_error& error) {
-    document.error = clean(error.description(), 120);
+    document.error = sys::clean(error.description(), 120);
     document.error_line = line_of(error.source());
   }
   return document;

@@ -25,4 +25,10 @@ std::int64_t wall_seconds() noexcept {
   return std::chrono::duration_cast<std::chrono::seconds>(read_clock(CLOCK_REALTIME)).count();
 }
 
+std::int64_t wall_milliseconds() noexcept {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
 }  // namespace onelane::sys

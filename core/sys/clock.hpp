@@ -15,4 +15,7 @@ namespace onelane::sys {
 /// Seconds since the epoch, for records that people read. Never used for order.
 [[nodiscard]] std::int64_t wall_seconds() noexcept;
 
+/// Milliseconds since the epoch, as wall_seconds().
+[[nodiscard]] std::int64_t wall_milliseconds() noexcept;
+
 }  // namespace onelane::sys

@@ -259,4 +259,9 @@ std::uint64_t boot_id() noexcept {
   return value;
 }
 
+bool is_stopped(const ProcessId& id) {
+  const auto stat = id.pid > 0 ? read_stat(id.pid) : std::nullopt;
+  return stat && stat->id == id && is_stop_state(stat->state);
+}
+
 }  // namespace onelane::sys

@@ -116,4 +116,12 @@ struct ProcEntry {
 /// such.
 [[nodiscard]] std::uint64_t boot_id() noexcept;
 
+/// Stopped by a signal (Ctrl-Z) or a debugger; false for one that is gone.
+[[nodiscard]] bool is_stopped(const ProcessId& id);
+
+/// The same of a state as /proc says it (ProcessStat).
+[[nodiscard]] constexpr bool is_stop_state(char state) noexcept {
+  return state == 'T' || state == 't';
+}
+
 }  // namespace onelane::sys

@@ -13,7 +13,7 @@
 #include <utility>
 
 #include "core/process/ending.hpp"
-#include "multicall/orphan_rules.hpp"
+#include "multicall/context/orphan_rules.hpp"
 
 namespace onelane::multicall::ci {
 namespace {

@@ -4,9 +4,9 @@
 
 #include <vector>
 
-#include "multicall/find_ticket.hpp"
-#include "multicall/lanes_here.hpp"
-#include "multicall/orphan_rows.hpp"
+#include "multicall/context/lanes_here.hpp"
+#include "multicall/view/find_ticket.hpp"
+#include "multicall/view/orphan_rows.hpp"
 
 namespace onelane::multicall::ci {
 

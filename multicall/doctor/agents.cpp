@@ -1,4 +1,5 @@
-#include "multicall/setup/agents.hpp"
+#include "multicall/init/agents.hpp"
+#include "multicall/context/real_tool.hpp"
 
 #include "multicall/doctor/checks.hpp"
 #include "multicall/doctor/probe.hpp"
@@ -13,7 +14,8 @@ std::string_view title_of(std::string_view agent) {
 
 /// What the agent's shell starts with: all three read kShellFile behind whatever a profile does to
 /// PATH, as BASH_ENV or, which comes to the same, as the first line of each command.
-decltype(Question::environment) environment_for(const Scene& scene, std::string_view agent) {
+decltype(process::Question::environment) environment_for(const Scene& scene,
+                                                         std::string_view agent) {
   const std::string path = path_without_shims(scene);
   const std::string shell = scene.project->root + "/" + std::string{setup::kShellFile};
   return {{"PATH", agent == "cursor" ? scene.bin + ":" + path : path},
@@ -23,7 +25,7 @@ decltype(Question::environment) environment_for(const Scene& scene, std::string_
 
 void look_at_agent(const Scene& scene, std::string_view agent, Findings& out) {
   const std::string name{title_of(agent)};
-  const std::string bash = program("bash", scene.path);
+  const std::string bash = real_program("bash", scene.path);
   std::vector<std::string> fine;
   for (const char* const flags : {"-c", "-lc"}) {
     const std::string called = name + "'s `bash " + flags + "`";

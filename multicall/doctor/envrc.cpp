@@ -6,6 +6,7 @@
 
 #include "core/settings/edit.hpp"
 #include "core/sys/file_descriptor.hpp"
+#include "multicall/context/real_tool.hpp"
 #include "multicall/doctor/checks.hpp"
 #include "multicall/doctor/probe.hpp"
 
@@ -84,7 +85,7 @@ void look_at_envrc(const Scene& scene, Findings& out) {
   }
   if (!envrc.has_line) {
     finding.what = ".envrc does not put the shims on PATH";
-    program("direnv", scene.path).empty() ? out.note(finding) : out.wrong(finding);
+    real_program("direnv", scene.path).empty() ? out.note(finding) : out.wrong(finding);
   } else if (!envrc.later.empty()) {
     finding.what = "in .envrc `" + envrc.later + "` comes after the shims and may put others first";
     out.note(finding);
@@ -95,8 +96,8 @@ void look_at_envrc(const Scene& scene, Findings& out) {
 
 void look_at_direnv(const Scene& scene, Findings& out) {
   const std::string path = envrc_of(scene);
-  const std::string direnv = program("direnv", scene.path);
-  const std::string shell = program("sh", scene.path);
+  const std::string direnv = real_program("direnv", scene.path);
+  const std::string shell = real_program("sh", scene.path);
   if (direnv.empty() || shell.empty() || scene.tools.empty() || !envrc_at(path).has_line) {
     return;
   }
@@ -106,7 +107,7 @@ void look_at_direnv(const Scene& scene, Findings& out) {
                             {"DIRENV_DIR", {}},
                             {"DIRENV_FILE", {}},
                             {"DIRENV_WATCHES", {}}});
-  if (told.answer.end == Answer::End::TimedOut) {
+  if (told.answer.end == process::Answer::End::TimedOut) {
     out.note(silence("`direnv exec`", told.answer));
   } else if (!told.is_complete) {
     out.wrong({.what = "direnv does not load .envrc: it is not allowed, or it fails",

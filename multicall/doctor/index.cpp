@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "core/sys/process.hpp"
+#include "multicall/context/index_lock.hpp"
 #include "multicall/doctor/checks.hpp"
-#include "multicall/index_lock.hpp"
-#include "multicall/say.hpp"
+#include "multicall/term/words.hpp"
 #include "shims/tables.hpp"
 
 namespace onelane::multicall::doctor {

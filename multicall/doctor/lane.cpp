@@ -2,10 +2,11 @@
 
 #include "core/lane/gate_holder.hpp"
 #include "core/lane/table.hpp"
+#include "core/sys/process.hpp"
+#include "multicall/context/lanes_here.hpp"
 #include "multicall/doctor/checks.hpp"
-#include "multicall/lane_view.hpp"
-#include "multicall/lanes_here.hpp"
-#include "multicall/say.hpp"
+#include "multicall/term/words.hpp"
+#include "multicall/view/lane_view.hpp"
 
 namespace onelane::multicall::doctor {
 namespace {
@@ -20,7 +21,7 @@ void tell_stopped(const std::string& what, pid_t pid, Findings& out) {
 }
 
 void look_at_tickets(const LaneView& view, Findings& out) {
-  if (view.holder && is_stopped(view.holder->supervisor)) {
+  if (view.holder && sys::is_stopped(view.holder->supervisor)) {
     // The whole job, as Ctrl-Z leaves it: who wakes onelane wakes the tool behind it.
     tell_stopped("the holder, " + view.holder->command + ",", view.holder->supervisor.pid, out);
   } else if (view.holder && view.holder->is_stopped) {

@@ -9,11 +9,11 @@
 #include <chrono>
 #include <functional>
 
+#include "core/process/ask.hpp"
 #include "core/sys/byte_lock.hpp"
 #include "core/sys/clock.hpp"
 #include "core/sys/error.hpp"
 #include "core/sys/file_descriptor.hpp"
-#include "multicall/doctor/ask.hpp"
 #include "multicall/doctor/file_system.hpp"
 
 namespace onelane::multicall::doctor {
@@ -56,7 +56,7 @@ struct TrialFile {
 
 /// Looks again and again until it is so, for as long as anybody is waited for.
 bool comes(const std::function<bool()>& is_so) {
-  const auto deadline = sys::monotonic_time() + kPatience;
+  const auto deadline = sys::monotonic_time() + process::kPatience;
   while (!is_so()) {
     if (sys::monotonic_time() >= deadline) {
       return false;
@@ -75,7 +75,7 @@ void end(pid_t child) {
 int listen(int fd) {
   pollfd polled{fd, POLLIN, 0};
   char error = 0;
-  const bool told = ::poll(&polled, 1, static_cast<int>(kPatience.count())) == 1;
+  const bool told = ::poll(&polled, 1, static_cast<int>(process::kPatience.count())) == 1;
   return told && ::read(fd, &error, 1) == 1 ? error : -1;
 }
 

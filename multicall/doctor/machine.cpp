@@ -6,6 +6,7 @@
 
 #include "core/sys/file_descriptor.hpp"
 #include "core/sys/process.hpp"
+#include "multicall/context/real_tool.hpp"
 #include "multicall/doctor/checks.hpp"
 #include "multicall/doctor/probe.hpp"
 
@@ -36,12 +37,12 @@ constexpr Known kKnown[] = {
 };
 
 void look_at_version(const Scene& scene, const Known& known, std::string& fine, Findings& out) {
-  const std::string path = program(known.tool, scene.path);
+  const std::string path = real_program(known.tool, scene.path);
   if (path.empty()) {
     return;
   }
   // Away from the project: what its directory holds must not matter.
-  const Answer answer = ask({.argv = {path, "--version"}, .directory = "/"});
+  const process::Answer answer = process::ask({.argv = {path, "--version"}, .directory = "/"});
   const auto version = version_in(answer.out);
   const std::string line = answer.out.substr(0, answer.out.find('\n'));
   if (!answer.succeeded() || !answer.out.starts_with(known.begins) || !version) {

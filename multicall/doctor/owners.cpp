@@ -8,8 +8,9 @@
 #include "core/project/state.hpp"
 #include "core/sys/error.hpp"
 #include "core/sys/file_descriptor.hpp"
+#include "core/sys/users.hpp"
 #include "multicall/doctor/checks.hpp"
-#include "multicall/say.hpp"
+#include "multicall/term/words.hpp"
 
 namespace onelane::multicall::doctor {
 namespace {
@@ -72,7 +73,7 @@ std::string set_owner(const File& file) {
       0) {
     sys::throw_errno("change the owner of", file.path);
   }
-  return "owner " + user_name(file.directory.st_uid) + " for " + file.path;
+  return "owner " + sys::user_name(file.directory.st_uid) + " for " + file.path;
 }
 
 /// Only the owner and root may change a file's mode.
@@ -116,8 +117,8 @@ bool tell_owner(const File& file, Findings& out) {
   }
   const std::string owner =
       std::to_string(file.directory.st_uid) + ":" + std::to_string(file.directory.st_gid);
-  Finding finding{.what = "belongs to " + user_name(file.info.st_uid) + ", its directory to " +
-                          user_name(file.directory.st_uid) + ", who cannot write it",
+  Finding finding{.what = "belongs to " + sys::user_name(file.info.st_uid) + ", its directory to " +
+                          sys::user_name(file.directory.st_uid) + ", who cannot write it",
                   .where = file.path,
                   .todo = "give it to the owner of the directory",
                   .command = is_root ? "onelane doctor --fix"
@@ -177,9 +178,9 @@ void look_at_directory(const Scene& scene, struct stat& info, Findings& out) {
     return;
   }
   if (::faccessat(AT_FDCWD, path.c_str(), W_OK | X_OK, AT_EACCESS) != 0) {
-    const std::string why =
-        errno == EROFS ? "is on a read-only file system"
-                       : "belongs to " + user_name(info.st_uid) + ", and you cannot write there";
+    const std::string why = errno == EROFS ? "is on a read-only file system"
+                                           : "belongs to " + sys::user_name(info.st_uid) +
+                                                 ", and you cannot write there";
     out.wrong({.what = "the lane's directory " + why + ": calls run without the lane",
                .where = path,
                .todo = "give it to whoever works here, or share it: git config "

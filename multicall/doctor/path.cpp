@@ -7,7 +7,7 @@
 #include "core/sys/file_descriptor.hpp"
 #include "core/tool/find.hpp"
 #include "multicall/doctor/checks.hpp"
-#include "multicall/say.hpp"
+#include "multicall/term/words.hpp"
 
 namespace onelane::multicall::doctor {
 namespace {

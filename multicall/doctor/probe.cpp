@@ -35,13 +35,13 @@ std::vector<Detour> detours_in(const Scene& scene, std::string_view out) {
 }  // namespace
 
 Probe probe(const Scene& scene, std::vector<std::string> front, std::string_view name,
-            const decltype(Question::environment)& environment) {
-  Question question{
+            const decltype(process::Question::environment)& environment) {
+  process::Question question{
       .argv = std::move(front), .directory = scene.project->root, .environment = environment};
   question.argv.emplace_back(kScript);
   question.argv.emplace_back(name);
   question.argv.insert(question.argv.end(), scene.tools.begin(), scene.tools.end());
-  Probe out{.answer = ask(question)};
+  Probe out{.answer = process::ask(question)};
   const std::string last = std::string{kMark} + std::to_string(scene.tools.size() - 1) + ":";
   out.is_complete = out.answer.out.find(last) != std::string::npos;
   out.detours = detours_in(scene, out.answer.out);
@@ -60,20 +60,11 @@ std::string describe(const std::vector<Detour>& detours) {
                          " no shim either";
 }
 
-Finding silence(const std::string& who, const Answer& answer) {
-  const bool late = answer.end == Answer::End::TimedOut;
+Finding silence(const std::string& who, const process::Answer& answer) {
+  const bool late = answer.end == process::Answer::End::TimedOut;
   return {.what = who + (late ? " did not answer within 2 s" : " ended before it answered"),
           .todo = late ? "see what its start-up files wait for"
                        : "run it by hand and read what it says"};
-}
-
-std::string program(std::string_view name, const std::string& path) {
-  for (const tool::Candidate& candidate : tool::all_candidates(name, path.c_str())) {
-    if (candidate.verdict == tool::Verdict::Real) {
-      return candidate.path;
-    }
-  }
-  return {};
 }
 
 }  // namespace onelane::multicall::doctor

@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "multicall/doctor/ask.hpp"
+#include "core/process/ask.hpp"
 #include "multicall/doctor/finding.hpp"
 #include "multicall/doctor/scene.hpp"
 
@@ -18,7 +18,7 @@ struct Detour {
 
 /// What a shell says that the names of the scene's tools reach.
 struct Probe {
-  Answer answer;
+  process::Answer answer;
   bool is_complete = false;  ///< It told of every tool.
   std::vector<Detour> detours;
 };
@@ -26,15 +26,12 @@ struct Probe {
 /// Asks a shell that `front` starts: argv up to the flag behind which the script comes, which
 /// this adds. `name` is the shell's $0. As ask() for the rest; not for a scene without tools.
 [[nodiscard]] Probe probe(const Scene& scene, std::vector<std::string> front, std::string_view name,
-                          const decltype(Question::environment)& environment = {});
+                          const decltype(process::Question::environment)& environment = {});
 
 /// "make is /usr/bin/make, and so on for 3 tools".
 [[nodiscard]] std::string describe(const std::vector<Detour>& detours);
 
 /// For a shell that did not tell.
-[[nodiscard]] Finding silence(const std::string& who, const Answer& answer);
-
-/// The real program of that name on `path`; empty when there is none.
-[[nodiscard]] std::string program(std::string_view name, const std::string& path);
+[[nodiscard]] Finding silence(const std::string& who, const process::Answer& answer);
 
 }  // namespace onelane::multicall::doctor

@@ -10,9 +10,9 @@
 #include <set>
 
 #include "core/tool/find.hpp"
-#include "multicall/decide.hpp"
+#include "multicall/context/place.hpp"
 #include "multicall/doctor/finding.hpp"
-#include "multicall/say.hpp"
+#include "multicall/term/words.hpp"
 #include "shims/shim.hpp"
 
 namespace onelane::multicall::doctor {

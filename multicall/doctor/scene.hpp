@@ -6,7 +6,7 @@
 
 #include "core/project/project.hpp"
 #include "core/settings/settings.hpp"
-#include "multicall/commands/adoption.hpp"
+#include "multicall/init/adoption.hpp"
 
 namespace onelane::multicall::doctor {
 

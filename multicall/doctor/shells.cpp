@@ -4,9 +4,10 @@
 #include <array>
 #include <cstdlib>
 
+#include "multicall/context/real_tool.hpp"
 #include "multicall/doctor/checks.hpp"
 #include "multicall/doctor/probe.hpp"
-#include "multicall/say.hpp"
+#include "multicall/term/words.hpp"
 
 namespace onelane::multicall::doctor {
 namespace {
@@ -94,7 +95,8 @@ void look_at_all(const Scene& scene, std::string_view except, Findings& out) {
   }
   std::vector<std::string> fine;
   for (const Shell& shell : kShells) {
-    const std::string path = shell.name == except ? std::string{} : program(shell.name, scene.path);
+    const std::string path =
+        shell.name == except ? std::string{} : real_program(shell.name, scene.path);
     if (!path.empty()) {
       look_at_shell(scene, shell, path, fine, out);
     }

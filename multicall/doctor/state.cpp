@@ -14,10 +14,9 @@
 #include "core/project/state.hpp"
 #include "core/sys/error.hpp"
 #include "core/sys/file_descriptor.hpp"
+#include "multicall/context/lanes_here.hpp"
 #include "multicall/doctor/checks.hpp"
 #include "multicall/doctor/file_system.hpp"
-#include "multicall/lanes_here.hpp"
-#include "multicall/say.hpp"
 
 namespace onelane::multicall::doctor {
 namespace {

@@ -11,7 +11,7 @@
 
 #include "core/lane/admin.hpp"
 #include "core/sys/error.hpp"
-#include "multicall/find_ticket.hpp"
+#include "multicall/view/find_ticket.hpp"
 
 namespace onelane::multicall::monitor {
 namespace {

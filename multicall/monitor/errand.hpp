@@ -7,7 +7,7 @@
 
 #include "core/process/signals.hpp"
 #include "core/sys/file_descriptor.hpp"
-#include "multicall/lanes_here.hpp"
+#include "multicall/context/lanes_here.hpp"
 #include "multicall/monitor/keys.hpp"
 
 namespace onelane::multicall::monitor {

@@ -11,13 +11,12 @@
 #include "core/process/signals.hpp"
 #include "core/sys/clock.hpp"
 #include "core/sys/error.hpp"
-#include "multicall/ci_fence.hpp"
-#include "multicall/commands/commands.hpp"
 #include "multicall/monitor/errand.hpp"
 #include "multicall/monitor/screen.hpp"
 #include "multicall/monitor/terminal.hpp"
 #include "multicall/monitor/wakes.hpp"
-#include "multicall/say.hpp"
+#include "multicall/term/fence.hpp"
+#include "multicall/term/say.hpp"
 
 namespace onelane::multicall::monitor {
 namespace {

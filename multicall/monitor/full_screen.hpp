@@ -2,7 +2,7 @@
 
 #include <chrono>
 
-#include "multicall/lanes_here.hpp"
+#include "multicall/context/lanes_here.hpp"
 
 namespace onelane::multicall::monitor {
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "core/guard/card.hpp"
-#include "multicall/overview.hpp"
-#include "multicall/say.hpp"
+#include "multicall/term/words.hpp"
+#include "multicall/view/overview.hpp"
 
 namespace onelane::multicall::monitor {
 namespace {

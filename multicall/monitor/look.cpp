@@ -10,8 +10,8 @@
 #include "core/journal/journal.hpp"
 #include "core/sys/clock.hpp"
 #include "core/sys/error.hpp"
-#include "multicall/bounds.hpp"
-#include "multicall/decide.hpp"
+#include "multicall/context/limits.hpp"
+#include "multicall/context/place.hpp"
 
 namespace onelane::multicall::monitor {
 namespace {

@@ -11,8 +11,8 @@
 #include "core/guard/limits.hpp"
 #include "core/journal/record.hpp"
 #include "core/sys/memory.hpp"
-#include "multicall/lane_view.hpp"
-#include "multicall/lanes_here.hpp"
+#include "multicall/context/lanes_here.hpp"
+#include "multicall/view/lane_view.hpp"
 
 namespace onelane::multicall::monitor {
 

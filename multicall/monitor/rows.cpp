@@ -2,11 +2,12 @@
 
 #include <algorithm>
 
-#include "multicall/lane_view.hpp"
+#include "core/sys/process.hpp"
 #include "multicall/monitor/tree.hpp"
-#include "multicall/overview.hpp"
-#include "multicall/run_view.hpp"
-#include "multicall/say.hpp"
+#include "multicall/term/words.hpp"
+#include "multicall/view/lane_view.hpp"
+#include "multicall/view/overview.hpp"
+#include "multicall/view/run_view.hpp"
 
 namespace onelane::multicall::monitor {
 namespace {
@@ -154,7 +155,7 @@ class Lister {
         line.add(right(duration_words(process.age), 8) + " ");
       }
       line.add(" " + branch.prefix, Style::Dim);
-      const bool is_stopped = is_stop_state(process.state);
+      const bool is_stopped = sys::is_stop_state(process.state);
       const char* const note = is_stopped ? "[stopped] " : process.state == 'Z' ? "[ended] " : "";
       line.add(note, Style::Warn);
       line.add(clean(process.command));

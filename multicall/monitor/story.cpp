@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "multicall/overview.hpp"
+#include "multicall/view/overview.hpp"
 
 namespace onelane::multicall::monitor {
 namespace {

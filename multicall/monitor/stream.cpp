@@ -7,14 +7,13 @@
 
 #include "core/process/orphans.hpp"
 #include "core/process/signals.hpp"
+#include "core/sys/clock.hpp"
 #include "core/sys/file_descriptor.hpp"
-#include "multicall/commands/commands.hpp"
-#include "multicall/commands/output.hpp"
+#include "multicall/context/orphan_rules.hpp"
 #include "multicall/monitor/story.hpp"
 #include "multicall/monitor/tails.hpp"
 #include "multicall/monitor/wakes.hpp"
-#include "multicall/orphan_rules.hpp"
-#include "multicall/record.hpp"
+#include "multicall/term/print.hpp"
 
 namespace onelane::multicall::monitor {
 namespace {
@@ -36,7 +35,7 @@ class Stream {
 
   void begin() {
     const auto looks = look();
-    write(story_.begin(lanes_, looks, wall_milliseconds()));
+    write(story_.begin(lanes_, looks, sys::wall_milliseconds()));
     for (const std::string& run : story_.running()) {
       logs_.skip(run);
     }
@@ -64,7 +63,7 @@ class Stream {
   // the latest, and never before its run was seen to start.
   void tell() {
     const auto looks = look();
-    const auto events = story_.see(looks, wall_milliseconds());
+    const auto events = story_.see(looks, sys::wall_milliseconds());
     for (const std::string& run : story_.running()) {
       tell_warnings(run);
     }
@@ -89,7 +88,7 @@ class Stream {
     for (const std::string& text : logs_.read(run)) {
       write({{"schema", 1},
              {"event", "warned"},
-             {"at_wall_ms", wall_milliseconds()},
+             {"at_wall_ms", sys::wall_milliseconds()},
              {"id", run},
              {"text", text}});
     }
@@ -102,7 +101,7 @@ class Stream {
     for (const process::Orphan& orphan : process::OrphanWatch{std::move(rules)}.scan().orphans) {
       write({{"schema", 1},
              {"event", "orphan"},
-             {"at_wall_ms", wall_milliseconds()},
+             {"at_wall_ms", sys::wall_milliseconds()},
              {"id", run},
              {"pid", orphan.stat.id.pid},
              {"command", sys::command_line(orphan.stat.id.pid)}});

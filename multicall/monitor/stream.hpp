@@ -1,6 +1,6 @@
 #pragma once
 
-#include "multicall/lanes_here.hpp"
+#include "multicall/context/lanes_here.hpp"
 
 namespace onelane::multicall::monitor {
 

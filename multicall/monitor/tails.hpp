@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "core/journal/record.hpp"
-#include "multicall/log_text.hpp"
+#include "multicall/view/log_text.hpp"
 
 namespace onelane::multicall::monitor {
 

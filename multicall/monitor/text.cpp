@@ -9,7 +9,7 @@
 #include <ctime>
 
 #include "core/guard/card.hpp"
-#include "multicall/overview.hpp"
+#include "multicall/view/overview.hpp"
 
 namespace onelane::multicall::monitor {
 namespace {

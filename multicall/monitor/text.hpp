@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "multicall/term/words.hpp"
+
 namespace onelane::multicall::monitor {
 
 /// What a piece of text is; the terminal decides how that looks.

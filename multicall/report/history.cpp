@@ -8,9 +8,9 @@
 #include "core/journal/journal.hpp"
 #include "core/journal/plausible.hpp"
 #include "core/journal/skim.hpp"
-#include "core/journal/text.hpp"
+#include "core/sys/clock.hpp"
 #include "core/sys/error.hpp"
-#include "multicall/record.hpp"
+#include "core/sys/text.hpp"
 
 namespace onelane::multicall {
 
@@ -156,10 +156,10 @@ std::string command_of(const Record& record, std::size_t limit) {
       return text + "\u2026";
     }
     text += text.empty() ? "" : " ";
-    journal::append_printable(text, word, limit - std::min(limit, text.size()));
+    sys::append_printable(text, word, limit - std::min(limit, text.size()));
   }
   if (text.empty()) {
-    journal::append_printable(text, record.tool, limit);
+    sys::append_printable(text, record.tool, limit);
   }
   return text;
 }
@@ -202,7 +202,7 @@ void read_runs(History& history) {
 
 History history_of(const LanesHere& lanes, std::int64_t since_wall_ms) {
   History history;
-  history.now_wall_ms = wall_milliseconds();
+  history.now_wall_ms = sys::wall_milliseconds();
   history.project = lanes.project.root;
   history.name = lanes.project.name;
   history.lane = lanes.project.state_dir;

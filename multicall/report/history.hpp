@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/journal/record.hpp"
-#include "multicall/lanes_here.hpp"
+#include "multicall/context/lanes_here.hpp"
 
 namespace onelane::multicall {
 

@@ -2,10 +2,9 @@
 
 #include <algorithm>
 
-#include "multicall/ci/annotation.hpp"
 #include "multicall/report/words.hpp"
-#include "multicall/run_view.hpp"
-#include "multicall/say.hpp"
+#include "multicall/term/annotation.hpp"
+#include "multicall/view/run_view.hpp"
 
 namespace onelane::multicall {
 namespace {

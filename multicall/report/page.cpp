@@ -7,9 +7,9 @@
 #include <utility>
 
 #include "core/settings/sha256.hpp"
-#include "multicall/commands/output.hpp"
 #include "multicall/report/page_parts.hpp"
 #include "multicall/report/words.hpp"
+#include "multicall/term/print.hpp"
 
 namespace onelane::multicall {
 namespace {

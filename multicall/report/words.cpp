@@ -7,9 +7,9 @@
 #include <nlohmann/json.hpp>
 
 #include "core/journal/plausible.hpp"
-#include "core/journal/text.hpp"
-#include "multicall/overview.hpp"
-#include "multicall/say.hpp"
+#include "core/sys/text.hpp"
+#include "multicall/term/words.hpp"
+#include "multicall/view/overview.hpp"
 
 namespace onelane::multicall {
 namespace {
@@ -83,7 +83,7 @@ std::string memory_words(std::uint64_t kb) {
 }
 
 std::string clean_text(std::string_view text, std::size_t limit) {
-  return journal::printable(text, limit);
+  return sys::printable(text, limit);
 }
 
 Advice advice_of(const journal::Record& record) {

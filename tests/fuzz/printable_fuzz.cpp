@@ -6,10 +6,10 @@
 #include <string_view>
 
 #include "core/journal/skim.hpp"
-#include "core/journal/text.hpp"
-#include "multicall/overview.hpp"
+#include "core/sys/text.hpp"
 #include "multicall/report/job_summary.hpp"
-#include "multicall/run_view.hpp"
+#include "multicall/view/overview.hpp"
+#include "multicall/view/run_view.hpp"
 #include "tests/fuzz/lane_file.hpp"
 
 namespace {
@@ -20,8 +20,8 @@ using namespace onelane;
 void expect_printable(std::string_view text) {
   while (!text.empty()) {
     const std::string_view line = text.substr(0, text.find('\n'));
-    if (journal::printable(line, std::string_view::npos) != line) {
-      std::fprintf(stderr, "%s\n", journal::printable(line, 1000).c_str());
+    if (sys::printable(line, std::string_view::npos) != line) {
+      std::fprintf(stderr, "%s\n", sys::printable(line, 1000).c_str());
       std::abort();
     }
     text.remove_prefix(std::min(line.size() + 1, text.size()));

@@ -9,9 +9,9 @@
 #include <optional>
 #include <vector>
 
-#include "core/journal/text.hpp"
 #include "core/lane/table.hpp"
 #include "core/sys/byte_lock.hpp"
+#include "core/sys/text.hpp"
 #include "tests/integration/lane_scene.hpp"
 
 namespace onelane::test {
@@ -32,8 +32,8 @@ std::string unprintable_in(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t end = std::min(text.find('\n', at), text.size());
     const std::string_view line = text.substr(at, end - at);
-    if (journal::printable(line, std::string_view::npos) != line) {
-      found += journal::printable(line, 300) + "\n";
+    if (sys::printable(line, std::string_view::npos) != line) {
+      found += sys::printable(line, 300) + "\n";
     }
     at = end + 1;
   }
@@ -44,12 +44,12 @@ std::string unprintable_in(std::string_view text) {
 std::string control_in(std::string_view text) {
   std::string found;
   for (std::size_t at = 0; at < text.size();) {
-    const std::size_t length = journal::sequence_length(text.substr(at));
+    const std::size_t length = sys::sequence_length(text.substr(at));
     const std::string_view sequence = text.substr(at, std::max<std::size_t>(length, 1));
     const auto first = static_cast<unsigned char>(sequence[0]);
     const bool is_c1 = first == 0xc2 && static_cast<unsigned char>(sequence[1]) < 0xa0;
     if (length == 0 || is_c1 || first == 0x7f || (first < 0x20 && first != '\n')) {
-      found += "byte " + std::to_string(at) + ": " + journal::printable(text.substr(at), 60) + "\n";
+      found += "byte " + std::to_string(at) + ": " + sys::printable(text.substr(at), 60) + "\n";
     }
     at += sequence.size();
   }
@@ -80,9 +80,9 @@ class PrintableTest : public testing::Test {
     EXPECT_FALSE(ended.out.empty() && ended.err.empty() && words[0] == "status");
     const bool is_json = std::ranges::find(words, "--json") != words.end();
     EXPECT_EQ(is_json ? control_in(ended.out) : unprintable_in(ended.out), "")
-        << "onelane" << journal::printable(verb);
+        << "onelane" << sys::printable(verb);
     EXPECT_EQ(unprintable_in(ended.err), "")
-        << "onelane" << journal::printable(verb) << ", standard error";
+        << "onelane" << sys::printable(verb) << ", standard error";
   }
 
   /// A journal whose every text is evil, one of its ids, too.

@@ -4,7 +4,7 @@
 
 #include <random>
 
-#include "core/journal/text.hpp"
+#include "core/sys/text.hpp"
 #include "tests/unit/core/journal/scene.hpp"
 
 namespace onelane::journal {

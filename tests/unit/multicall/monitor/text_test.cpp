@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "multicall/overview.hpp"
+#include "multicall/view/overview.hpp"
 #include "tests/unit/multicall/monitor/scene.hpp"
 
 namespace onelane::multicall::monitor {

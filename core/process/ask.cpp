@@ -1,0 +1,140 @@
+#include "core/process/ask.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <string_view>
+
+#include "core/sys/clock.hpp"
+#include "core/sys/error.hpp"
+#include "core/sys/file_descriptor.hpp"
+
+namespace onelane::process {
+namespace {
+
+constexpr std::size_t kPipe = std::size_t{64} << 10U;
+constexpr int kCannotStart = 127;
+
+std::vector<std::string> environment_of(const Question& question) {
+  std::vector<std::string> list;
+  for (char** at = environ; *at != nullptr; ++at) {
+    const std::string_view entry{*at};
+    const std::string_view name = entry.substr(0, entry.find('='));
+    if (std::ranges::none_of(question.environment,
+                             [&](const auto& change) { return change.first == name; })) {
+      list.emplace_back(entry);
+    }
+  }
+  for (const auto& [name, value] : question.environment) {
+    if (value) {
+      list.push_back(name + "=" + *value);
+    }
+  }
+  return list;
+}
+
+std::vector<char*> pointers_to(std::vector<std::string>& list) {
+  std::vector<char*> pointers;
+  for (std::string& text : list) {
+    pointers.push_back(text.data());
+  }
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+/// After fork: nothing here allocates or throws.
+[[noreturn]] void become(const char* directory, char** argv, char** environment, int out) {
+  ::setsid();
+  const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  if (null >= 0 && ::dup2(null, 0) >= 0 && ::dup2(null, 2) >= 0 && ::dup2(out, 1) >= 0 &&
+      ::chdir(directory) == 0) {
+    sigset_t none;
+    ::sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    ::execve(argv[0], argv, environment);
+  }
+  ::_exit(kCannotStart);
+}
+
+/// True at the end of the stream. Takes what a pipe holds and no more (pipe(7)): who writes on
+/// and on does not keep us from the deadline.
+bool drain(int fd, std::size_t longest, std::string& into) {
+  std::array<char, 4096> chunk;
+  for (std::size_t taken = 0; taken < kPipe; taken += chunk.size()) {
+    const ssize_t got = ::read(fd, chunk.data(), chunk.size());
+    if (got <= 0) {
+      return got == 0 || (errno != EAGAIN && errno != EINTR);
+    }
+    into.append(chunk.data(), std::min(static_cast<std::size_t>(got), longest - into.size()));
+  }
+  return false;
+}
+
+/// Reads until the program has ended; false when the limit came first.
+bool listen(pid_t pid, int fd, const Question& question, Answer& answer, int& status) {
+  const auto deadline = sys::monotonic_time() + question.limit;
+  bool is_open = true;
+  for (;;) {
+    // Asked before the stream is read: what it wrote before it ended is all there then.
+    const bool ended = ::waitpid(pid, &status, WNOHANG) != 0;
+    if (is_open) {
+      is_open = !drain(fd, question.longest, answer.out);
+    }
+    if (ended) {
+      return true;
+    }
+    if (sys::monotonic_time() >= deadline) {
+      return false;
+    }
+    pollfd polled{is_open ? fd : -1, POLLIN, 0};
+    (void)::poll(&polled, 1, 10);
+  }
+}
+
+}  // namespace
+
+Answer ask(const Question& question) {
+  std::vector<std::string> argv_text = question.argv;
+  std::vector<std::string> environment_text = environment_of(question);
+  std::vector<char*> argv = pointers_to(argv_text);
+  std::vector<char*> environment = pointers_to(environment_text);
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) {
+    sys::throw_errno("make", "a pipe");
+  }
+  const sys::FileDescriptor in = sys::lift(ends[0]);
+  sys::FileDescriptor out = sys::lift(ends[1]);
+  (void)::fcntl(in.get(), F_SETFL, O_NONBLOCK);
+  const pid_t pid = ::fork();
+  if (pid < 0) {
+    sys::throw_errno("fork", "");
+  }
+  if (pid == 0) {
+    become(question.directory.c_str(), argv.data(), environment.data(), out.get());
+  }
+  out.reset();
+  Answer answer;
+  int status = 0;
+  if (!listen(pid, in.get(), question, answer, status)) {
+    // Its session is made by itself: a group of that number, or the process alone so far.
+    (void)::kill(-pid, SIGKILL);
+    (void)::kill(pid, SIGKILL);
+    // One that is stuck in the kernel stays a zombie of ours until we end.
+    Question last = question;
+    last.limit = std::chrono::milliseconds{500};
+    (void)listen(pid, in.get(), last, answer, status);
+    answer.end = Answer::End::TimedOut;
+    return answer;
+  }
+  answer.end = WIFEXITED(status) ? Answer::End::Exited : Answer::End::Signalled;
+  answer.code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+  return answer;
+}
+
+}  // namespace onelane::process

@@ -1,0 +1,93 @@
+#include "multicall/cli/command.hpp"
+
+#include <algorithm>
+
+#include "core/sys/text.hpp"
+#include "multicall/cli/help.hpp"
+#include "multicall/cli/tree.hpp"
+#include "multicall/term/exit_codes.hpp"
+#include "multicall/term/print.hpp"
+#include "multicall/term/say.hpp"
+
+namespace onelane::multicall {
+namespace {
+
+/// What parse_words does instead, while a Collecting lives.
+std::function<void(Options&)>& taker() {
+  static std::function<void(Options&)> take;
+  return take;
+}
+
+}  // namespace
+
+const Command* find_command(Commands commands, std::string_view name) noexcept {
+  const auto found = std::ranges::find(commands, name, &Command::name);
+  return found == commands.end() ? nullptr : *found;
+}
+
+int run_verb(const Command& command, std::span<char*> words, std::string_view above) {
+  const std::string_view part =
+      words.empty() || command.parts.empty() ? std::string_view{} : std::string_view{words[0]};
+  if (part == "--help" || part == "-h") {
+    print(help_of(read_command(command)));
+    return 0;
+  }
+  if (part.empty() || part.starts_with('-')) {
+    return command.run(words);
+  }
+  const Command* found = find_command(command.parts, part);
+  const std::string name = std::string{above} + " " + std::string{command.name};
+  return found == nullptr ? refuse_verb(part, command.parts, name)
+                          : run_verb(*found, words.subspan(1), name);
+}
+
+Collecting::Collecting(std::function<void(Options&)> take) {
+  taker() = std::move(take);
+}
+
+Collecting::~Collecting() {
+  taker() = nullptr;
+}
+
+std::optional<int> parse_words(Options& app, std::span<char*> words) {
+  if (taker()) {
+    taker()(app);
+    return 0;
+  }
+  const auto end = app.parse(words);
+  if (!end) {
+    return std::nullopt;
+  }
+  if (end->asks_for_help) {
+    print(help_of(read_verb(app)));
+    return 0;
+  }
+  say_always(app.name() + ": " + end->fault + " (see `" + app.name() + " --help`)");
+  return kExitUsage;
+}
+
+int refuse_verb(std::string_view word, Commands commands, std::string_view above) {
+  std::vector<std::string_view> names;
+  for (const Command* command : commands) {
+    if (command->group != Group::Hidden) {
+      names.push_back(command->name);
+    }
+  }
+  const std::string_view meant = sys::nearest(word, names);
+  const std::string parent{above};
+  say_always("'" + sys::clean(word) + "' is no verb of " + parent +
+             (meant.empty() ? "" : "; did you mean `" + parent + " " + std::string{meant} + "`?") +
+             " (see `" + parent + " --help`)");
+  return kExitUsage;
+}
+
+std::span<char*> command_behind(const Options& app, std::span<char*> words,
+                                std::string_view example) {
+  words = words.last(app.remaining());
+  if (words.empty()) {
+    say_always(app.name() + ": a command is missing: " + std::string{example});
+  }
+  return words;
+}
+
+}  // namespace onelane::multicall

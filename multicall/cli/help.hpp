@@ -1,0 +1,33 @@
+#pragma once
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "multicall/cli/tree.hpp"
+
+namespace onelane::multicall {
+
+/// `onelane status [--json]`, or with `[options]` where all of them would not fit.
+[[nodiscard]] std::string usage_of(const Verb& verb);
+
+/// "-a, --all", "--priority N", "ID".
+[[nodiscard]] std::string names_of(const Argument& argument);
+
+/// `text` in lines of at most 80 columns, later ones indented by `indent`, and a newline.
+[[nodiscard]] std::string wrapped(std::string_view text, std::size_t indent);
+
+/// What `onelane VERB --help` prints, in lines of at most 80 columns.
+[[nodiscard]] std::string help_of(const Verb& verb);
+
+/// What `onelane --help` prints: the verbs in their groups.
+[[nodiscard]] std::string overview_of(Commands commands);
+
+/// The heading of a group; empty for hidden verbs.
+[[nodiscard]] std::string_view title_of(Group group) noexcept;
+
+/// The groups that are shown, in their order.
+[[nodiscard]] std::span<const Group> shown_groups() noexcept;
+
+}  // namespace onelane::multicall

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+
+#include "core/project/project.hpp"
+#include "multicall/init/change.hpp"
+
+namespace onelane::multicall::setup {
+
+inline constexpr std::array<std::string_view, 4> kAgents{"claude", "codex", "cursor", "generic"};
+
+/// The file that puts the shims first in every shell that reads it, below the root: bash -c and
+/// bash -lc do for BASH_ENV (bash(1), INVOCATION: after the profiles), sh for ENV.
+inline constexpr std::string_view kShellFile = ".onelane/shell";
+
+/// What stands in it for the project at `root`; any POSIX shell reads it, twice as well as once.
+[[nodiscard]] std::string shell_text(const std::string& root);
+
+/// The file that makes `agent` read kShellFile; empty for generic.
+[[nodiscard]] std::string agent_file(std::string_view agent);
+
+/// Whether `text` of agent_file() has what `init --agent` adds to it, for the project at `root`.
+[[nodiscard]] bool has_agent_lines(std::string_view agent, std::string_view text,
+                                   const std::string& root);
+
+/// The plan of `init --agent AGENT`. Reads two files below the root; runs nothing.
+[[nodiscard]] Plan plan_agent(const project::Project& project, const std::string& agent);
+
+}  // namespace onelane::multicall::setup

@@ -1,0 +1,247 @@
+#include "multicall/job/coalesce/keeper.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <exception>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "core/journal/log_directory.hpp"
+#include "core/journal/run_output.hpp"
+#include "multicall/job/capture/split.hpp"
+#include "multicall/job/capture/stream.hpp"
+#include "multicall/job/coalesce/call_key.hpp"
+#include "multicall/job/coalesce/parts.hpp"
+#include "multicall/job/coalesce/quiet_pty.hpp"
+#include "multicall/shim/pause.hpp"
+#include "multicall/term/say.hpp"
+
+namespace onelane::multicall::coalesce {
+namespace {
+
+constexpr int kKeepingMs = 2'000;
+// What the two say to each other, a byte each.
+constexpr char kAllWritten = 'w';
+constexpr char kGiveUp = 'q';
+constexpr char kIsWhole = 'k';
+constexpr char kIsCut = 'c';
+constexpr char kIsRead = 'r';
+
+/// A stream of the tool's and where it leads to.
+struct Source {
+  sys::FileDescriptor own;
+  int target = 1;
+  bool is_terminal = false;
+};
+
+/// The process beside the run.
+class Keeping {
+ public:
+  Keeping(const Shelf& shelf, const process::Signals& signals, sys::FileDescriptor socket)
+      : shelf_{shelf},
+        signals_{signals},
+        socket_{std::move(socket)},
+        file_{shelf.log_directory, shelf.run_id, shelf.retention} {}
+
+  void add(Source source) {
+    if (source.is_terminal) {
+      terminal_ = {source.own.get(), source.target};
+    }
+    streams_.emplace_back(std::move(source.own), source.target,
+                          [this, stream = source.target](std::string_view text) {
+                            file_.write(text);
+                            parts_.add(stream, text.size());
+                          });
+  }
+
+  /// Until nobody can write any more and all has been passed on.
+  void run() {
+    while (socket_.is_open() || std::ranges::any_of(streams_, &is_open)) {
+      step();
+    }
+  }
+
+ private:
+  static bool is_open(const capture::Stream& stream) {
+    return stream.source() >= 0 || stream.target() >= 0;
+  }
+
+  void step() {
+    std::vector<pollfd> polled{{socket_.get(), POLLIN, 0}, {signals_.fd(), POLLIN, 0}};
+    for (const capture::Stream& stream : streams_) {
+      polled.push_back({stream.source(), POLLIN, 0});
+      polled.push_back({stream.target(), POLLOUT, 0});
+    }
+    if (::poll(polled.data(), polled.size(), -1) <= 0) {
+      return;
+    }
+    for (std::size_t i = 0; i < streams_.size(); ++i) {
+      if (polled[2 + 2 * i].revents != 0) {
+        streams_[i].read();
+      }
+      if (polled[3 + 2 * i].revents != 0) {
+        streams_[i].write();
+      }
+    }
+    if (polled[1].revents != 0) {
+      note_size();
+    }
+    if (polled[0].revents != 0) {
+      listen();
+    }
+    tell_read();
+  }
+
+  /// No signal is meant for us; of one the terminal has another size.
+  void note_size() {
+    process::Signals::Arrived arrived;
+    while (signals_.next(arrived)) {
+      if (arrived.signal == SIGWINCH && terminal_) {
+        fit_pty(terminal_->first, terminal_->second);
+      }
+    }
+  }
+
+  void listen() {
+    char word = kGiveUp;
+    const long got = ::recv(socket_.get(), &word, 1, 0);
+    if (got == 1 && word == kAllWritten) {
+      for (capture::Stream& stream : streams_) {
+        stream.drain();
+      }
+      say(keep() ? kIsWhole : kIsCut);
+      is_over_ = true;
+      return;
+    }
+    socket_.reset();
+    if (got == 1) {
+      ::_exit(0);
+    }
+  }
+
+  /// True when all of it is kept.
+  [[nodiscard]] bool keep() noexcept {
+    const bool is_passed_on = std::ranges::none_of(streams_, &capture::Stream::has_lost_reader);
+    if (!is_passed_on || !file_.is_whole() || !parts_.is_whole()) {
+      return false;
+    }
+    try {
+      const auto directory = journal::open_log_directory(shelf_.log_directory);
+      const auto file = journal::open_log_file(directory.get(), shelf_.run_id + ".parts");
+      return sys::write_all(file.get(), parts_.text());
+    } catch (const std::exception&) {
+      return false;
+    }
+  }
+
+  void tell_read() {
+    const auto waits = [](const capture::Stream& stream) { return stream.target() >= 0; };
+    if (is_over_ && socket_.is_open() && std::ranges::none_of(streams_, waits)) {
+      say(kIsRead);
+      socket_.reset();
+    }
+  }
+
+  void say(char word) const noexcept {
+    (void)::send(socket_.get(), &word, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+  }
+
+  const Shelf& shelf_;
+  const process::Signals& signals_;
+  sys::FileDescriptor socket_;
+  journal::RunOutput file_;
+  Parts parts_;
+  std::vector<capture::Stream> streams_;
+  std::optional<std::pair<int, int>> terminal_;  ///< Our side of the pty, and the terminal.
+  bool is_over_ = false;                         ///< The run has ended.
+};
+
+/// Closes all but these and 0 to 2: the lane's locks live as long as somebody has them open.
+void close_all_but(std::vector<int> kept) {
+  std::ranges::sort(kept);
+  unsigned first = 3;
+  for (const int fd : kept) {
+    if (static_cast<unsigned>(fd) > first) {
+      ::syscall(SYS_close_range, first, static_cast<unsigned>(fd) - 1, 0U);
+    }
+    first = static_cast<unsigned>(fd) + 1;
+  }
+  ::syscall(SYS_close_range, first, ~0U, 0U);
+}
+
+[[noreturn]] void keep_output(const Shelf& shelf, const process::Signals& signals,
+                              sys::FileDescriptor socket, std::vector<Source> sources) noexcept {
+  std::vector<int> kept{socket.get(), signals.fd()};
+  for (const Source& source : sources) {
+    kept.push_back(source.own.get());
+  }
+  close_all_but(std::move(kept));
+  capture::use_null(0, 0);
+  Keeping keeping{shelf, signals, std::move(socket)};
+  for (Source& source : sources) {
+    keeping.add(std::move(source));
+  }
+  keeping.run();
+  ::_exit(0);
+}
+
+}  // namespace
+
+OutputKeeper::OutputKeeper(const Shelf& shelf, const process::Signals& signals)
+    : signals_{signals} {
+  const Streams streams = streams_of();
+  has_one_output_ = streams.has_one_output;
+  std::vector<Source> sources;
+  for (const int fd : {1, 2}) {
+    const auto i = static_cast<std::size_t>(fd) - 1;
+    const Standard kind = streams.kinds[static_cast<std::size_t>(fd)];
+    if ((kind != Standard::Terminal && kind != Standard::Other) || (fd == 2 && has_one_output_)) {
+      continue;
+    }
+    if (kind == Standard::Terminal) {
+      QuietPty pty = open_quiet_pty(fd);
+      output_[i] = std::move(pty.tools);
+      sources.push_back({std::move(pty.own), fd, true});
+      continue;
+    }
+    capture::Ends ends = capture::make_pipe();
+    output_[i] = std::move(ends.write);
+    sources.push_back({std::move(ends.read), fd, false});
+  }
+  capture::Ends sockets = capture::make_sockets();
+  if (capture::split() == 0) {
+    keep_output(shelf, signals, std::move(sockets.write), std::move(sources));
+  }
+  socket_ = std::move(sockets.read);
+}
+
+bool OutputKeeper::finish() noexcept {
+  output_[0].reset();
+  output_[1].reset();
+  (void)::send(socket_.get(), &kAllWritten, 1, MSG_NOSIGNAL);
+  pollfd polled{socket_.get(), POLLIN, 0};
+  char word = kIsCut;
+  return ::poll(&polled, 1, kKeepingMs) == 1 && ::recv(socket_.get(), &word, 1, 0) == 1 &&
+         word == kIsWhole;
+}
+
+void OutputKeeper::wait_for_reader() noexcept {
+  while (pause(signals_, std::chrono::milliseconds{0}) == 0) {
+    pollfd polled[2] = {{socket_.get(), POLLIN, 0}, {signals_.fd(), POLLIN, 0}};
+    (void)::poll(polled, 2, -1);
+    char word = 0;
+    if (polled[0].revents != 0 && (::recv(socket_.get(), &word, 1, 0) <= 0 || word == kIsRead)) {
+      return;
+    }
+  }
+  (void)::send(socket_.get(), &kGiveUp, 1, MSG_NOSIGNAL);
+}
+
+}  // namespace onelane::multicall::coalesce

@@ -1,0 +1,129 @@
+#include "multicall/job/early_release.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "core/sys/listeners.hpp"
+#include "multicall/job/ready.hpp"
+#include "multicall/shim/attempt.hpp"
+
+namespace onelane::multicall {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::chrono::seconds kOftenFor{10};
+constexpr milliseconds kOften{100};
+constexpr milliseconds kSeldom{500};
+constexpr milliseconds kLookWithin{1'000};  ///< A member may have gone to another namespace.
+constexpr unsigned kLooksAtOthers = 3;
+
+/// Peeks come every `most`, or more often where somebody else wants it.
+milliseconds at_most(milliseconds pause, milliseconds most) {
+  return pause.count() == 0 ? most : std::min(pause, most);
+}
+
+}  // namespace
+
+bool EarlyRelease::awaits() const {
+  return plan_.ready && !is_over_ && place_.ticket && !plan_.limits_only &&
+         plan_.decision.cls != shims::Class::Service;
+}
+
+bool EarlyRelease::peek() noexcept try {
+  if (!awaits() || plan_.ready->port == 0) {
+    return awaits() && has_seen_line_;  // the lane could not be given back
+  }
+  const auto found = listeners();
+  if (!found) {
+    return true;  // whom we asked about a namespace is gone
+  }
+  return !found->empty() && (*found != others_ || unsure_ > 0);
+} catch (const std::exception&) {
+  return false;
+}
+
+void EarlyRelease::look(const process::Scene& scene, Watch& watch,
+                        process::Judgement& judgement) noexcept try {
+  note_line();
+  if (!awaits()) {
+    return;
+  }
+  const bool goes_on = judgement.order == process::Order::GoOn && !watch.was_stopped() &&
+                       (!scene.tool_has_ended || waits_for_all(plan_));
+  const bool has_port = plan_.ready->port != 0;
+  if (goes_on && (has_port ? listens(scene) : has_seen_line_)) {
+    is_over_ = place_.ticket->become_service();
+    if (is_over_) {
+      watch.note_ready();
+      watch.say_line(words(*plan_.call, 60) + ": ready (" + words_of(*plan_.ready) +
+                     "); gives the lane back and goes on as a service");
+      return;
+    }
+  }
+  if (!others_.empty() && unsure_ == 0 && !std::exchange(has_said_others_, true)) {
+    watch.say_line(words(*plan_.call, 60) + ": port " + std::to_string(plan_.ready->port) +
+                   " is listened on, but by no process of this run that it can see; the lane is "
+                   "kept");
+  }
+  if (has_port || has_seen_line_) {
+    const bool is_young = scene.running < kOftenFor;
+    judgement.peek = at_most(judgement.peek, is_young ? kOften : kSeldom);
+    judgement.next = is_young ? std::min(judgement.next, kLookWithin) : judgement.next;
+  }
+} catch (const std::exception&) {
+  // Looked at again.
+}
+
+std::optional<std::vector<std::uint64_t>> EarlyRelease::listeners() const {
+  std::vector<std::uint64_t> all;
+  for (const auto& [network, pid] : namespaces_) {
+    const auto found = sys::listeners_on(pid, plan_.ready->port);
+    if (!found) {
+      return std::nullopt;
+    }
+    all.insert(all.end(), found->begin(), found->end());
+  }
+  std::ranges::sort(all);
+  return all;
+}
+
+bool EarlyRelease::listens(const process::Scene& scene) {
+  namespaces_.clear();
+  // We outlive the members, and most of them are where we are.
+  namespaces_.emplace(sys::network_namespace(::getpid()), ::getpid());
+  for (const sys::ProcessStat& member : scene.members) {
+    if (const auto network = sys::network_namespace(member.id.pid); network != 0) {
+      namespaces_.emplace(network, member.id.pid);
+    }
+  }
+  const auto found = listeners();
+  if (!found || found->empty()) {
+    return false;
+  }
+  const auto has_one = [&](const sys::ProcessStat& member) {
+    return sys::has_socket(member.id.pid, *found);
+  };
+  if (std::ranges::any_of(scene.members, has_one)) {
+    return true;
+  }
+  if (*found != others_) {
+    others_ = *found;
+    unsure_ = kLooksAtOthers;
+  } else if (unsure_ > 0) {
+    --unsure_;
+  }
+  return false;
+}
+
+// Emptied whatever becomes of it: it would wake the supervisor again and again.
+void EarlyRelease::note_line() noexcept {
+  std::uint64_t count = 0;
+  const bool is_told = plan_.ready_fd >= 0 && ::read(plan_.ready_fd, &count, sizeof count) > 0;
+  has_seen_line_ = has_seen_line_ || is_told;
+}
+
+}  // namespace onelane::multicall

@@ -1,0 +1,156 @@
+#include "multicall/queue/child.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <vector>
+
+#include "core/process/launch.hpp"
+#include "core/sys/clock.hpp"
+#include "core/sys/file_descriptor.hpp"
+#include "multicall/queue/environment.hpp"
+#include "multicall/queue/queue_view.hpp"
+
+namespace onelane::multicall {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::nanoseconds;
+
+constexpr milliseconds kWithoutWatch{1'000};
+constexpr milliseconds kLongestPoll{3'600'000};
+
+bool ends_a_batch(int signal) noexcept {
+  return signal == SIGINT || signal == SIGTERM || signal == SIGHUP || signal == SIGQUIT;
+}
+
+std::vector<std::string> words_to_start(const queue::Entry& entry) {
+  std::vector<std::string> words{"onelane", "run"};
+  const auto options = run_options_of(entry);
+  words.insert(words.end(), options.begin(), options.end());
+  words.emplace_back("--");
+  words.insert(words.end(), entry.argv.begin(), entry.argv.end());
+  return words;
+}
+
+std::vector<const char*> pointers_to(const std::vector<std::string>& list) {
+  std::vector<const char*> out;
+  std::ranges::transform(list, std::back_inserter(out), &std::string::c_str);
+  out.push_back(nullptr);
+  return out;
+}
+
+}  // namespace
+
+BatchChild::BatchChild(std::optional<nanoseconds> deadline, nanoseconds patience)
+    : deadline_{deadline}, patience_{patience}, parent_{::getppid()} {
+  canary_.start();
+}
+
+std::optional<int> BatchChild::run(const queue::Entry& entry, const std::string& batch) {
+  if (::chdir(entry.cwd.c_str()) != 0) {
+    return std::nullopt;
+  }
+  const auto words = words_to_start(entry);
+  const auto environment = environment_to_start(entry, batch);
+  const auto argv = pointers_to(words);
+  const auto variables = pointers_to(environment);
+  const process::Launched launched =
+      process::launch({"/proc/self/exe", argv.data(), variables.data()}, signals_);
+  if (launched.error != 0) {
+    if (launched.pid > 0) {
+      (void)::waitpid(launched.pid, nullptr, 0);
+    }
+    errno = launched.error;
+    return std::nullopt;
+  }
+  pid_ = launched.pid;
+  int status = 0;
+  while (::waitpid(pid_, &status, WNOHANG) != pid_) {
+    poll_until(-1, std::nullopt);
+  }
+  pid_ = -1;
+  held_.clear();
+  answer_signals();  // one that came with its end is no news of the next
+  return status;
+}
+
+void BatchChild::idle(int watch) {
+  poll_until(watch, watch < 0 ? std::optional{kWithoutWatch} : std::nullopt);
+}
+
+void BatchChild::poll_until(int watch, std::optional<milliseconds> at_most) {
+  milliseconds limit = at_most.value_or(kLongestPoll);
+  if (deadline_) {
+    const auto left = std::chrono::ceil<milliseconds>(*deadline_ - sys::monotonic_time());
+    limit = std::clamp(left, milliseconds{0}, limit);
+  }
+  limit = held_.until_look(sys::monotonic_time(), limit);
+  pollfd polled[]{{signals_.fd(), POLLIN, 0}, {watch, POLLIN, 0}};
+  (void)::poll(polled, 2, static_cast<int>(limit.count()));
+  answer_signals();
+  look_at_held();
+  look_at_the_clock();
+}
+
+void BatchChild::answer_signals() {
+  process::Signals::Arrived arrived;
+  while (signals_.next_noticed(arrived)) {
+    if (arrived.signal != SIGCHLD) {
+      answer(arrived);
+    }
+  }
+}
+
+void BatchChild::answer(const process::Signals::Arrived& arrived) {
+  const int signal = arrived.signal;
+  held_.outdate(signal);
+  const bool went_to_group = canary_.has_seen(signal);
+  if (went_to_group) {
+    canary_.renew();
+    canary_.drop_previous();
+  }
+  // The kernel sends INT, QUIT and TSTP to a terminal's whole group, and to nobody else.
+  if (pid_ > 0 && !went_to_group && !arrived.from_kernel) {
+    if (process::knows_no_tree(arrived, parent_)) {
+      (void)::kill(pid_, signal);
+    } else {
+      held_.hold(signal, sys::monotonic_time());
+    }
+  }
+  if (ends_a_batch(signal)) {
+    signal_ = signal;
+  } else if (signal == SIGTSTP) {
+    (void)process::stop_self(signal);
+  }
+}
+
+void BatchChild::look_at_held() {
+  for (const int signal : process::look_and_take_due(held_, canary_)) {
+    if (pid_ > 0) {
+      (void)::kill(pid_, signal);
+    }
+  }
+}
+
+void BatchChild::look_at_the_clock() {
+  if (!deadline_ || sys::monotonic_time() < *deadline_) {
+    return;
+  }
+  if (pid_ > 0) {
+    const sys::FileDescriptor pidfd =
+        sys::lift(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
+    // The second time it has not ended what it was told to end.
+    (void)(is_timed_out_ ? ::kill(pid_, SIGKILL)
+                         : process::order_stop(pidfd.get(), process::StopCause::TimeIsOver));
+  }
+  deadline_ = is_timed_out_ ? std::nullopt : std::optional{sys::monotonic_time() + patience_};
+  is_timed_out_ = true;
+}
+
+}  // namespace onelane::multicall

@@ -1,0 +1,95 @@
+#include "multicall/queue/record.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "core/journal/journal.hpp"
+#include "core/project/state.hpp"
+#include "core/sys/clock.hpp"
+#include "core/sys/users.hpp"
+#include "multicall/context/caller.hpp"
+
+namespace onelane::multicall {
+namespace {
+
+/// Records behind the newest one among which those of an entry that has just ended are.
+constexpr std::size_t kNewest = 64;
+
+/// Calls `take` for the records of `batch`, newest first, among the `most` newest of all.
+template <class Take>
+void each_job(const LanesHere& lanes, const std::string& batch, std::size_t most,
+              const Take& take) {
+  const std::string wanted = R"("batch":")" + batch + '"';
+  std::size_t seen = 0;
+  journal::for_each(lanes.project.state_dir, journal::Order::NewestFirst,
+                    [&](std::string_view line) {
+                      if (line.find(wanted) != std::string_view::npos) {
+                        auto record = journal::parse(line);
+                        if (record && record->batch == batch) {
+                          take(std::move(*record));
+                        }
+                      }
+                      return ++seen < most;
+                    });
+}
+
+std::string terminal_name() {
+  char name[64];
+  if (::ttyname_r(2, name, sizeof name) != 0) {
+    return {};
+  }
+  const std::string path = name;
+  return path.starts_with("/dev/") ? path.substr(5) : path;
+}
+
+}  // namespace
+
+journal::Record batch_record(const LanesHere& lanes, const std::string& id) {
+  journal::Record record;
+  record.id = id;
+  record.project = lanes.project.root;
+  record.lane = lanes.project.state_dir;
+  record.tool = "queue";
+  record.argv = {"onelane", "queue", "start"};
+  record.cls = "batch";
+  record.branch = current_branch(lanes.project.git_dir);
+  record.uid = ::getuid();
+  record.user = sys::user_name(::getuid());
+  record.tty = terminal_name();
+  record.agent = caller_agent();
+  record.started_wall_ms = sys::wall_milliseconds();
+  return record;
+}
+
+void append_batch(const LanesHere& lanes, const journal::Record& record) {
+  const sys::FileDescriptor state = project::open_state(lanes.project);
+  journal::Rotation rotation;
+  rotation.mode = project::file_mode(state.get());
+  (void)journal::append(state.get(), record, rotation);
+}
+
+std::vector<std::string> new_jobs_of(const LanesHere& lanes, const std::string& batch,
+                                     const std::vector<std::string>& known) {
+  std::vector<std::string> out;
+  each_job(lanes, batch, kNewest, [&](const journal::Record& record) {
+    const auto is_in = [&](const auto& list) {
+      return std::ranges::find(list, record.id) != list.end();
+    };
+    if (!is_in(known) && !is_in(out)) {
+      out.push_back(record.id);
+    }
+  });
+  std::ranges::reverse(out);
+  return out;
+}
+
+std::vector<RunView> jobs_of(const LanesHere& lanes, const std::string& batch) {
+  std::vector<RunView> out;
+  each_job(lanes, batch, std::string::npos,
+           [&](journal::Record record) { out.push_back(view_of(std::move(record))); });
+  std::ranges::reverse(out);
+  return out;
+}
+
+}  // namespace onelane::multicall

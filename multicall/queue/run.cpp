@@ -1,0 +1,283 @@
+#include "multicall/queue/run.hpp"
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "core/journal/usual.hpp"
+#include "core/lane/record.hpp"
+#include "core/sys/clock.hpp"
+#include "core/sys/text.hpp"
+#include "core/sys/users.hpp"
+#include "multicall/queue/child.hpp"
+#include "multicall/queue/prepare.hpp"
+#include "multicall/queue/queue_view.hpp"
+#include "multicall/queue/record.hpp"
+#include "multicall/queue/words.hpp"
+#include "multicall/term/exit_codes.hpp"
+#include "multicall/term/print.hpp"
+#include "multicall/term/say.hpp"
+#include "multicall/term/words.hpp"
+
+namespace onelane::multicall {
+namespace {
+
+using nlohmann::json;
+using queue::Entry;
+using queue::Queue;
+using queue::State;
+using std::chrono::nanoseconds;
+
+/// What a child still needs, beyond its KILL_TIMEOUT, to clear away when it is told to end.
+constexpr std::chrono::seconds kClearingAway{10};
+
+/// While one lives, what the entries print goes to standard error: the standard output is ours.
+class OwnOutput {
+ public:
+  explicit OwnOutput(bool is_wanted) {
+    if (is_wanted) {
+      ours_ = sys::lift(::fcntl(1, F_DUPFD_CLOEXEC, 0));
+      (void)::dup2(2, 1);
+    }
+  }
+  OwnOutput(const OwnOutput&) = delete;
+  OwnOutput& operator=(const OwnOutput&) = delete;
+  ~OwnOutput() { give_back(); }
+  void give_back() {
+    if (ours_.is_open()) {
+      (void)::dup2(ours_.get(), 1);
+      ours_.reset();
+    }
+  }
+
+ private:
+  sys::FileDescriptor ours_;
+};
+
+/// One run of the queue, with what its steps share.
+class BatchRun {
+ public:
+  BatchRun(const LanesHere& lanes, queue::Store& store, const BatchOptions& options)
+      : lanes_{lanes},
+        store_{store},
+        options_{options},
+        output_{options.as_json},
+        watch_{store.watch()},
+        child_{deadline_of(options), lanes.settings.kill_timeout.value + kClearingAway} {}
+
+  int run() {
+    while (const auto entry = take_next()) {
+      run_one(*entry);
+    }
+    end();
+    if (child_.signal() != 0) {
+      process::die_of(child_.signal());
+    }
+    return static_cast<int>(code_);
+  }
+
+  [[nodiscard]] const std::string& id() const noexcept { return record_.id; }
+
+ private:
+  static std::optional<nanoseconds> deadline_of(const BatchOptions& options) {
+    return options.pipeline_timeout
+               ? std::optional{sys::monotonic_time() + *options.pipeline_timeout}
+               : std::nullopt;
+  }
+
+  /// The next entry, marked as running; nothing when the batch is over.
+  std::optional<Entry> take_next() {
+    for (;;) {
+      std::optional<Entry> taken;
+      bool is_waiting = false;
+      store_.change([&](Queue& queue) {
+        keep_result(queue);
+        is_waiting = !is_ending(queue) && waits(queue);
+        if (is_waiting) {
+          return;
+        }
+        Entry* next = is_ending(queue) ? nullptr : queue::next_of(queue);
+        if (next == nullptr) {
+          left_ = queue::count(queue, State::Queued);
+          was_stopped_ = queue.is_stopping && left_ > 0;
+          is_closed_ = queue.is_closed;
+          queue::forget_starter(queue, sys::wall_milliseconds());
+          return;
+        }
+        next->state = State::Running;
+        next->started_wall_ms = sys::wall_milliseconds();
+        next->batch = id();
+        taken = *next;
+        say_next(queue, *next);
+      });
+      last_.reset();
+      if (!is_waiting) {
+        return taken;
+      }
+      wait_while_held();
+    }
+  }
+
+  [[nodiscard]] bool is_ending(const Queue& queue) const {
+    return queue.is_stopping || child_.signal() != 0 || child_.is_timed_out() ||
+           (code_ != 0 && !options_.keep_going);
+  }
+
+  [[nodiscard]] bool waits(const Queue& queue) const {
+    const bool is_empty = queue::count(queue, State::Queued) == 0;
+    return is_empty ? options_.until_closed && !queue.is_closed : queue.paused_wall_ms != 0;
+  }
+
+  /// Until the queue is to be looked at again. Changes nothing in it: that would wake us.
+  void wait_while_held() {
+    const Queue held = store_.read();
+    say(queue::count(held, State::Queued) > 0
+            ? "queue: paused; `onelane queue resume` goes on"
+            : "queue: empty; waits for more until `onelane queue close`");
+    for (;;) {
+      char events[4096];
+      while (watch_.is_open() && ::read(watch_.get(), events, sizeof events) > 0) {
+      }
+      const Queue queue = store_.read();
+      if (is_ending(queue) || !waits(queue)) {
+        return;
+      }
+      child_.idle(watch_.get());
+    }
+  }
+
+  void say_next(const Queue& queue, const Entry& entry) {
+    const std::size_t left = queue::count(queue, State::Queued);
+    std::vector<std::string> later;
+    for (const Entry& other : queue.entries) {
+      if (other.state == State::Queued) {
+        later.push_back(command_of(other));
+      }
+    }
+    ++begun_;
+    title_ = "queue: " + std::to_string(begun_) + " of " + std::to_string(begun_ + left) + ": " +
+             command_of(entry);
+    say(title_ + forecast_words(usual_, command_of(entry), later));
+  }
+
+  void run_one(const Entry& entry) {
+    const auto began = sys::monotonic_time();
+    const auto status = child_.run(entry, id());
+    const int error = errno;
+    last_ = entry;
+    if (!status) {
+      say_always(title_ + " could not be started in " + sys::printable(entry.cwd) + ": " +
+                 std::strerror(error));
+    }
+    const std::int64_t own = !status                ? kExitCannotExecute
+                             : WIFSIGNALED(*status) ? 128 + WTERMSIG(*status)
+                                                    : WEXITSTATUS(*status);
+    const std::int64_t code = own != 0 && child_.is_timed_out() ? kExitTimedOut : own;
+    const bool is_cut = code != 0 && child_.signal() != 0;
+    const State state = code == 0 ? State::Passed : is_cut ? State::Interrupted : State::Failed;
+    queue::finish(*last_, state, code, sys::wall_milliseconds());
+    const auto jobs = new_jobs_of(lanes_, id(), record_.jobs);
+    if (!jobs.empty()) {
+      last_->run = jobs.back();
+      record_.jobs.insert(record_.jobs.end(), jobs.begin(), jobs.end());
+    }
+    if (status) {
+      say(title_ + " " + std::string{queue::word_of(state)} +
+          (code == 0 ? "" : " with " + std::to_string(code)) + " after " +
+          duration_words(sys::monotonic_time() - began));
+    }
+    code_ = options_.keep_going ? std::max(code_, code) : code_ == 0 ? code : code_;
+    ++(state == State::Passed ? passed_ : failed_);
+    entries_.push_back(*last_);
+  }
+
+  /// What became of the last entry. Somebody may have moved it meanwhile, nobody can remove it.
+  void keep_result(Queue& queue) const {
+    Entry* entry = last_ ? queue::find(queue, last_->id) : nullptr;
+    if (entry != nullptr) {
+      *entry = *last_;
+    }
+  }
+
+  void end() {
+    code_ = child_.signal() != 0         ? 128 + child_.signal()
+            : child_.is_timed_out()      ? kExitTimedOut
+            : code_ == 0 && was_stopped_ ? kExitGaveUp
+                                         : code_;
+    record_.ended_wall_ms = sys::wall_milliseconds();
+    record_.duration_ms = record_.ended_wall_ms - record_.started_wall_ms;
+    record_.code = code_;
+    record_.reason = child_.signal() != 0    ? journal::Reason::Signalled
+                     : child_.is_timed_out() ? journal::Reason::PipelineTimeout
+                     : was_stopped_          ? journal::Reason::Stopped
+                                             : journal::Reason::Exited;
+    record_.signal = child_.signal();
+    if (begun_ > 0) {
+      append_batch(lanes_, record_);
+    }
+    if (child_.is_timed_out()) {
+      say_always("queue: ended at --pipeline-timeout");
+    }
+    const bool found_nothing = options_.until_closed && is_closed_ && begun_ + left_ == 0;
+    say(found_nothing ? "queue: closed and empty; nothing was run"
+                      : batch_end_words({id(), begun_, passed_, failed_, left_}));
+    output_.give_back();
+    if (options_.as_json) {
+      json entries = json::array();
+      std::ranges::transform(entries_, std::back_inserter(entries),
+                             [](const Entry& entry) { return json_of(entry); });
+      print_json({{"schema", 1},
+                  {"batch", id()},
+                  {"code", code_},
+                  {"reason", journal::word_of(record_.reason)},
+                  {"entries", std::move(entries)},
+                  {"left", left_}});
+    }
+  }
+
+  const LanesHere& lanes_;
+  queue::Store& store_;
+  const BatchOptions& options_;
+  OwnOutput output_;
+  sys::FileDescriptor watch_;
+  BatchChild child_;
+  journal::Usual usual_{lanes_.project.state_dir};
+  journal::Record record_ = batch_record(lanes_, std::string{lane::view(lane::new_run_id())});
+  std::string title_;          ///< "queue: 3 of 7: make test", of the entry that runs.
+  std::optional<Entry> last_;  ///< With its result, which is not in the file yet.
+  std::vector<Entry> entries_;
+  std::size_t begun_ = 0;
+  std::size_t passed_ = 0;
+  std::size_t failed_ = 0;
+  std::size_t left_ = 0;  ///< Queued at the end.
+  bool was_stopped_ = false;
+  bool is_closed_ = false;
+  std::int64_t code_ = 0;
+};
+
+}  // namespace
+
+int run_batch(const LanesHere& lanes, queue::Store& store, const BatchOptions& options) {
+  if (!store.become_starter()) {
+    const auto starter = store.read().starter;
+    say_always("the queue is being run already" +
+               (starter ? " by " + starter_words(*starter) : std::string{}));
+    return kExitGaveUp;
+  }
+  if (const auto code = prepare_batch(lanes, store, options)) {
+    return *code;
+  }
+  BatchRun run{lanes, store, options};
+  store.change([&](Queue& queue) {
+    queue.starter =
+        queue::Starter{::getpid(), sys::user_name(::geteuid()), run.id(), sys::wall_milliseconds()};
+  });
+  return run.run();
+}
+
+}  // namespace onelane::multicall

@@ -1,0 +1,365 @@
+#include "multicall/shim/wait_turn.hpp"
+
+#include <poll.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "core/lane/cycle.hpp"
+#include "core/lane/nesting.hpp"
+#include "core/lane/pipeline.hpp"
+#include "core/sys/clock.hpp"
+#include "multicall/context/hold.hpp"
+#include "multicall/shim/notice.hpp"
+#include "multicall/term/say.hpp"
+#include "multicall/term/words.hpp"
+
+namespace onelane::multicall {
+namespace {
+
+using namespace std::chrono_literals;
+using lane::Step;
+
+constexpr auto kAfterHandover = 3ms;
+constexpr auto kSettled = 100ms;  ///< A holder this old is no short run.
+constexpr auto kSoon = 20ms;
+constexpr int kLooks = 2;
+using std::chrono::milliseconds;
+
+/// One wait: the steps of wait_turn with what they share.
+class Wait {
+ public:
+  Wait(lane::Ticket& ticket, const process::Signals& signals, const WaitOptions& options)
+      : ticket_{ticket},
+        signals_{signals},
+        options_{options},
+        notice_{options.lane_name, options.state_dir, options.quiet},
+        start_{sys::monotonic_time()} {}
+
+  Turn run() {
+    for (;;) {
+      Step step = Step::GateHeld;
+      try {
+        step = advance();
+        tell_place();
+        if (step == Step::Waiting && starts_beside()) {
+          return {Turn::End::Started, 0, notice_.finish()};
+        }
+      } catch (const lane::GateInterrupted&) {
+        if (auto turn = take_signals()) {
+          return *turn;
+        }
+        continue;
+      }
+      if (auto turn = finished(step)) {
+        return *turn;
+      }
+      if (auto turn = given_up(step)) {
+        ticket_.leave();
+        notice_.clear();
+        return *turn;
+      }
+      if (ticket_.has_seen_handover()) {
+        // With many waiting, all of them have just woken: what they have to write and to
+        // ask can wait until the one whose turn it is has started.
+        if (auto turn = pause(kAfterHandover)) {
+          return *turn;
+        }
+        continue;
+      }
+      if (step == Step::Waiting && has_become_nested()) {
+        ticket_.leave();
+        notice_.clear();
+        return {Turn::End::Nested, 0, {}};
+      }
+      notice_.update(ticket_, step == Step::GateHeld ? gate_words(ticket_) : objection_);
+      if (auto turn = sleep(step)) {
+        return *turn;
+      }
+    }
+  }
+
+ private:
+  /// The machine is asked only when it is our turn: load and memory are of that moment.
+  Step advance() {
+    objection_.clear();
+    if (!stop_where_asked()) {
+      return Step::GateHeld;
+    }
+    Step step = ticket_.advance(options_.admission == nullptr);
+    if (step == Step::Ready && options_.admission != nullptr) {
+      objection_ = options_.admission->objection().value_or("");
+      if (objection_.empty()) {
+        step = ticket_.advance();
+      }
+    }
+    return step;
+  }
+
+  void tell_place() {
+    if (options_.placed && !has_told_place_ && ticket_.sequence() != 0) {
+      has_told_place_ = true;
+      options_.placed();
+    }
+  }
+
+  std::optional<Turn> finished(Step step) {
+    switch (step) {
+      case Step::Started:
+        return Turn{Turn::End::Started, 0, notice_.finish()};
+      case Step::Cancelled:
+        ticket_.leave();
+        notice_.clear();
+        return Turn{Turn::End::GaveUp, 0, "cancelled while waiting"};
+      case Step::Gone:
+        ticket_.leave();
+        notice_.clear();
+        return Turn{Turn::End::Gone, 0, {}};
+      case Step::Waiting:
+      case Step::Held:
+      case Step::Ready:
+      case Step::GateHeld:
+        return std::nullopt;
+    }
+    return std::nullopt;
+  }
+
+  /// A part of the holder's pipeline starts at once: the one would wait for the other. Looked for
+  /// when the wait begins, when another holder has had the lane for a while, and a second later,
+  /// when all have been started that are to be. Not at each hand-over: with many waiting their
+  /// looks would take longer than short runs.
+  bool starts_beside() {
+    const std::uint64_t holder = ticket_.waits_for();
+    if (holder == 0 || ticket_.has_seen_handover()) {
+      return false;
+    }
+    const bool is_released = was_held_ && ticket_.table().header().held == 0;
+    if (holder != looked_at_ || is_released) {
+      look_at_ = waited() + (looked_at_ == 0 || is_released ? 0ms : kSettled);
+      looked_at_ = holder;
+      looks_ = 0;
+      was_held_ = false;
+    }
+    if (looks_ == kLooks || waited() < look_at_) {
+      return false;
+    }
+    const auto look = looks_ == 0 ? lane::PipelineLook::AtOnce : lane::PipelineLook::Later;
+    ++looks_;
+    look_at_ = waited() + 1s;
+    const auto found = lane::find_pipeline(ticket_.table(), ticket_.reads_input(), look);
+    if (!found) {
+      was_held_ = ticket_.table().header().held != 0;  // it may wait for `onelane release` alone
+      return false;
+    }
+    if (ticket_.start_beside(found->run_id)) {
+      return true;
+    }
+    looks_ = 0;  // the holder has ended, or clears away after a killed run first
+    look_at_ = waited() + kSoon;
+    return false;
+  }
+
+  /// A call that asks while the tool of its run ends may find itself neither below that nor among
+  /// what goes on in the background.
+  bool has_become_nested() {
+    const lane::Place place = ticket_.place();
+    const bool may_be = place.holder_state == lane::State::Background && options_.is_nested;
+    const auto keeper = may_be ? place.holder->supervisor() : sys::ProcessId{};
+    // At first it may not be written down yet who is in the background.
+    const bool is_news = std::exchange(asked_about_, keeper) != keeper || waited() < 3s;
+    return may_be && is_news && options_.is_nested();
+  }
+
+  /// Ctrl-Z: parks, stops us, and comes back. False while the gate is held: to be called again.
+  bool stop_where_asked() {
+    if (stop_signal_ != 0) {
+      if (!ticket_.park()) {
+        return false;
+      }
+      notice_.clear();
+      is_parked_ = true;
+      (void)process::stop_self(std::exchange(stop_signal_, 0));
+    }
+    is_parked_ = is_parked_ && !ticket_.unpark();
+    return !is_parked_;
+  }
+
+  [[nodiscard]] std::chrono::nanoseconds waited() const { return sys::monotonic_time() - start_; }
+
+  [[nodiscard]] std::string obstacle_words(Step step) const {
+    if (step == Step::GateHeld) {
+      return gate_words(ticket_);
+    }
+    const lane::Place place = ticket_.place();
+    return step == Step::Held ? "the lane is " + hold_words(place.header) : holder_words(place);
+  }
+
+  std::optional<Turn> given_up(Step step) {
+    if (!objection_.empty() && (options_.no_wait || options_.admission->refuses())) {
+      return Turn{Turn::End::GaveUp, 0, "not started: " + objection_};
+    }
+    if (options_.no_wait) {
+      const bool is_taken = step != Step::Held && step != Step::GateHeld;
+      return Turn{Turn::End::GaveUp, 0,
+                  (is_taken ? "the lane is taken; " : "") + obstacle_words(step)};
+    }
+    if (options_.queue_timeout.count() > 0 && waited() >= options_.queue_timeout) {
+      return Turn{options_.run_when_over ? Turn::End::Unqueued : Turn::End::GaveUp, 0,
+                  "gave up after " + duration_words(waited()) + " in the queue (" +
+                      (options_.run_when_over ? "GIT_LOCK_WAIT" : "QUEUE_TIMEOUT") + "); " +
+                      obstacle_words(step)};
+    }
+    if (step == Step::GateHeld) {
+      return std::nullopt;  // no run has the lane for it
+    }
+    if (options_.unprovable) {
+      if (auto turn = unproven()) {
+        return turn;
+      }
+    }
+    // At once, and again when everybody had time to enqueue who was about to.
+    if (cycle_checks_ == 0 || (cycle_checks_ == 1 && waited() >= 1s)) {
+      if (cycle_checks_++ == 0) {
+        ticket_.set_above(lane::runs_above(ticket_.table().path()));
+      }
+      if (const auto cycle = lane::find_cycle(ticket_)) {
+        return Turn{options_.run_on_deadlock ? Turn::End::Unqueued : Turn::End::GaveUp, 0,
+                    "deadlock: " + *cycle};
+      }
+    }
+    return std::nullopt;
+  }
+
+  /// A holder we cannot see may be waiting for us; a person can tell, so say it at once.
+  std::optional<Turn> unproven() {
+    if (!said_unprovable_) {
+      said_unprovable_ = true;
+      const std::string holder = "the holder of lane '" + options_.lane_name + "' ";
+      say_always(options_.is_hidden
+                     ? holder +
+                           "may be an ancestor of this call that /proc hides (hidepid); if "
+                           "this call was made by it, pass its ONELANE_HELD variable on"
+                     : holder +
+                           "is in another PID namespace; if this call was made by it, pass "
+                           "its ONELANE_HELD variable into the container");
+    }
+    if (waited() < options_.namespace_wait) {
+      return std::nullopt;
+    }
+    return Turn{options_.run_on_deadlock ? Turn::End::Unqueued : Turn::End::GaveUp, 0,
+                std::string{options_.is_hidden ? "the holder may be an ancestor that /proc hides"
+                                               : "the holder is in another PID namespace"} +
+                    " and has not ended for " + duration_words(waited()) + " (NS_WAIT)"};
+  }
+
+  [[nodiscard]] milliseconds next_deadline() const {
+    milliseconds limit = notice_.until_next();
+    const auto until = [&](std::chrono::nanoseconds moment) {
+      limit = std::min(limit, std::max(0ms, std::chrono::ceil<milliseconds>(moment - waited())));
+    };
+    if (options_.queue_timeout.count() > 0) {
+      until(options_.queue_timeout);
+    }
+    if (options_.unprovable) {
+      until(options_.namespace_wait);
+    }
+    if (cycle_checks_ == 1) {
+      until(1s);
+    }
+    if (looked_at_ != 0 && looks_ < kLooks) {
+      until(look_at_);
+    }
+    return limit;
+  }
+
+  std::optional<Turn> sleep(Step step) {
+    const auto fds = ticket_.wake_fds();
+    pollfd polled[3] = {{fds[0], POLLIN, 0}, {fds[1], POLLIN, 0}, {signals_.fd(), POLLIN, 0}};
+    // The one look after a second also catches a slot that changed hands between reading
+    // the table and going to sleep on its byte.
+    // Nothing tells when the machine has less to do.
+    const bool has_no_place = ticket_.sequence() == 0 && step != Step::GateHeld;  // all slots taken
+    const bool look_again = !looked_again_ || !objection_.empty() || has_no_place;
+    const milliseconds limit = look_again ? std::min(next_deadline(), 1000ms) : next_deadline();
+    const int ready = ::poll(polled, 3, static_cast<int>(limit.count()));
+    looked_again_ = ready == 0 && waited() >= 1s;
+    if (polled[0].revents != 0) {
+      looked_again_ = false;
+    }
+    ticket_.drain();
+    return take_signals();
+  }
+
+  std::optional<Turn> take_signals() {
+    process::Signals::Arrived arrived;
+    while (signals_.next_noticed(arrived)) {
+      if (auto turn = handle(arrived.signal)) {
+        return turn;
+      }
+    }
+    return std::nullopt;
+  }
+
+  std::optional<Turn> pause(milliseconds limit) {
+    pollfd polled{signals_.fd(), POLLIN, 0};
+    (void)::poll(&polled, 1, static_cast<int>(limit.count()));
+    process::Signals::Arrived arrived;
+    while (signals_.next(arrived)) {
+      if (auto turn = handle(arrived.signal)) {
+        return turn;
+      }
+    }
+    return std::nullopt;
+  }
+
+  std::optional<Turn> handle(int signal) {
+    if (signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU) {
+      stop_signal_ = signal;
+      return std::nullopt;
+    }
+    stop_signal_ = signal == SIGCONT ? 0 : stop_signal_;
+    if (signal == SIGCHLD || signal == SIGCONT || signal == SIGWINCH || signal == SIGURG) {
+      return std::nullopt;  // their default action is nothing
+    }
+    const lane::Leaving how = leaving_by(signal);
+    ticket_.leave(how);
+    notice_.clear();
+    if (how == lane::Leaving::MayRejoin && options_.rejoin > 0ms && notice_.has_been_shown()) {
+      say("left the queue; the same command gets its place back within " +
+          duration_words(options_.rejoin));
+    }
+    return Turn{Turn::End::Signal, signal, {}};
+  }
+
+  lane::Ticket& ticket_;
+  const process::Signals& signals_;
+  const WaitOptions& options_;
+  WaitNotice notice_;
+  std::chrono::nanoseconds start_;
+  std::string objection_;  ///< It is our turn, but the machine is too busy.
+  bool has_told_place_ = false;
+  int cycle_checks_ = 0;
+  std::uint64_t looked_at_ = 0;  ///< Sequence of the holder whose pipeline was looked at last.
+  int looks_ = 0;                ///< At that one.
+  std::chrono::nanoseconds look_at_{};  ///< Of waited(): when the next one is due.
+  bool was_held_ = false;               ///< The lane was on hold at the last look.
+  sys::ProcessId asked_about_;          ///< Who kept the lane for what is in the background.
+  int stop_signal_ = 0;                 ///< We are to stop by it, once we are parked.
+  bool is_parked_ = false;              ///< We have stopped and go on, once we are unparked.
+  bool said_unprovable_ = false;
+  bool looked_again_ = false;
+};
+
+}  // namespace
+
+lane::Leaving leaving_by(int signal) noexcept {
+  return signal == SIGTERM || signal == SIGHUP ? lane::Leaving::MayRejoin : lane::Leaving::ForGood;
+}
+
+Turn wait_turn(lane::Ticket& ticket, const process::Signals& signals, const WaitOptions& options) {
+  return Wait{ticket, signals, options}.run();
+}
+
+}  // namespace onelane::multicall

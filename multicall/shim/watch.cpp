@@ -1,0 +1,220 @@
+#include "multicall/shim/watch.hpp"
+
+#include <unistd.h>
+
+#include <utility>
+
+#include "core/guard/rivals.hpp"
+#include "core/sys/error.hpp"
+#include "core/sys/users.hpp"
+#include "multicall/context/lanes_here.hpp"
+#include "multicall/context/limits.hpp"
+#include "multicall/shim/attempt.hpp"
+#include "multicall/term/exit_codes.hpp"
+#include "multicall/term/say.hpp"
+#include "multicall/term/words.hpp"
+
+namespace onelane::multicall {
+namespace {
+
+constexpr std::chrono::seconds kGroupAfter{1};
+constexpr std::size_t kMostMoved = 64;  ///< Beside a bomb each move takes a quarter of a second.
+constexpr std::chrono::seconds kPatrolAfter{2};
+
+process::Order order_of(guard::Ruling::Order order) {
+  return order == guard::Ruling::Order::Kill  ? process::Order::Kill
+         : order == guard::Ruling::Order::End ? process::Order::End
+                                              : process::Order::GoOn;
+}
+
+/// Git, calls that may sit in an editor or prompt, services and, unless it is an `onelane run`,
+/// what reads a terminal have no time limits.
+bool has_time_limits(const Plan& plan, bool reads_terminal) {
+  return plan.decision.cls == shims::Class::Lane && plan.call->name != "git" &&
+         (plan.wait_for_all || !reads_terminal);
+}
+
+}  // namespace
+
+void Watch::note_launch() {
+  reads_terminal_ = ::isatty(0) == 1;  // the supervisor gives the caller's descriptors up
+  lock_before_ = see_index_lock(plan_.project.git_dir);
+}
+
+void Watch::begin() {
+  limits_ = limits_of(plan_.settings, has_time_limits(plan_, reads_terminal_));
+  measure_.emplace(limits_);
+  guard_.emplace(limits_, before_);
+}
+
+// The tool kept within its time; what it left is bounded by LINGER, and says nothing about
+// the tool's own result.
+void Watch::note_end_of_tool() {
+  tool_counts_ = guard_->breach().has_value();
+  end_time_limits();
+}
+
+void Watch::end_time_limits() {
+  limits_.timeout.value = limits_.pipeline_timeout.value = limits_.idle.value = {};
+}
+
+process::Judgement Watch::judge(const process::Scene& scene) noexcept {
+  try {
+    return look(scene);
+  } catch (const std::exception&) {
+    return {process::Order::GoOn, spares_kept_};
+  }
+}
+
+process::Judgement Watch::look(const process::Scene& scene) {
+  if (!guard_) {
+    begin();
+  }
+  if (scene.tool_has_ended && tool_counts_ && !waits_for_all(plan_)) {
+    note_end_of_tool();
+  }
+  use_group(scene.members, scene.running);
+  const guard::Sample sample = measure_->take(scene.members);
+  const guard::Ruling ruling = guard_->judge(sample, scene.running, guard::is_largest_run);
+  if (ruling.order != guard::Ruling::Order::GoOn && !looked_for_owner_) {
+    looked_for_owner_ = true;
+    lock_owner_ = find_index_lock_owner(plan_.project.git_dir, scene.members);
+  }
+  if (ruling.breach) {
+    spares_kept_ = scene.tool_has_ended;
+    end(*ruling.breach, sample);
+  }
+  tell(ruling);
+  if (ruling.order == guard::Ruling::Order::Kill && group_ && !spares_kept_) {
+    (void)group_->kill_all();  // at once; who was not inside yet is swept up
+  }
+  if (!guard_->breach()) {
+    look_for_orphans(scene.running);  // never while there is something to end
+  }
+  // A limit that is broken while the tool runs spares nobody.
+  return {order_of(ruling.order), spares_kept_, ruling.next, ruling.peek};
+}
+
+// Moving a process may take the kernel milliseconds, so not for a short run; a weight is asked
+// for by name.
+void Watch::use_group(std::span<const sys::ProcessStat> members, std::chrono::nanoseconds running) {
+  const bool has_weight = plan_.settings.cpu_weight.value != 0;
+  if (!plan_.settings.cgroup.value || run_id_.empty() || members.size() > kMostMoved ||
+      (running < kGroupAfter && !has_weight)) {
+    return;
+  }
+  if (!tried_group_) {
+    tried_group_ = true;
+    (void)guard::sweep_abandoned();
+    group_ = guard::Cgroup::make(run_id_);
+    if (group_ && has_weight) {
+      (void)group_->set_cpu_weight(static_cast<unsigned>(plan_.settings.cpu_weight.value));
+    }
+    if (group_) {
+      measure_->use_charge([this] { return group_->memory(); });
+    }
+  }
+  if (group_) {
+    std::vector<pid_t> pids;
+    for (const sys::ProcessStat& member : members) {
+      pids.push_back(member.id.pid);
+    }
+    (void)group_->add_missing(pids);
+  }
+}
+
+// Its first scan reads every environment there is: not for a short run.
+void Watch::look_for_orphans(std::chrono::nanoseconds running) {
+  if (run_id_.empty() || running < kPatrolAfter) {
+    return;
+  }
+  if (!patrol_) {
+    patrol_.emplace(plan_.project, plan_.settings,
+                    [this](const std::string& line) { say_line(line, journal::Level::Warning); });
+  }
+  try {
+    patrol_->look();
+  } catch (const sys::SystemError&) {
+    patrol_.reset();  // the lane or /proc cannot be read just now; begun anew at the next look
+  }
+}
+
+void Watch::finish() {
+  if (group_) {
+    (void)group_->release();
+  }
+}
+
+void Watch::end(const guard::Breach& breach, const guard::Sample& sample) {
+  card_ = guard::make_card(limits_, breach, sample, guard_->curve());
+  card_->run = words(*plan_.call, 60);
+  card_->run_id = run_id_;
+  for (const std::string& line : guard::lines_of(*card_)) {
+    say_line(line, journal::Level::Error);
+  }
+  for (const std::string& line : guard::tree_lines_of(*card_)) {
+    log_->write(journal::Level::Error, line);
+  }
+}
+
+void Watch::tell(const guard::Ruling& ruling) {
+  for (const guard::Warning& warning : ruling.warnings) {
+    ++warnings_;
+    say_line(words(*plan_.call, 60) + ": " + guard::line_of(warning, limits_),
+             journal::Level::Warning);
+  }
+  if (ruling.is_idle) {
+    ++warnings_;
+    say_line(words(*plan_.call, 60) + ": no processor time and no input or output for " +
+                 duration_words(limits_.idle.value) + " (IDLE_TIMEOUT)",
+             journal::Level::Warning);
+  }
+}
+
+void Watch::note_stop(const process::Signals::Arrived& order) {
+  if (std::exchange(stopped_, true)) {
+    return;
+  }
+  const std::string call = words(*plan_.call, 60);
+  if (order.cause == process::StopCause::TimeIsOver) {
+    say_line(call + ": ended by onelane queue (pid " + std::to_string(order.sender) +
+             "): its --pipeline-timeout is over");
+    return;
+  }
+  const bool is_stolen = order.cause == process::StopCause::Stolen;
+  say_line(call + ": stopped by " + sys::user_name(order.user) + " (pid " +
+           std::to_string(order.sender) + (is_stolen ? ", onelane steal)" : ", onelane stop)"));
+}
+
+std::optional<int> Watch::exit_code() const {
+  if (!guard_ || !guard_->breach() || !tool_counts_) {
+    return std::nullopt;
+  }
+  return guard::is_about_time(guard_->breach()->cause) ? kExitTimedOut : kExitOverLimit;
+}
+
+void Watch::say_left_lock(pid_t pid) {
+  auto owner = lock_owner_;
+  if (!owner && pid > 0) {
+    owner = LockOwner{pid, words(*plan_.call, 60)};
+  }
+  if (const auto line = left_index_lock(plan_.project.git_dir, owner, lock_before_)) {
+    say_always(*line);
+  }
+}
+
+void Watch::say_line(const std::string& line, journal::Level level) {
+  if (!log_) {
+    const settings::Settings& settings = plan_.settings;
+    journal::Retention retention;
+    retention.age = std::chrono::days{settings.log_keep_days.value};
+    retention.bytes = settings.log_max_mb.value << 20U;
+    log_.emplace(log_directory(plan_.project, settings), run_id_, retention);
+  }
+  log_->write(level, line);
+  if (!plan_.settings.quiet.value) {
+    say(line);
+  }
+}
+
+}  // namespace onelane::multicall

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "core/guard/card.hpp"
+#include "core/guard/cgroup.hpp"
+#include "core/guard/guard.hpp"
+#include "core/guard/measure.hpp"
+#include "core/journal/run_log.hpp"
+#include "core/process/judgement.hpp"
+#include "core/process/signals.hpp"
+#include "multicall/context/index_lock.hpp"
+#include "multicall/shim/orphan_patrol.hpp"
+#include "multicall/shim/run.hpp"
+
+namespace onelane::multicall {
+
+/// Watches over one supervised run: measures it, says what is near a limit, orders its end,
+/// and remembers what the record of the run needs. Costs nothing before the first look.
+class Watch {
+ public:
+  /// Borrows both for its life.
+  /// `before` is what earlier attempts have taken of PIPELINE_TIMEOUT.
+  Watch(const Plan& plan, const std::string& run_id, std::chrono::nanoseconds before = {})
+      : plan_{plan}, run_id_{run_id}, before_{before} {}
+
+  /// The tool is about to be started.
+  void note_launch();
+
+  /// Never throws: what cannot be read now is looked at again.
+  [[nodiscard]] process::Judgement judge(const process::Scene& scene) noexcept;
+  [[nodiscard]] bool peek() const { return measure_->has_machine_changed(); }
+  /// The run is a service from now on: no limit of time bounds it any more.
+  void note_ready() { end_time_limits(); }
+  /// Somebody ordered the run to stop.
+  void note_stop(const process::Signals::Arrived& order);
+  /// One line for people and for the run's log.
+  void say_line(const std::string& line, journal::Level level = journal::Level::Info);
+  /// After the run: gives up its control group, and what is kept with it.
+  void finish();
+  /// After a run that was killed: names a lock file of git that it left. `pid` is the tool,
+  /// where that was git itself.
+  void say_left_lock(pid_t pid);
+
+  /// 124 or 137 when a limit ended the run.
+  [[nodiscard]] std::optional<int> exit_code() const;
+  [[nodiscard]] const std::optional<guard::Guard>& guard() const noexcept { return guard_; }
+  [[nodiscard]] const std::optional<guard::Card>& card() const noexcept { return card_; }
+  [[nodiscard]] bool was_stopped() const noexcept { return stopped_; }
+  /// Orphans of earlier runs that were told to end.
+  [[nodiscard]] std::size_t orphans() const noexcept { return patrol_ ? patrol_->ended() : 0; }
+  [[nodiscard]] unsigned warnings() const noexcept { return warnings_; }
+
+ private:
+  void begin();
+  [[nodiscard]] process::Judgement look(const process::Scene& scene);
+  void note_end_of_tool();
+  void end_time_limits();
+  void end(const guard::Breach& breach, const guard::Sample& sample);
+  void tell(const guard::Ruling& ruling);
+  void look_for_orphans(std::chrono::nanoseconds running);
+  void use_group(std::span<const sys::ProcessStat> members, std::chrono::nanoseconds running);
+
+  const Plan& plan_;
+  const std::string& run_id_;
+  std::chrono::nanoseconds before_;
+  LockSeen lock_before_;  ///< The lock of git that stood there before the tool was started.
+  guard::Limits limits_;
+  std::optional<guard::Measure> measure_;
+  std::optional<guard::Guard> guard_;
+  std::optional<guard::Card> card_;
+  std::optional<guard::Cgroup> group_;
+  std::optional<journal::RunLog> log_;
+  std::optional<OrphanPatrol> patrol_;
+  bool tried_group_ = false;
+  std::optional<LockOwner> lock_owner_;
+  bool reads_terminal_ = false;
+  bool spares_kept_ = true;  ///< No limit was broken while the tool ran.
+  bool stopped_ = false;
+  bool tool_counts_ = true;  ///< The tool runs, or is waited for with all it started.
+  bool looked_for_owner_ = false;
+  unsigned warnings_ = 0;
+};
+
+}  // namespace onelane::multicall

@@ -1,0 +1,250 @@
+#include "multicall/steer/end_run.hpp"
+
+#include <poll.h>
+#include <sys/inotify.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include "core/process/signals.hpp"
+#include "core/sys/clock.hpp"
+#include "core/sys/process.hpp"
+#include "core/sys/users.hpp"
+#include "multicall/context/supervisor_check.hpp"
+#include "multicall/view/lane_view.hpp"
+
+namespace onelane::multicall {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::nanoseconds;
+
+constexpr milliseconds kRepeatOrder{1'000};
+constexpr milliseconds kBeyondObedience{5'000};
+constexpr milliseconds kForcedObedience{2'000};  ///< Beyond one kill timeout.
+constexpr milliseconds kBeyondGuardian{15'000};
+constexpr milliseconds kForcedGuardian{5'000};
+constexpr milliseconds kLastSteps{3'000};  ///< From the ticket's end to the supervisor's.
+
+/// One run on its way to its end.
+class RunEnder {
+ public:
+  RunEnder(const lane::Table& table, const lane::LiveTicket& ticket, milliseconds kill_timeout,
+           Manner manner)
+      : table_{table},
+        entry_{ticket.entry},
+        slot_{ticket.slot},
+        kill_timeout_{kill_timeout},
+        is_forceful_{manner == Manner::Forceful} {
+    open_supervisor();
+    watch_ = sys::lift(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+    if (watch_.is_open()) {
+      (void)::inotify_add_watch(watch_.get(), table.path().c_str(),
+                                IN_MODIFY | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF);
+    }
+  }
+
+  RunEnd run() {
+    if (!pidfd_.is_open() && sys::exists(entry_.supervisor())) {
+      return {false, "the kernel gives no pidfd of its supervisor"};
+    }
+    next_order_ = sys::monotonic_time();
+    give_up_ = next_order_ + (is_forceful_ ? kill_timeout_ + kForcedObedience
+                                           : 2 * kill_timeout_ + kBeyondObedience);
+    while (is_live()) {
+      if (is_forged()) {
+        return {false, spared_words({entry_, slot_})};
+      }
+      const auto now = sys::monotonic_time();
+      turn_to_keeper();
+      if (!guardian_works_ && !pidfd_.is_open()) {
+        guardian_works_ = true;
+        next_order_ = now;
+        give_up_ = now + kill_timeout_ + (is_forceful_ ? kForcedGuardian : kBeyondGuardian);
+      }
+      if (now >= give_up_) {
+        if (auto failed = use_force(now)) {
+          return *failed;
+        }
+      } else if (now >= next_order_) {
+        if (const int error = guardian_works_ ? rouse_guardian() : order()) {
+          return {false, refusal(error)};
+        }
+        next_order_ = now + kRepeatOrder;
+      }
+      wait(next_order_ - now);
+    }
+    see_off();
+    return {true, {}};
+  }
+
+ private:
+  void open_supervisor() {
+    pidfd_ = sys::lift(static_cast<int>(::syscall(SYS_pidfd_open, entry_.pid, 0)));
+    if (pidfd_.is_open() && !sys::exists(entry_.supervisor())) {
+      pidfd_.reset();
+    }
+  }
+
+  /// The tool may end meanwhile and leave something in the background: that is its guardian's.
+  void turn_to_keeper() {
+    const auto now = table_.entries(slot_ + 1)[slot_];
+    if (!guardian_works_ && now.sequence == entry_.sequence &&
+        now.state == lane::State::Background && now.supervisor() != entry_.supervisor()) {
+      entry_ = now;
+      open_supervisor();
+      next_order_ = sys::monotonic_time();
+    }
+  }
+
+  /// The ticket goes before the supervisor, and what it has kept is below it until then.
+  void see_off() const {
+    pollfd polled{pidfd_.get(), POLLIN, 0};
+    if (pidfd_.is_open()) {
+      (void)::poll(&polled, 1, static_cast<int>(kLastSteps.count()));
+    }
+  }
+
+  [[nodiscard]] bool is_live() const {
+    return lane::find_live(table_, lane::view(entry_.run_id)).has_value();
+  }
+
+  [[nodiscard]] bool may_signal() const {
+    return why_spared(table_, {entry_, slot_}) == process::Spared::No;
+  }
+
+  /// The entry names a process that has nothing to do with it. Asked twice: a supervisor lets its
+  /// place go just before it ends, but not while its entry is there.
+  [[nodiscard]] bool is_forged() const {
+    if (!pidfd_.is_open() || may_signal()) {
+      return false;
+    }
+    const auto stat = sys::read_stat(entry_.pid);
+    const bool is_ending =
+        !stat || stat->id != entry_.supervisor() || stat->has_ended() || stat->is_exiting;
+    return !is_ending && is_live() && !may_signal();
+  }
+
+  [[nodiscard]] int order() const {
+    if (!may_signal()) {
+      return 0;
+    }
+    const int error = process::order_stop(
+        pidfd_.get(), is_forceful_ ? process::StopCause::Stolen : process::StopCause::Asked);
+    if (error == 0 && sys::is_stopped(entry_.supervisor())) {
+      (void)!::syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGCONT, nullptr, 0);
+    }
+    return error == ESRCH ? 0 : error;
+  }
+
+  /// What did not obey is killed; nothing is left to try when a failure is returned.
+  std::optional<RunEnd> use_force(nanoseconds now) {
+    if (!guardian_works_ && !killed_) {
+      killed_ = true;
+      if (may_signal()) {
+        (void)!::syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0);
+      }
+    } else if (guardian_works_ && is_forceful_ && !guardian_killed_) {
+      guardian_killed_ = true;
+      signal_guardian(SIGKILL);  // what it leaves is for clear_remains()
+    } else {
+      return RunEnd{false, guardian_works_ ? "its guardian does not come to an end"
+                                           : "even SIGKILL does not end its supervisor"};
+    }
+    next_order_ = give_up_ = now + kBeyondGuardian;
+    return std::nullopt;
+  }
+
+  /// A guardian that somebody has stopped would hold the lane for ever.
+  [[nodiscard]] int rouse_guardian() const {
+    signal_guardian(SIGCONT);
+    return 0;
+  }
+
+  void signal_guardian(int signal) const {
+    for (const pid_t pid : lane::owners_of(table_, slot_)) {
+      const auto pidfd = sys::lift(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+      // Still, now that the pid is pinned.
+      if (pidfd.is_open() && why_spared(table_, {entry_, slot_}, pid) == process::Spared::No) {
+        (void)!::syscall(SYS_pidfd_send_signal, pidfd.get(), signal, nullptr, 0);
+      }
+    }
+  }
+
+  [[nodiscard]] std::string refusal(int error) const {
+    return error == EPERM
+               ? "it belongs to " + sys::user_name(entry_.uid) + ": only they and root may end it"
+               : std::string{std::strerror(error)};
+  }
+
+  /// Until the supervisor ends, the table changes, or `limit`.
+  void wait(nanoseconds limit) {
+    std::array<pollfd, 2> polled{pollfd{pidfd_.get(), POLLIN, 0}, pollfd{watch_.get(), POLLIN, 0}};
+    const auto pause = std::chrono::ceil<milliseconds>(std::max(limit, nanoseconds{0}));
+    (void)::poll(polled.data(), polled.size(), static_cast<int>(pause.count()));
+    if ((polled[0].revents & POLLIN) != 0) {
+      pidfd_.reset();
+    }
+    alignas(inotify_event) std::array<char, 4096> events;
+    while (watch_.is_open() && ::read(watch_.get(), events.data(), events.size()) > 0) {
+    }
+  }
+
+  const lane::Table& table_;
+  lane::Entry entry_;
+  const std::size_t slot_;
+  const milliseconds kill_timeout_;
+  const bool is_forceful_;
+  nanoseconds next_order_{};
+  nanoseconds give_up_{};
+  bool guardian_works_ = false;
+  bool killed_ = false;
+  bool guardian_killed_ = false;
+  sys::FileDescriptor pidfd_;  ///< The supervisor; closed once it has ended.
+  sys::FileDescriptor watch_;
+};
+
+}  // namespace
+
+RunEnd end_run(const lane::Table& table, const lane::LiveTicket& ticket, milliseconds kill_timeout,
+               Manner manner) {
+  if (ticket.entry.pid_namespace != sys::pid_namespace()) {
+    return {false, "it runs in another container (PID namespace): stop it from in there"};
+  }
+  const auto above = sys::ancestry_of(::getpid()).chain;
+  if (std::ranges::any_of(above,
+                          [&](const auto& stat) { return stat.id == ticket.entry.supervisor(); })) {
+    return {false, "this call is a part of it"};
+  }
+  return RunEnder{table, ticket, kill_timeout, manner}.run();
+}
+
+Remains clear_remains(const std::string& run_id, process::OrphanRules rules,
+                      milliseconds kill_timeout) {
+  const auto is_onelane = rules.is_onelane;
+  // The whole tree of the run was to end, also what stood under a supervisor of its own.
+  rules.live_runs = {};
+  rules.whole_tree = true;
+  rules.is_wanted = [&run_id](std::string_view id) { return id == run_id; };
+  process::OrphanWatch watch{std::move(rules)};
+  Remains remains;
+  auto scan = watch.scan();
+  if (!scan.orphans.empty()) {
+    const std::array<std::string, 1> runs{run_id};
+    remains.left = process::end_orphans(watch, runs, kill_timeout).left;
+    scan = watch.scan();
+  }
+  remains.kept = std::move(scan.kept);
+  // The guardian of a run below, clearing away.
+  std::erase_if(remains.kept, [&](const process::Orphan& kept) {
+    return is_onelane && is_onelane(kept.stat.id.pid);
+  });
+  return remains;
+}
+
+}  // namespace onelane::multicall

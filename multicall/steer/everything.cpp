@@ -1,0 +1,292 @@
+#include "multicall/steer/everything.hpp"
+
+#include <algorithm>
+#include <ctime>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "core/sys/clock.hpp"
+#include "core/sys/error.hpp"
+#include "multicall/queue/queue_view.hpp"
+#include "multicall/steer/end_run.hpp"
+#include "multicall/steer/remainder.hpp"
+#include "multicall/term/confirm.hpp"
+#include "multicall/term/exit_codes.hpp"
+#include "multicall/term/print.hpp"
+#include "multicall/term/say.hpp"
+#include "multicall/view/find_ticket.hpp"
+#include "multicall/view/lane_view.hpp"
+#include "multicall/view/orphan_rows.hpp"
+
+namespace onelane::multicall {
+namespace {
+
+using nlohmann::json;
+using std::chrono::milliseconds;
+
+constexpr int kMostRounds = 5;  ///< Who comes while we end the others is ended, too.
+constexpr milliseconds kUntilTheyLeave{5'000};
+constexpr milliseconds kBetweenLooks{20};
+
+std::string words_for(const process::Orphan& process) {
+  return sys::command_line(process.stat.id.pid, 80) + " (pid " +
+         std::to_string(process.stat.id.pid) + ", run " + process.run_id + ")";
+}
+
+json row_for(const process::Orphan& process) {
+  return {{"pid", process.stat.id.pid},
+          {"command", sys::command_line(process.stat.id.pid, 80)},
+          {"run", process.run_id},
+          {"why", word_of(process.sorted)}};
+}
+
+std::string counted(std::size_t count, const std::string& one, const std::string& many) {
+  return std::to_string(count) + " " + (count == 1 ? one : many);
+}
+
+/// One call of the verb.
+class Everything {
+ public:
+  Everything(const LanesHere& lanes, bool as_json)
+      : lanes_{lanes}, finder_{lanes}, store_{lanes.project.state_dir}, as_json_{as_json} {}
+
+  int run(bool yes) {
+    Remainder found = look();
+    if (found.is_empty()) {
+      return report(found, "nothing of this project lives");
+    }
+    if (const auto code = yes ? std::nullopt : ask(found)) {
+      return *code;
+    }
+    for (int round = 0; round < kMostRounds && has_new(found); ++round) {
+      end(found);
+      found = look();
+    }
+    return report(found, "nothing of this project is left");
+  }
+
+ private:
+  /// Afresh each time: what is known of a run is remembered, and it may have ended since.
+  [[nodiscard]] Remainder look() const { return RemainderFinder{lanes_}.look(); }
+
+  /// True when there is something that has not been tried to end yet.
+  bool has_new(const Remainder& found) {
+    bool is_new = false;
+    const auto note = [&](const std::string& name) {
+      is_new = tried_.insert(name).second || is_new;
+    };
+    if (found.queue_runs) {
+      note("queue");
+    }
+    for (const Found& ticket : found.waiting) {
+      note("waits " + ticket.id());
+    }
+    for (const Found& ticket : found.started) {
+      note("runs " + ticket.id());
+    }
+    for (const process::Orphan& orphan : found.processes.orphans) {
+      note(std::to_string(orphan.stat.id.pid) + " " + std::to_string(orphan.stat.id.start));
+    }
+    return is_new;
+  }
+
+  [[nodiscard]] std::optional<int> ask(const Remainder& found) const {
+    std::vector<std::string> parts;
+    if (!found.started.empty()) {
+      parts.push_back("end " + counted(found.started.size(), "run", "runs"));
+    }
+    if (!found.waiting.empty()) {
+      parts.push_back("cancel " + std::to_string(found.waiting.size()) + " in the queue");
+    }
+    if (found.queue_runs) {
+      parts.emplace_back("stop the batch queue");
+    }
+    if (!found.processes.orphans.empty()) {
+      parts.push_back("end " + counted(found.processes.orphans.size(), "process", "processes") +
+                      " that runs have left");
+    }
+    std::string question;
+    for (const std::string& part : parts) {
+      question += (question.empty() ? "" : ", ") + part;
+    }
+    if (parts.empty()) {
+      return std::nullopt;  // only what is spared: report() names it
+    }
+    for (const Found& ticket : found.started) {
+      say_always(words_of(ticket));
+    }
+    for (const process::Orphan& orphan : found.processes.orphans) {
+      say_always(words_for(orphan));
+    }
+    switch (confirm(question + "?")) {
+      case Answer::Yes:
+        return std::nullopt;
+      case Answer::No:
+        say_always("nothing ended");
+        return 1;
+      case Answer::NobodyToAsk:
+        break;
+    }
+    say_always("add --yes to " + question);
+    return kExitUsage;
+  }
+
+  /// The queues first, so that no run starts in between; one who slips through is found again.
+  void end(const Remainder& found) {
+    if (found.queue_runs) {
+      stop_queue();
+    }
+    for (const Found& ticket : found.waiting) {
+      cancelled_ += ticket.waits() && cancel_ticket(ticket) ? 1U : 0U;
+    }
+    for (const Found& ticket : found.started) {
+      end_started(ticket);
+    }
+    end_processes();
+    wait_for_leavers();
+  }
+
+  void stop_queue() {
+    try {
+      make_queue_directory(lanes_);
+      store_.change([](queue::Queue& queue) { queue.is_stopping = queue.starter.has_value(); });
+      has_stopped_queue_ = true;
+    } catch (const sys::SystemError& failure) {
+      say_always(failure.what());
+    }
+  }
+
+  void end_started(const Found& ticket) {
+    const std::string name = name_of(ticket);
+    const RunEnd result = end_run(*ticket.table, ticket.ticket, lanes_.settings.kill_timeout.value);
+    if (!result.ended) {
+      say_always(name + " has not ended: " + result.why);
+      return;
+    }
+    tell("ended " + name);
+    ended_.push_back(ticket.id());
+  }
+
+  void end_processes() {
+    const RemainderFinder finder{lanes_};
+    process::OrphanWatch watch{finder.rules()};
+    const process::OrphanScan scan = watch.scan();
+    if (scan.orphans.empty()) {
+      return;
+    }
+    std::vector<std::string> runs;
+    json rows = json::array();
+    std::vector<std::string> lines;
+    for (const process::Orphan& orphan : scan.orphans) {
+      runs.push_back(orphan.run_id);
+      rows.push_back(row_for(orphan));
+      lines.push_back("ended " + words_for(orphan));
+    }
+    const auto left = process::end_orphans(watch, runs, lanes_.settings.kill_timeout.value).left;
+    for (std::size_t i = 0; i < scan.orphans.size(); ++i) {
+      if (std::ranges::find(left, scan.orphans[i].stat.id, &sys::ProcessStat::id) == left.end()) {
+        tell(lines[i]);
+        processes_.push_back(rows[i]);
+      }
+    }
+  }
+
+  /// Cancelled calls and the start of the batch queue end by themselves.
+  void wait_for_leavers() const {
+    const auto until = sys::monotonic_time() + lanes_.settings.kill_timeout.value + kUntilTheyLeave;
+    const auto has_leaver = [this] {
+      return (has_stopped_queue_ && store_.is_started()) ||
+             std::ranges::any_of(find_tickets(lanes_), [this](const Found& found) {
+               return found.state() == lane::State::Cancelled && finder_.is_ours(found);
+             });
+    };
+    while (has_leaver() && sys::monotonic_time() < until) {
+      const timespec nap{0, std::chrono::nanoseconds{kBetweenLooks}.count()};
+      ::nanosleep(&nap, nullptr);
+    }
+  }
+
+  void tell(const std::string& line) const {
+    if (!as_json_) {
+      print(line + "\n");
+    }
+  }
+
+  /// Says what the last look has found; the exit code.
+  [[nodiscard]] int report(const Remainder& left, const std::string& empty_words) const {
+    if (cancelled_ > 0) {
+      tell("cancelled " + std::to_string(cancelled_) + " in the queue");
+    }
+    if (has_stopped_queue_) {
+      tell("stopped the batch queue");
+    }
+    json running = json::array();
+    json kept = json::array();
+    json still_there = json::array();
+    for (const auto* const tickets : {&left.started, &left.waiting}) {
+      for (const Found& ticket : *tickets) {
+        say_always("still there: " + words_of(ticket));
+        running.push_back(ticket.id());
+      }
+    }
+    for (const process::Orphan& process : left.processes.kept) {
+      say_always("left running: " + words_for(process) +
+                 (process.sorted == process::Leftover::Elsewhere ? ", on a terminal of its own"
+                                                                 : ", above this call"));
+      kept.push_back(row_for(process));
+    }
+    for (const lane::Kept& process : left.unproven) {
+      const std::string command = sys::command_line(process.pid, 80);
+      say_always("left running: " + command + " (pid " + std::to_string(process.pid) +
+                 "): that it is of run " + std::string{lane::view(process.run_id)} +
+                 " says a record alone that others may write");
+      kept.push_back({{"pid", process.pid},
+                      {"command", command},
+                      {"run", lane::view(process.run_id)},
+                      {"why", "recorded"}});
+    }
+    for (const process::Orphan& process : left.processes.orphans) {
+      say_always("still there: " + words_for(process));
+      still_there.push_back(process.stat.id.pid);
+    }
+    if (left.queue_runs) {
+      say_always("the batch queue is still being run: see `onelane queue status`");
+    }
+    if (left.has_unknown_holder) {
+      say_always(kHolderUnknown);
+    }
+    if (left.is_empty()) {
+      tell(empty_words);
+    }
+    if (as_json_) {
+      print_json({{"schema", 1},
+                  {"ended", ended_},
+                  {"cancelled", cancelled_},
+                  {"queue_stopped", has_stopped_queue_},
+                  {"processes", processes_},
+                  {"running", running},
+                  {"kept", kept},
+                  {"left", still_there},
+                  {"empty", left.is_empty()}});
+    }
+    return left.is_empty() ? 0 : 1;
+  }
+
+  const LanesHere& lanes_;
+  const RemainderFinder finder_;
+  queue::Store store_;
+  const bool as_json_;
+  bool has_stopped_queue_ = false;
+  std::set<std::string> tried_;
+  std::size_t cancelled_ = 0;
+  json ended_ = json::array();
+  json processes_ = json::array();
+};
+
+}  // namespace
+
+int stop_everything(const LanesHere& lanes, bool yes, bool as_json) {
+  return Everything{lanes, as_json}.run(yes);
+}
+
+}  // namespace onelane::multicall

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace onelane::multicall {
+
+/// "0.4s", "48s", "3m12s", "2h05m".
+[[nodiscard]] std::string duration_words(std::chrono::nanoseconds span);
+
+/// "1st", "2nd", "3rd", "11th".
+[[nodiscard]] std::string ordinal(std::size_t number);
+
+/// `text` as one word of a POSIX shell, in single quotes where it needs them.
+[[nodiscard]] std::string shell_word(std::string_view text);
+
+/// "~32s", "longer than usual", or nothing when nothing is known.
+[[nodiscard]] std::string eta_words(std::optional<std::chrono::milliseconds> eta, bool is_overdue);
+
+/// "12:03:48", with the date when it is not from the last twelve hours.
+[[nodiscard]] std::string clock_words(std::int64_t wall_seconds);
+
+/// A span of a record for people: days from two on, nothing below zero.
+[[nodiscard]] std::string span_words(std::int64_t ms);
+
+/// "340 MB", "2.1 GB".
+[[nodiscard]] std::string size_words(std::uint64_t bytes);
+
+/// `text` as one line that moves no cursor.
+[[nodiscard]] std::string for_terminal(std::string_view text, std::size_t limit = 400);
+
+}  // namespace onelane::multicall

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/queue/queue.hpp"
+#include "multicall/cli/options.hpp"
+#include "multicall/verbs/run_atoms.hpp"
+
+namespace onelane::multicall {
+
+/// What `onelane queue add` and `edit` are told about an entry.
+struct QueueEntryOptions {
+  std::vector<std::string> run;  ///< Options of `onelane run`, name and value in turn.
+  AtomOptions atoms;
+  std::optional<std::string> label;
+};
+
+/// Adds the options that an entry hands over to `onelane run`, its atoms, and --label. A value that
+/// `run` would refuse is bad usage now, not when the queue is run. Gives `--atoms`.
+const Option* add_entry_options(Options& app, QueueEntryOptions& options);
+
+/// Gives `entry` what was asked for; what was not stays as it was.
+void set_entry_options(queue::Entry& entry, const QueueEntryOptions& options);
+
+/// Why `onelane run` would refuse these options together; empty where it would not.
+[[nodiscard]] std::string retry_fault(const std::vector<std::string>& options);
+
+/// As refuse_atoms, for what `entry` asks for.
+[[nodiscard]] std::optional<int> refuse_entry_atoms(const queue::Entry& entry);
+
+}  // namespace onelane::multicall

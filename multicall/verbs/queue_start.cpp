@@ -1,0 +1,52 @@
+#include "core/sys/text.hpp"
+#include "core/sys/values.hpp"
+#include "multicall/queue/queue_view.hpp"
+#include "multicall/queue/run.hpp"
+#include "multicall/term/exit_codes.hpp"
+#include "multicall/verbs/rows.hpp"
+
+namespace onelane::multicall {
+
+namespace {
+
+int command_queue_start(std::span<char*> words) {
+  Options app{
+      "Run what is in the queue, one after the other, each through the lane like any other run. "
+      "What is added meanwhile is run, too. The first failure ends it, and the rest stays queued.",
+      "onelane queue start"};
+  BatchOptions options;
+  std::string timeout;
+  app.add_option("--pipeline-timeout", timeout, "end all of it after so long: 30, 500ms, 10m")
+      ->type_name("DURATION")
+      ->check([](const std::string& text) {
+        return sys::parse_duration(text) ? std::string{}
+                                         : "'" + sys::clean(text) + "' is no duration";
+      });
+  app.add_flag("--keep-going", options.keep_going, "run the rest after a failure, too");
+  app.add_flag("--until-closed", options.until_closed,
+               "wait for more when the queue is empty, until `onelane queue close`");
+  app.add_flag("--again", options.again, "run what was interrupted once more, in its place");
+  app.add_flag("--json", options.as_json,
+               "one JSON object at the end: schema, batch, code, reason, entries, left; what the "
+               "commands print goes to standard error");
+  app.footer(exit_codes(
+      {{0, "all of it passed, or the queue was empty"},
+       {1, "an entry was interrupted before: --again, or remove it"},
+       {kExitGaveUp, "somebody else runs the queue, or `onelane queue stop` left entries"},
+       {kExitTimedOut, "ended at --pipeline-timeout"}}));
+  if (const auto code = parse_words(app, words)) {
+    return *code;
+  }
+  options.pipeline_timeout = sys::parse_duration(timeout);
+  return with_queue([&](const LanesHere& lanes, queue::Store& store) {
+    make_queue_directory(lanes);
+    return run_batch(lanes, store, options);
+  });
+}
+
+}  // namespace
+
+constinit const Command verbs::queue_start{"start", "run it, one entry after the other",
+                                           &command_queue_start};
+
+}  // namespace onelane::multicall

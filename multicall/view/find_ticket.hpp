@@ -1,0 +1,61 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "multicall/context/lanes_here.hpp"
+
+namespace onelane::multicall {
+
+/// A live ticket and the lane it is in, which must outlive it.
+struct Found {
+  const lane::Table* table = nullptr;
+  lane::LiveTicket ticket;
+
+  [[nodiscard]] std::string id() const { return std::string{lane::view(ticket.entry.run_id)}; }
+  [[nodiscard]] lane::State state() const noexcept { return ticket.entry.state; }
+  /// Holds the lane or is a service; whoever does not is in the queue.
+  [[nodiscard]] bool has_started() const noexcept {
+    return lane::has_lane(state()) || state() == lane::State::Service;
+  }
+  /// May still get its turn: neither started nor cancelled.
+  [[nodiscard]] bool waits() const noexcept {
+    return !has_started() && state() != lane::State::Cancelled;
+  }
+};
+
+/// Every live ticket in all lanes of the project; a snapshot that blocks on nobody.
+[[nodiscard]] std::vector<Found> find_tickets(const LanesHere& lanes);
+[[nodiscard]] std::optional<Found> find_ticket(const LanesHere& lanes, std::string_view run_id);
+
+/// "run abc `make test`", printable.
+[[nodiscard]] std::string name_of(const Found& found);
+/// "run abc `make test` (pid 12, user anna, for 3m12s)".
+[[nodiscard]] std::string words_of(const Found& found);
+/// For list_words().
+[[nodiscard]] inline bool has_started(const Found& found) noexcept {
+  return found.has_started();
+}
+[[nodiscard]] inline bool waits(const Found& found) noexcept {
+  return found.waits();
+}
+/// "; run abc `make test`, run def `git add .` wait" for those of `found` that `is_meant`, or
+/// "; nobody waits".
+[[nodiscard]] std::string list_words(const std::vector<Found>& found,
+                                     bool (*is_meant)(const Found&), std::string_view verb);
+
+/// Its lane for writing. Throws SystemError: EACCES in another user's lane.
+[[nodiscard]] lane::Table open_writable(const Found& found);
+
+/// Makes a waiting ticket leave, and continues its call where that is stopped (Ctrl-Z) and ours
+/// to continue, so that it can. The next one is granted in any case. False when it waits no more.
+bool cancel_ticket(const Found& found);
+
+/// What a verb that changes or watches the lanes of this project does; its exit code, or 1 with
+/// one line where there is no project or its lanes cannot be read or written.
+[[nodiscard]] int with_lanes(const std::function<int(const LanesHere&)>& act);
+
+}  // namespace onelane::multicall

@@ -1,0 +1,284 @@
+#include "multicall/view/overview.hpp"
+
+#include "core/sys/users.hpp"
+#include "multicall/term/words.hpp"
+
+namespace onelane::multicall {
+namespace {
+
+using lane::State;
+using nlohmann::json;
+using std::chrono::milliseconds;
+
+constexpr std::chrono::seconds kAsksAfter{10};  ///< A hook that asks nothing is over by then.
+
+std::int64_t in_ms(std::chrono::nanoseconds span) {
+  return std::chrono::duration_cast<milliseconds>(span).count();
+}
+
+json or_null(const std::string& text) {
+  return text.empty() ? json(nullptr) : json(for_terminal(text));
+}
+
+json or_null(std::optional<milliseconds> span) {
+  return span ? json(span->count()) : json(nullptr);
+}
+
+json list_of(const std::vector<TicketView>& list) {
+  json out = json::array();
+  for (const TicketView& ticket : list) {
+    out.push_back(json_of(ticket));
+  }
+  return out;
+}
+
+/// Who asked, and from where: what a wrong pid must never stand for.
+std::string who(const TicketView& ticket) {
+  std::string text = ticket.is_here ? "pid " + std::to_string(ticket.supervisor.pid)
+                                    : std::string{"in another container"};
+  text += ", run " + for_terminal(ticket.id) + ", user " + for_terminal(ticket.user);
+  text += ticket.agent.empty() ? "" : ", agent " + for_terminal(ticket.agent);
+  return text;
+}
+
+/// What keeps a ticket from getting on; empty for nothing.
+std::string trouble(const TicketView& ticket) {
+  if (is_clearing(ticket)) {
+    return "killed, what it left is being ended";
+  }
+  if (ticket.state == State::Parked) {
+    return "parked (Ctrl-Z)";
+  }
+  if (ticket.is_supervisor_stopped) {
+    return "supervisor stopped: kill -CONT " + std::to_string(ticket.supervisor.pid) +
+           ", or onelane steal " + for_terminal(ticket.id);
+  }
+  if (ticket.is_stopped) {
+    return "stopped (Ctrl-Z or SIGSTOP)";
+  }
+  if (ticket.state == State::Cancelled) {
+    return "cancelled";
+  }
+  if (ticket.state == State::Running && ticket.may_prompt && ticket.running > kAsksAfter) {
+    const std::string_view terminal{ticket.terminal};
+    return terminal.starts_with("/dev/")
+               ? "in an editor or prompt on " + for_terminal(terminal.substr(5))
+               : "in an editor or prompt";
+  }
+  return {};
+}
+
+/// What keeps everybody from getting on, and what ends that.
+std::string gate_words(const lane::GateHolder& holder) {
+  return "held by " + for_terminal(words_of(holder)) + ": no call comes in or goes on" +
+         (holder.is_stopped ? "; kill -CONT " + std::to_string(holder.pid) + " lets it go on" : "");
+}
+
+json json_of(const std::optional<lane::GateHolder>& holder) {
+  if (!holder) {
+    return nullptr;
+  }
+  const bool is_seen = holder->pid > 0;
+  return {{"pid", is_seen ? json(holder->pid) : json(nullptr)},
+          {"command", is_seen ? json(for_terminal(sys::command_line(holder->pid))) : json(nullptr)},
+          {"stopped", holder->is_stopped},
+          {"frozen", holder->is_frozen}};
+}
+
+/// Processes that a run has left.
+json json_of(const std::vector<lane::Kept>& list) {
+  json out = json::array();
+  for (const lane::Kept& kept : list) {
+    out.push_back({{"pid", kept.pid},
+                   {"name", for_terminal(kept.name.data())},
+                   {"run", for_terminal(lane::view(kept.run_id))}});
+  }
+  return out;
+}
+
+std::string place_words(const TicketView& ticket, const Paint& paint) {
+  std::string text;
+  if (ticket.state == State::Granted) {
+    text += ", granted";
+  }
+  if (ticket.priority != 0) {
+    text += ", priority " + std::to_string(ticket.priority);
+  }
+  if (ticket.overtaken != 0) {
+    text += ", overtaken " + std::to_string(ticket.overtaken) +
+            (ticket.overtaken == 1 ? " time" : " times");
+  }
+  if (ticket.same_as != 0) {
+    text += ", same as #" + std::to_string(ticket.same_as);
+  }
+  if (const std::string eta = eta_words(ticket.eta, ticket.is_overdue); !eta.empty()) {
+    text += ticket.is_overdue ? ", holder " + paint.yellow(eta) : ", " + paint.cyan(eta) + " to go";
+  }
+  return text;
+}
+
+std::string labelled(std::string label, const std::string& line) {
+  label.resize(9, ' ');
+  return label + line + "\n";
+}
+
+}  // namespace
+
+json json_of(const TicketView& ticket) {
+  const bool started = ticket.has_started();
+  return {{"id", for_terminal(ticket.id)},
+          {"state", word_of(ticket.state)},
+          {"here", ticket.is_here},
+          {"pid", ticket.is_here ? json(ticket.supervisor.pid) : json(nullptr)},
+          {"user", for_terminal(ticket.user)},
+          {"agent", or_null(ticket.agent)},
+          {"priority", ticket.priority},
+          {"overtaken", ticket.overtaken},
+          {"same_as", ticket.same_as == 0 ? json(nullptr) : json(ticket.same_as)},
+          {"tool", for_terminal(ticket.tool)},
+          {"command", for_terminal(ticket.command)},
+          {"directory", for_terminal(ticket.directory)},
+          {"terminal", or_null(ticket.terminal)},
+          {"enqueued", ticket.enqueued_wall},
+          {"started", ticket.started_wall == 0 ? json(nullptr) : json(ticket.started_wall)},
+          {"waited_ms", in_ms(ticket.waited)},
+          {"running_ms", started ? json(in_ms(ticket.running)) : json(nullptr)},
+          {"usual_ms", or_null(ticket.usual)},
+          {"eta_ms", or_null(ticket.eta)},
+          {"overdue", ticket.is_overdue},
+          {"stopped", ticket.is_stopped},
+          {"may_prompt", ticket.may_prompt},
+          {"pipeline_of", or_null(ticket.pipeline_of)},
+          {"until", or_null(ticket.until)},
+          {"released_ms", or_null(ticket.released)},
+          {"clearing", is_clearing(ticket)},
+          {"background", json_of(ticket.background)},
+          {"memory_kb", ticket.use ? json(ticket.use->bytes >> 10U) : json(nullptr)},
+          {"processes", ticket.use ? json(ticket.use->processes) : json(nullptr)}};
+}
+
+json json_of(const std::optional<HoldView>& hold) {
+  return hold ? json{{"by", for_terminal(hold->by)},
+                     {"since_wall_ms", hold->since_wall * 1000},
+                     {"reason", or_null(hold->reason)}}
+              : json(nullptr);
+}
+
+json json_of(const lane::LeftPlace& place) {
+  const lane::Left& left = place.left;
+  return {{"id", for_terminal(lane::view(left.run_id))},
+          {"user", for_terminal(sys::user_name(left.uid))},
+          {"command", for_terminal(left.command.data())},
+          {"priority", left.priority},
+          {"rejoin_ms", place.still ? json(in_ms(*place.still)) : json(nullptr)}};
+}
+
+json json_of(const LaneView& view) {
+  json left = json::array();
+  for (const lane::LeftPlace& place : view.left) {
+    left.push_back(json_of(place));
+  }
+  return {{"on_hold", view.is_on_hold},
+          {"hold", json_of(view.hold)},
+          {"torn", view.is_torn},
+          {"holder_unknown", view.is_holder_unknown},
+          {"gate", json_of(view.gate_holder)},
+          {"holder", view.holder ? json_of(*view.holder) : json(nullptr)},
+          {"pipeline", list_of(view.beside)},
+          {"queue", list_of(view.queue)},
+          {"services", list_of(view.services)},
+          {"left", std::move(left)},
+          {"kept", json_of(view.kept)}};
+}
+
+std::string line_of(const TicketView& ticket, const Paint& paint) {
+  const std::string command = for_terminal(ticket.command);
+  std::string text = (command.empty() ? "?" : paint.bold(command)) + "  (" + who(ticket);
+  text += ticket.has_started() ? ", for " + duration_words(ticket.running)
+                               : ", waiting " + duration_words(ticket.waited);
+  text += ticket.has_started() ? "" : place_words(ticket, paint);
+  text += ticket.pipeline_of.empty() ? ""
+                                     : ", same pipeline as run " + for_terminal(ticket.pipeline_of);
+  if (ticket.released) {
+    text += ", gave the lane back after " + duration_words(*ticket.released);
+  } else if (!ticket.until.empty() && ticket.has_started()) {
+    text += ", until " + for_terminal(ticket.until);
+  }
+  const std::string wrong = trouble(ticket);
+  return text + (wrong.empty() ? "" : ", " + paint.yellow(wrong)) + ")";
+}
+
+std::string figures_of(const TicketView& ticket, const Paint& paint) {
+  if (!ticket.has_started()) {
+    return {};
+  }
+  std::string text;
+  if (ticket.usual) {
+    const std::string usual = duration_words(*ticket.usual);
+    text = ticket.is_overdue ? paint.yellow("longer than the usual " + usual) : "usually " + usual;
+  }
+  const auto add = [&text](const std::string& part) { text += (text.empty() ? "" : " · ") + part; };
+  if (ticket.use) {
+    add(std::to_string(ticket.use->processes) +
+        (ticket.use->processes == 1 ? " process" : " processes"));
+    add(size_words(ticket.use->bytes));
+  }
+  if (ticket.started_wall > 0) {
+    add("since " + clock_words(ticket.started_wall));
+  }
+  return text;
+}
+
+std::string line_of(const lane::LeftPlace& place, const Paint& paint) {
+  const std::string command = for_terminal(place.left.command.data());
+  return (command.empty() ? "?" : paint.bold(command)) + "  (run " +
+         for_terminal(lane::view(place.left.run_id)) + ", user " +
+         for_terminal(sys::user_name(place.left.uid)) + ", may rejoin" +
+         (place.still ? " for " + duration_words(*place.still) : "") + ")";
+}
+
+std::string text_of(const LaneView& view, const Paint& paint) {
+  std::string text;
+  if (view.is_torn) {
+    text += labelled("damaged:",
+                     paint.red("a part of the lane file cannot be read: see `onelane doctor`"));
+  }
+  if (view.gate_holder) {
+    text += labelled("gate:", paint.red(gate_words(*view.gate_holder)));
+  }
+  const char* nobody = view.is_holder_unknown ? "somebody who cannot be read" : "nobody";
+  text += labelled("holder:", view.holder ? line_of(*view.holder, paint) : nobody);
+  if (const std::string figures = view.holder ? figures_of(*view.holder, paint) : "";
+      !figures.empty()) {
+    text += labelled("", figures);
+  }
+  for (const lane::Kept& left : view.holder ? view.holder->background : std::vector<lane::Kept>{}) {
+    text += labelled("", "in the background: " + for_terminal(left.name.data()) + "  (pid " +
+                             std::to_string(left.pid) + "); the lane is kept until it has ended");
+  }
+  for (const TicketView& ticket : view.beside) {
+    text += labelled("beside:", line_of(ticket, paint));
+  }
+  if (view.hold) {
+    text += labelled("hold:",
+                     paint.yellow(view.hold->words + "; nobody starts until `onelane release`"));
+  }
+  std::size_t position = 0;
+  for (const TicketView& ticket : view.queue) {
+    text += labelled(std::to_string(++position) + ".", line_of(ticket, paint));
+  }
+  for (const lane::LeftPlace& place : view.left) {
+    text += labelled("left:", line_of(place, paint));
+  }
+  for (const TicketView& ticket : view.services) {
+    text += labelled("service:", line_of(ticket, paint));
+  }
+  for (const lane::Kept& kept : view.kept) {
+    text += labelled("kept:", for_terminal(kept.name.data()) + "  (pid " +
+                                  std::to_string(kept.pid) + ", left running by run " +
+                                  for_terminal(lane::view(kept.run_id)) + ")");
+  }
+  return text;
+}
+
+}  // namespace onelane::multicall
