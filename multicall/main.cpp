@@ -2,7 +2,8 @@
 #include <string>
 
 #include "multicall/context/call.hpp"
-#include "multicall/shim/run_shim.hpp"
+#include "multicall/job/job.hpp"
+#include "multicall/shim/run_call.hpp"
 #include "multicall/term/exit_codes.hpp"
 #include "multicall/term/say.hpp"
 #include "multicall/verbs/table.hpp"
@@ -16,7 +17,7 @@ int main(int argc, char** argv) {
     if (call.name.empty() || call.name == "onelane") {
       return run_command(argc, argv);
     }
-    return is_command_name(call.name) ? run_sequential(call) : run_shim(call);
+    return is_command_name(call.name) ? run_sequential(call) : run_call(call, &additions_for_call);
   } catch (const std::exception& failure) {
     say_always(failure.what());
     return kExitFailed;

@@ -25,6 +25,7 @@ class num_core_holder<0> {
 #include <ctime>
 
 #include "core/lane/gate_holder.hpp"
+#include "core/sys/ending_signal.hpp"
 #include "core/sys/error.hpp"
 
 namespace onelane::lane {
@@ -63,7 +64,7 @@ bool ending_signal_pending() noexcept {
     return ::sigismember(&pending, signal) == 1 && ::sigaction(signal, nullptr, &action) == 0 &&
            action.sa_handler != SIG_IGN;
   };
-  return std::ranges::any_of(std::initializer_list<int>{SIGINT, SIGTERM, SIGHUP, SIGQUIT}, ends_us);
+  return std::ranges::any_of(sys::kEndingSignals, ends_us);
 }
 
 }  // namespace

@@ -3,16 +3,17 @@
 #include <poll.h>
 
 #include <algorithm>
-#include <optional>
+#include <cerrno>
 
-#include "core/lane/ticket.hpp"
 #include "core/sys/clock.hpp"
+#include "core/sys/error.hpp"
 
 namespace onelane::lane {
-
 namespace {
 
-/// Waits for the gate, however long that is held.
+using std::chrono::nanoseconds;
+
+/// A run that was killed here is not cleared away: nothing of it is known to a plain waiter.
 bool has_begun(Ticket& ticket) {
   Begun begun = Begun::GateHeld;
   while (begun == Begun::GateHeld || begun == Begun::NotYet) {
@@ -21,73 +22,72 @@ bool has_begun(Ticket& ticket) {
   return begun == Begun::Yes;
 }
 
-}  // namespace
-
-struct LaneMutex::Impl {
-  explicit Impl(const std::string& directory) : table{directory, 0600} {}
-  Table table;
-  std::optional<Ticket> ticket;
-};
-
-LaneMutex::LaneMutex(const std::string& state_directory)
-    : impl_{std::make_unique<Impl>(state_directory)} {}
-
-LaneMutex::~LaneMutex() = default;
-
-bool LaneMutex::lock_within(int milliseconds) {
-  const auto deadline = sys::monotonic_time() + std::chrono::milliseconds{milliseconds};
-  impl_->ticket.emplace(impl_->table, TicketInfo{.tool = "mutex", .command = "LaneMutex"});
-  Ticket& ticket = *impl_->ticket;
-  for (;;) {
-    switch (ticket.advance()) {
-      case Step::Started:
-        if (has_begun(ticket)) {
-          return true;
-        }
-        impl_->ticket->leave();
-        impl_->ticket.reset();
-        return false;
-      case Step::Cancelled:
-      case Step::Gone:
-        impl_->ticket.reset();
-        return false;
-      case Step::Waiting:
-      case Step::Held:
-      case Step::Ready:
-      case Step::GateHeld:
-        break;
-    }
-    const auto left =
-        std::chrono::ceil<std::chrono::milliseconds>(deadline - sys::monotonic_time()).count();
-    if (milliseconds >= 0 && left <= 0) {
-      impl_->ticket.reset();
+/// True when one of the ticket's wake-ups came before `deadline`, or it is worth another look.
+bool sleep(Ticket& ticket, std::optional<nanoseconds> deadline) {
+  constexpr std::chrono::milliseconds kLookAgain{1'000};
+  auto pause = kLookAgain;
+  if (deadline) {
+    const auto left = *deadline - sys::monotonic_time();
+    if (left <= nanoseconds{0}) {
       return false;
     }
-    const auto fds = ticket.wake_fds();
-    pollfd polled[2] = {{fds[0], POLLIN, 0}, {fds[1], POLLIN, 0}};
-    (void)::poll(polled, 2, milliseconds < 0 ? 1000 : static_cast<int>(std::min(left, 1000L)));
-    ticket.drain();
+    pause = std::min(pause, std::chrono::ceil<std::chrono::milliseconds>(left));
+  }
+  const auto fds = ticket.wake_fds();
+  pollfd polled[2] = {{fds[0], POLLIN, 0}, {fds[1], POLLIN, 0}};
+  (void)::poll(polled, 2, static_cast<int>(pause.count()));
+  ticket.drain();
+  return true;
+}
+
+}  // namespace
+
+bool PlainWaiter::wait(Ticket& ticket, std::optional<nanoseconds> limit) {
+  const auto deadline = limit ? std::optional{sys::monotonic_time() + *limit} : std::nullopt;
+  for (;;) {
+    const Step step = ticket.advance();
+    if (step == Step::Started && has_begun(ticket)) {
+      return true;
+    }
+    if (step == Step::Gone) {
+      throw sys::SystemError{ESTALE, "use", ticket.table().path()};
+    }
+    if (step == Step::Started || step == Step::Cancelled || !sleep(ticket, deadline)) {
+      ticket.leave();
+      return false;
+    }
   }
 }
 
 void LaneMutex::lock() {
-  while (!lock_within(-1)) {
+  if (!waiter_.wait(ticket_, std::nullopt)) {
+    throw sys::SystemError{ECANCELED, "lock", ticket_.table().path()};
   }
 }
 
 bool LaneMutex::try_lock() {
-  return lock_within(0);
+  return waiter_.wait(ticket_, nanoseconds{0});
 }
 
 bool LaneMutex::timed_lock(const boost::posix_time::ptime& until) {
+  if (until.is_pos_infinity()) {
+    return waiter_.wait(ticket_, std::nullopt);
+  }
   const auto left = until - boost::posix_time::microsec_clock::universal_time();
-  return lock_within(static_cast<int>(std::max<long>(0, left.total_milliseconds())));
+  return waiter_.wait(
+      ticket_, std::chrono::microseconds{std::max<std::int64_t>(0, left.total_microseconds())});
+}
+
+void LaneMutex::close_record(const std::vector<Kept>& kept) noexcept {
+  is_closed_ = true;
+  ticket_.close_record(kept);
 }
 
 void LaneMutex::unlock() {
-  impl_->ticket->close_record({});
-  impl_->ticket->release();
-  impl_->ticket.reset();
+  if (!is_closed_) {
+    close_record({});
+  }
+  ticket_.release();
 }
 
 }  // namespace onelane::lane

@@ -6,32 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "core/lane/entries.hpp"
 #include "core/lane/gate.hpp"
 #include "core/lane/sleeper.hpp"
 #include "core/lane/table.hpp"
 
 namespace onelane::lane {
-
-/// Who asks, in words for people and for the cycle search.
-struct TicketInfo {
-  std::string tool;
-  std::string command;
-  std::string directory;
-  std::string terminal;
-  std::string agent;         ///< Coding agent or CI, empty for a person.
-  std::string until;         ///< When it gives the lane back before its end; empty: it does not.
-  bool may_prompt = false;   ///< May sit in an editor or prompt.
-  bool reads_input = false;  ///< Its work comes from its standard input.
-  int priority = 0;
-  /// What is asked for, in one number: a caller that was killed while it waited and asks for the
-  /// same gets its place back (left.hpp).
-  std::uint32_t rejoin_key = 0;
-  /// What a call is, in one number: of two with the same one that wait, one may take the other's
-  /// result. 0: like no other.
-  std::uint64_t call_key = 0;
-  std::chrono::milliseconds rejoin{0};     ///< For how long such a place stays; 0: not at all.
-  std::array<std::uint64_t, 8> context{};  ///< Goes into LastRun while this ticket runs.
-};
 
 /// What becomes of the place of a ticket that leaves the queue.
 enum class Leaving { ForGood, MayRejoin };

@@ -120,10 +120,11 @@ void Background::see_through() {
 }
 
 void Background::look(std::span<const sys::ProcessStat> members) {
-  if (!duty_.judge) {
+  if (duty_.judge == nullptr) {
     return;
   }
-  const Judgement judgement = duty_.judge({members, sys::monotonic_time() - duty_.started, false});
+  const Judgement judgement =
+      duty_.judge->judge({members, sys::monotonic_time() - duty_.started, false});
   order_ = std::max(order_, judgement.order);
   pause_ = std::min(pause_, judgement.next);
 }
@@ -160,8 +161,8 @@ void Background::wait(milliseconds limit) {
   while (signals_.next(arrived)) {
     if (arrived.is_order) {
       order_ = std::max(order_, Order::End);
-      if (duty_.stop_ordered) {
-        duty_.stop_ordered(arrived);
+      if (duty_.judge != nullptr) {
+        duty_.judge->note_stop(arrived);
       }
     }
   }

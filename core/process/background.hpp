@@ -35,9 +35,7 @@ struct BackgroundDuty {
   std::chrono::nanoseconds started{};  ///< sys::monotonic_time() of the launch.
   std::chrono::milliseconds kill_timeout{10'000};
   std::chrono::milliseconds check_interval{5'000};
-  /// Both as in Hooks; may be empty. The scene's members are those in the background.
-  std::function<Judgement(const Scene& scene)> judge;
-  std::function<void(const Signals::Arrived& order)> stop_ordered;
+  Judge* judge = nullptr;  ///< Of those in the background; null for none. Borrowed.
 };
 
 /// Lane calls that a run has left in the background, with all that is below them or between them

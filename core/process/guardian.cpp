@@ -105,7 +105,7 @@ void Guardian::start(const Duty& duty) noexcept {
 void Guardian::watch(const Duty& duty, int pipe) noexcept {
   ::setsid();
   ::prctl(PR_SET_NAME, kGuardianName);
-  std::vector<int> kept = duty.descriptors;
+  std::vector<int> kept = duty.lane.descriptors;
   kept.push_back(pipe);
   close_all_but(std::move(kept));
   char word = 0;
@@ -126,7 +126,7 @@ void Guardian::watch(const Duty& duty, int pipe) noexcept {
   search.published.assign(board_->members, board_->members + count);
   if (is_told) {
     keep_lane(duty, search.published);
-    duty.after_background();
+    duty.lane.after_background();
     ::_exit(0);
   }
   Ending ending;
@@ -139,7 +139,9 @@ void Guardian::watch(const Duty& duty, int pipe) noexcept {
   };
   (void)end_members(ending);
   keep_lane(duty, {});
-  duty.after_crash(find_kept(search, duty.traits, duty.keep));
+  if (duty.lane.after_crash) {
+    duty.lane.after_crash(find_kept(search, duty.traits, duty.keep));
+  }
   ::_exit(0);
 }
 
@@ -154,7 +156,11 @@ void Guardian::keep_lane(const Duty& duty, const std::vector<sys::ProcessId>& ro
     if (!background.lives()) {
       return;
     }
-    duty.found_background(background.calls());
+    std::vector<KeptProcess> calls;
+    for (const sys::ProcessId& id : background.calls()) {
+      calls.push_back({id, sys::command_line(id.pid, 80), Leftover::Detached, true});
+    }
+    duty.lane.found_background(calls);
   }
   background.see_through();
 }

@@ -15,24 +15,30 @@ namespace onelane::process {
 /// What ps(1) shows it as.
 inline constexpr const char kGuardianName[] = "onelane-guard";
 
+/// What a guardian does for the lane that its run holds. The functions run in the guardian, and may
+/// be empty only where there is no lane.
+struct LaneDuty {
+  /// Descriptors that it keeps besides its own: the lane's, whose locks it shares.
+  std::vector<int> descriptors;
+  /// The supervisor was killed and the run's stragglers have ended; `kept` lives on. Then the
+  /// guardian exits, which lets the locks go.
+  std::function<void(const std::vector<KeptProcess>& kept)> after_crash;
+  /// After a crash it has found `calls` in the background: the lane is kept for them, by the
+  /// calling process.
+  std::function<void(const std::vector<KeptProcess>& calls)> found_background;
+  /// Those have ended that the supervisor has left to it.
+  std::function<void()> after_background;
+  Judge* judge = nullptr;  ///< Bounds what goes on in the background; borrowed.
+};
+
 /// What a guardian has to do if the supervisor dies, or leaves the lane to it.
 struct Duty {
   std::string run_id;
   RunTraits traits;
   KeepList keep;
   std::chrono::milliseconds kill_timeout{10'000};
-  /// Descriptors the guardian keeps besides its own: the lane's, whose locks it shares.
-  std::vector<int> descriptors;
-  /// Runs in the guardian once the run's stragglers have ended, with what lives on; then it
-  /// exits, which lets the locks go.
-  std::function<void(const std::vector<KeptProcess>& kept)> after_crash;
-  /// Lane calls that go on in the background; without a test there are none.
-  BackgroundDuty background;
-  /// Runs in the guardian where it finds such after a crash, before it waits for them: the lane
-  /// is kept for these, by the calling process.
-  std::function<void(const std::vector<sys::ProcessId>& roots)> found_background;
-  /// Runs in the guardian once those have ended that the supervisor has left to it.
-  std::function<void()> after_background;
+  BackgroundDuty background;  ///< Lane calls that go on in the background.
+  LaneDuty lane;
 };
 
 /// A helper process that outlives a killed supervisor.

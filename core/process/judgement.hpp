@@ -2,7 +2,9 @@
 
 #include <chrono>
 #include <span>
+#include <string>
 
+#include "core/process/signals.hpp"
 #include "core/sys/process.hpp"
 
 namespace onelane::process {
@@ -22,7 +24,7 @@ enum class Order {
   Kill,  ///< KILL at once; also hurries an ending that has begun.
 };
 
-/// The word of whoever bounds a run.
+/// What a Judge decides at a look.
 struct Judgement {
   Order order = Order::GoOn;
   bool spares_kept = true;  ///< What is kept lives on once the tool has ended.
@@ -30,6 +32,21 @@ struct Judgement {
   std::chrono::milliseconds next{5'000};
   /// How often to peek in between; 0 for never.
   std::chrono::milliseconds peek{0};
+};
+
+/// Bounds a run and speaks for it. Called by the process that looks after the run, while nothing
+/// else of it moves on; must not block.
+class Judge {
+ public:
+  virtual ~Judge() = default;
+  /// At each look at the members.
+  [[nodiscard]] virtual Judgement judge(const Scene& scene) noexcept = 0;
+  /// A cheap question between two looks (Judgement::peek): true when a look is due.
+  [[nodiscard]] virtual bool peek() noexcept { return false; }
+  /// The run was ordered to stop (order_stop).
+  virtual void note_stop(const Signals::Arrived& order) noexcept = 0;
+  /// One line for people, without prefix and newline.
+  virtual void say(const std::string& line) noexcept = 0;
 };
 
 }  // namespace onelane::process

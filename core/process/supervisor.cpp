@@ -4,30 +4,38 @@
 #include <poll.h>
 #include <sched.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <utility>
+#include <span>
 
 #include "core/process/ending.hpp"
 #include "core/sys/clock.hpp"
+#include "core/sys/ending_signal.hpp"
 #include "core/sys/error.hpp"
 
 namespace onelane::process {
 namespace {
 
-/// A run this short is not worth a second process: should its supervisor be killed, the next
-/// ticket finds the record open and clears away.
-constexpr milliseconds kGuardianAfter{5};
 /// A poll that ends later than this after its time, with a SIGCONT, was stopped.
 constexpr milliseconds kStoppedFor{100};
+constexpr milliseconds kNoticeAfter{1'000};
+/// A shell sends the stdio of its child away before the child becomes nohup or setsid.
+constexpr milliseconds kUntilPurposeShows{100};
+/// From a shell's fork to the tool behind the shim.
+constexpr milliseconds kBecoming{50};
+/// A bomb that respawns leaves zombies as fast as anybody can reap them.
+constexpr milliseconds kLongestReap{50};
+/// A killer's list of our tree may be that much older than its first signal. What it sends to a
+/// run younger than that may have been meant for a tree without the tool: better twice than never.
+constexpr milliseconds kOldestList{50};
 
-/// Gives up our copies of the caller's descriptors, so that pipes see their end of file and
-/// their readers' departure as if we were not there. Standard error stays for notices.
+/// Gives up our copies of the caller's descriptors, so that pipes end as if we were not there.
+/// Standard error stays for notices.
 void drop_caller_descriptors() noexcept {
   sys::close_foreign_descriptors();
   const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -40,96 +48,101 @@ void drop_caller_descriptors() noexcept {
   }
 }
 
-/// Beside a bomb of hundreds that run, a look would get a hundredth of a processor, whatever
-/// our nice value: each of its sessions has as much of it as ours (sched(7), autogroup). So we
-/// go before all that share, where we may; our children do not.
+/// Beside a bomb of hundreds a look would get a hundredth of a processor, whatever our nice value:
+/// each session has as much as ours (sched(7), autogroup). So we go first; our children do not.
 void come_first() noexcept {
   const sched_param lowest{1};
   ::sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &lowest);
 }
 
+/// Signals that the kernel only ever sends to a whole foreground group when it sends them.
+bool is_for_the_terminal_group(int signal) noexcept {
+  return signal == SIGINT || signal == SIGQUIT || signal == SIGTSTP || signal == SIGTTIN ||
+         signal == SIGTTOU || signal == SIGWINCH;
+}
+
+bool is_stop(int signal) noexcept {
+  return signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
+}
+
+/// Our group is the foreground group of our terminal.
+bool is_in_foreground() noexcept {
+  const auto self = sys::read_stat(::getpid());
+  return self && self->tty != 0 && self->tty_group == self->group;
+}
+
+/// So young a one may still show that it is meant to stay.
+bool is_in_the_making(const KeptProcess& process) {
+  static const auto ticks = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
+  const milliseconds began{process.id.start * 1000 / ticks};
+  return process.sorted == Leftover::Loose && sys::boot_time() - began < kUntilPurposeShows;
+}
+
+std::string list_of(const std::vector<sys::ProcessStat>& members) {
+  std::string text;
+  for (std::size_t i = 0; i < members.size() && i < 3; ++i) {
+    text += (i == 0 ? "" : ", ") + sys::command_line(members[i].id.pid, 60) + " (pid " +
+            std::to_string(members[i].id.pid) + ")";
+  }
+  return members.size() > 3 ? text + " and " + std::to_string(members.size() - 3) + " more" : text;
+}
+
+/// What ends one that nothing but its stdio speaks for, and the words that would.
+std::string remark_on(const KeptProcess& process, const std::string& run_id) {
+  if (process.sorted != Leftover::Loose) {
+    return {};
+  }
+  return (run_id.empty() ? "" : "; `onelane stop " + run_id + "` ends it") +
+         "; to keep it, start it with nohup or setsid, or list it in KEEP";
+}
+
 }  // namespace
 
-Supervisor::Supervisor(const Run& run, const Signals& signals, Hooks hooks)
-    : run_{run},
-      traits_{run.traits},
-      signals_{signals},
-      hooks_{std::move(hooks)},
-      parent_{::getppid()} {}
-
-Outcome Supervisor::supervise() {
-  for (const pid_t child : sys::own_children()) {
-    if (const auto stat = sys::read_stat(child)) {
-      prior_.push_back(stat->id);
-    }
-  }
-  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+Supervisor::Supervisor(const Run& run, const Signals& signals, Judge& judge)
+    : run_{run}, signals_{signals}, judge_{judge}, members_{run}, parent_{::getppid()} {
   canary_.start();
   ::sigpending(&missed_);
-  const Launched launched = launch(run_.command, signals_);
+}
+
+int Supervisor::launch(const Command& command) {
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+  const Launched launched = process::launch(command, signals_);
   if (launched.error != 0) {
-    canary_.end();
-    ::prctl(PR_SET_CHILD_SUBREAPER, 0);  // survives an execve(2) of ours
     if (launched.pid < 0) {
       throw sys::SystemError{launched.error, "start", "a process"};
     }
-    outcome_.launch_error = launched.error;
     ::waitpid(launched.pid, nullptr, 0);
-    return outcome_;
+    ::prctl(PR_SET_CHILD_SUBREAPER, 0);  // survives an execve(2) of ours
+    return launched.error;
   }
-  see_it_through(launched.pid);
-  return outcome_;
-}
-
-void Supervisor::see_it_through(pid_t tool) noexcept {
   started_ = sys::monotonic_time();
   next_look_ = started_ + pause_;
   awake_ = started_;
-  const auto stat = sys::read_stat(tool);
-  tool_ = stat ? stat->id : sys::ProcessId{tool, 0};
+  const auto stat = sys::read_stat(launched.pid);
+  tool_ = stat ? stat->id : sys::ProcessId{launched.pid, 0};
+  members_.set_tool(tool_);
   if (!run_.may_go_on) {
     drop_caller_descriptors();
   }
-  pump(kGuardianAfter);
-  if (!tool_status_) {
-    come_first();
-    start_guardian();
-    if (hooks_.started) {
-      hooks_.started(tool_);
-    }
-  }
-  wait_for_tool();
-  canary_.dismiss();
-  settle();
-  canary_.end();
+  return 0;
 }
 
-void Supervisor::start_guardian() {
+bool Supervisor::outlives(milliseconds span) noexcept {
+  pump(span);
+  return !tool_status_;
+}
+
+void Supervisor::start_guardian() noexcept {
+  come_first();
   Duty duty;
   duty.run_id = run_.run_id;
   duty.traits = run_.traits;
   duty.traits.was_cut_short = 1;
   duty.keep = run_.keep;
   duty.kill_timeout = run_.kill_timeout;
-  duty.descriptors = run_.guardian_descriptors;
-  duty.after_crash = hooks_.after_crash ? hooks_.after_crash : [](const auto&) {};
-  if (hooks_.in_background) {
-    duty.background = {run_.run_id,
-                       run_.is_lane_call,
-                       started_,
-                       run_.kill_timeout,
-                       run_.check_interval,
-                       hooks_.judge_background,
-                       hooks_.background_stop_ordered};
-    duty.after_background = hooks_.after_background;
-    duty.found_background = [this](const std::vector<sys::ProcessId>& roots) {
-      std::vector<KeptProcess> kept;
-      for (const sys::ProcessId& id : roots) {
-        kept.push_back({id, sys::command_line(id.pid, 80), Leftover::Detached, true});
-      }
-      (void)hooks_.in_background(kept, sys::self_id());
-    };
-  }
+  duty.lane = run_.lane;
+  duty.background = {run_.run_id,       run_.is_lane_call,   started_,
+                     run_.kill_timeout, run_.check_interval, run_.lane.judge};
   guardian_.start(duty);
   if (guardian_.pid() < 0 && !said_unguarded_) {
     said_unguarded_ = true;
@@ -138,7 +151,7 @@ void Supervisor::start_guardian() {
   }
 }
 
-void Supervisor::wait_for_tool() {
+void Supervisor::wait() noexcept {
   while (!tool_status_) {
     if (order_ != Order::GoOn && !outcome_.ended_by_order) {
       end_by_order();
@@ -146,6 +159,7 @@ void Supervisor::wait_for_tool() {
       pump(until_look());
     }
   }
+  canary_.dismiss();
 }
 
 void Supervisor::end_by_order() {
@@ -169,7 +183,7 @@ void Supervisor::end_by_order() {
   };
   (void)end_members(ending);
   if (!tool_status_) {
-    order_ = Order::Kill;  // nothing more to ask: whoever judged has had his way
+    order_ = Order::Kill;  // nothing is left to judge
     say(run_.name + " cannot be ended (another user's, or in the kernel); waiting for it");
   }
 }
@@ -201,15 +215,384 @@ void Supervisor::pump(milliseconds limit) {
   }
   const bool is_woken = ready > 0 && (polled[1].revents & POLLIN) != 0;
   const bool may_peek = ready == 0 && pause == peek_ && peeks;
-  if (until_look().count() == 0 || is_woken || (may_peek && hooks_.peek())) {
+  if (until_look().count() == 0 || is_woken || (may_peek && judge_.peek())) {
     look();
   }
 }
 
-void Supervisor::say(const std::string& line) const {
-  if (hooks_.say) {
-    hooks_.say(line);
+milliseconds Supervisor::until_look() const {
+  const auto left = next_look_ - sys::monotonic_time();
+  return std::max(milliseconds{0}, std::chrono::ceil<milliseconds>(left));
+}
+
+// Often at first, when a tree grows, then with doubling pauses: a tree at rest
+// costs nothing.
+void Supervisor::look() {
+  if (order_ == Order::Kill) {  // the ending scans by itself, without a pause
+    next_look_ = sys::monotonic_time() + run_.check_interval;
+    return;
   }
+  const auto all = members();
+  guardian_.publish(all);
+  tidy_canary();
+  pause_ = std::min(pause_ * 2, run_.check_interval);
+  const bool has_ended = tool_status_.has_value();
+  const auto running = sys::monotonic_time() - started_ - stopped_for_;
+  const auto bounded = has_ended ? condemned() : all;
+  const Judgement judgement = judge_.judge({bounded, running, has_ended});
+  order_ = std::max(order_, judgement.order);
+  spares_kept_ = spares_kept_ && judgement.spares_kept;
+  pause_ = std::min(pause_, judgement.next);
+  peek_ = judgement.peek;
+  next_look_ = sys::monotonic_time() + pause_;
+}
+
+void Supervisor::handle(const Signals::Arrived& arrived) {
+  const int signal = arrived.signal;
+  if (signal == SIGCHLD) {
+    reap();
+    return;
+  }
+  if (arrived.is_order) {
+    order_ = std::max(order_, Order::End);
+    is_impatient_ = true;
+    members_.note_cut_short();
+    judge_.note_stop(arrived);
+    return;
+  }
+  note_ending(signal);
+  held_.outdate(signal);
+  // Asked first: reap() may stop us with the tool, and then there is a fresh
+  // canary.
+  const bool is_for_the_group = canary_.has_seen(signal);
+  const auto stopped_before = stopped_for_;
+  // The tool's end is signal 17 and waits behind a 15 in the queue: look before a
+  // signal goes to a tool that has ended.
+  reap();
+  if (tool_status_) {
+    is_impatient_ = is_impatient_ || sys::is_ending_signal(signal);
+    return;
+  }
+  if (is_stop(signal) && stopped_for_ != stopped_before) {
+    return;  // the SIGCONT since then has discarded it (signal(7))
+  }
+  const bool before_the_tool = ::sigismember(&missed_, signal) == 1;
+  ::sigdelset(&missed_, signal);
+  if (before_the_tool) {
+    forward(signal);
+  } else if (is_for_the_group) {
+    renew_canary();
+  } else {
+    pass_on(arrived);
+  }
+}
+
+void Supervisor::note_ending(int signal) {
+  if (sys::is_ending_signal(signal) && !signals_.is_ignored(signal)) {
+    outcome_.ending_signal = signal;
+  }
+}
+
+void Supervisor::pass_on(const Signals::Arrived& arrived) {
+  if (arrived.from_kernel && is_for_the_terminal_group(arrived.signal)) {
+    return;
+  }
+  const auto now = sys::monotonic_time();
+  if (canary_.pid() < 0 || knows_no_tree(arrived, parent_)) {
+    forward(arrived.signal);
+  } else if (now - started_ < kOldestList) {
+    forward(arrived.signal);
+    held_.expect_echo(arrived.signal, now);
+  } else {
+    hold(arrived.signal);
+  }
+}
+
+// The guardian is in a session of its own: a signal that is pending in it went to
+// it by its pid.
+void Supervisor::hold(int signal) {
+  const auto pending = pending_signals(guardian_.pid());
+  if ((pending >> static_cast<unsigned>(signal - 1) & 1U) != 0) {
+    guardian_.forget_signals();
+  }
+  held_.hold(signal, sys::monotonic_time(), pending);
+}
+
+void Supervisor::look_at_held() {
+  if (tool_status_) {
+    held_.clear();
+    return;
+  }
+  const auto in_canary = [&](int signal) { return canary_.has_seen(signal); };
+  if (held_.drop_seen(in_canary, pending_signals(guardian_.pid()))) {
+    renew_canary();
+  }
+  for (const int signal : held_.take_due(sys::monotonic_time())) {
+    forward(signal);
+  }
+}
+
+// The canary has got a signal, which stays pending in it until it is renewed.
+// What is in our queue after that came either before (then to us alone, unless
+// the canary had it too) or after (then it tells). A second one of a kind that
+// the group has just got counts as sent to the group: two so close together may
+// merge anyway.
+void Supervisor::renew_canary() {
+  stale_since_ = {};
+  constexpr int kMostRounds = 8;
+  bool child_changed = false;
+  bool again = true;
+  for (int round = 0; again && round < kMostRounds; ++round) {
+    canary_.renew();
+    held_.drop_seen([&](int signal) { return canary_.previous_has_seen(signal); });
+    again = false;
+    Signals::Arrived next;
+    while (signals_.next(next)) {
+      if (next.signal == SIGCHLD) {
+        child_changed = true;
+        continue;
+      }
+      if (next.is_order) {
+        handle(next);  // takes the order, no more
+        continue;
+      }
+      note_ending(next.signal);
+      held_.outdate(next.signal);
+      const bool fresh = canary_.has_seen(next.signal);
+      again = again || fresh;
+      if (!fresh && !canary_.previous_has_seen(next.signal)) {
+        pass_on(next);
+      }
+    }
+    canary_.drop_previous();
+  }
+  if (child_changed) {
+    reap();
+  }
+}
+
+// A killer too slow for us has left its signal in the canary; the next of that
+// kind that comes to us alone would be taken for the group's.
+void Supervisor::tidy_canary() {
+  constexpr std::chrono::seconds kStale{1};
+  const auto now = sys::monotonic_time();
+  if (pending_signals(canary_.pid()) == 0) {
+    stale_since_ = {};
+  } else if (stale_since_.count() == 0) {
+    stale_since_ = now;
+  } else if (now - stale_since_ > kStale) {
+    renew_canary();
+  }
+}
+
+void Supervisor::forward(int signal) {
+  (void)send_signal(tool_, signal);
+}
+
+void Supervisor::reap() {
+  int status = 0;
+  struct rusage usage {};
+  has_more_to_reap_ = true;
+  const auto until = sys::monotonic_time() + kLongestReap;
+  for (unsigned count = 1; count % 64 != 0 || sys::monotonic_time() < until; ++count) {
+    const pid_t pid = ::wait4(-1, &status, WNOHANG | WUNTRACED | WCONTINUED, &usage);
+    if (pid <= 0) {
+      has_more_to_reap_ = false;
+      return;
+    }
+    const bool ended = WIFEXITED(status) || WIFSIGNALED(status);
+    if (ended && pid != canary_.pid() && pid != guardian_.pid()) {
+      outcome_.usage.add(usage);
+    }
+    if (pid == tool_.pid && ended) {
+      tool_status_ = status;
+    } else if (pid == tool_.pid && WIFSTOPPED(status) && !tool_status_ && !is_ending_) {
+      stop_with_tool(WSTOPSIG(status));
+    } else if (pid == canary_.pid() && ended) {
+      canary_.forget();
+      if (!tool_status_) {
+        canary_.start();
+      }
+    } else if (pid == guardian_.pid() && ended) {
+      guardian_.forget();
+      start_guardian();
+    }
+  }
+}
+
+// The tool stopped, so we stop by the same signal: that is what the shell waits
+// for. By that signal, not by SIGSTOP: where nobody could continue us (orphaned
+// group) the kernel discards it, and then the tool must not stay stopped either.
+void Supervisor::stop_with_tool(int signal) {
+  if ((signal == SIGTTIN || signal == SIGTTOU) && is_in_foreground()) {
+    // Brought forward between the tool's stop and ours: the shell saw nothing to
+    // continue.
+    (void)send_signal(tool_, SIGCONT);
+    return;
+  }
+  const auto before = sys::monotonic_time();
+  const bool was_continued = stop_self(signal);
+  held_.outdate(SIGCONT);
+  if (was_continued && canary_.has_seen(SIGCONT)) {
+    renew_canary();  // the tool was continued with us
+  } else if (was_continued && canary_.pid() > 0) {
+    hold(SIGCONT);
+  } else {
+    (void)send_signal(tool_, SIGCONT);
+  }
+  stopped_for_ += sys::monotonic_time() - before;
+}
+
+std::vector<sys::ProcessStat> Supervisor::members() {
+  members_.set_helpers({guardian_.pid(), canary_.pid()});
+  return members_.all();
+}
+
+Sorted Supervisor::sort_members() {
+  members_.set_helpers({guardian_.pid(), canary_.pid()});
+  return members_.sort({order_ != Order::GoOn, is_ending_});
+}
+
+// What was condemned while the tool ran stays so when the tool has ended. An
+// order to stop spares the same with the tool as after it: the one who gave it is
+// told what is left.
+std::vector<sys::ProcessStat> Supervisor::condemned() {
+  if (spares_kept_ && (tool_status_ || members_.was_cut_short())) {
+    return sort_members().stragglers;
+  }
+  auto all = members();
+  if (is_ending_) {
+    std::erase_if(all, [](const sys::ProcessStat& stat) { return is_out_of_reach(stat.id.pid); });
+  }
+  return all;
+}
+
+const Outcome& Supervisor::settle() noexcept {
+  outcome_.tool = tool_.pid;
+  outcome_.wait_status = tool_status_.value_or(0);
+  Sorted sorted;
+  // Who was ended with the tool has had its grace.
+  const milliseconds grace = outcome_.ended_by_order ? milliseconds{0} : run_.kill_timeout;
+  outcome_.survivors.clear();
+  members_.set_helpers({guardian_.pid(), canary_.pid()});
+  if (!members_.are_gone()) {
+    if (guardian_.pid() < 0) {
+      start_guardian();
+    }
+    sorted = wait_for_leftovers();
+    is_ending_ = true;
+    sorted = sort_members();
+    if (!sorted.stragglers.empty()) {
+      end_stragglers(sorted.stragglers, grace);
+      sorted = sort_members();
+    }
+  }
+  if (!outcome_.survivors.empty()) {
+    say(run_.name + ": still there after SIGKILL: " + list_of(outcome_.survivors));
+  }
+  outcome_.kept = std::move(sorted.kept);
+  return outcome_;
+}
+
+// Sorted again at each step: a daemon may be in the middle of its forks.
+Sorted Supervisor::wait_for_leftovers() {
+  const auto ended = sys::monotonic_time();
+  milliseconds pause{5};
+  bool said = false;
+  for (;;) {
+    Sorted sorted = sort_members();
+    const auto waited = sys::monotonic_time() - ended;
+    if (order_ != Order::GoOn && !sorted.stragglers.empty()) {
+      outcome_.ended_by_order = true;
+      return sorted;
+    }
+    if (sorted.stragglers.empty() && waited < kBecoming &&
+        members_.may_become_lane_call(sorted.kept)) {
+      pump(milliseconds{2});
+      continue;
+    }
+    const bool is_settled =
+        sorted.stragglers.empty() && std::ranges::none_of(sorted.kept, &is_in_the_making);
+    if (is_settled || is_impatient_ || (!run_.wait_for_all && waited >= run_.linger)) {
+      return sorted;
+    }
+    if (!said && waited >= kNoticeAfter) {
+      said = true;
+      say(run_.name + " has ended; waiting for " +
+          (run_.wait_for_all ? "all that it has started: " : "") + list_of(sorted.stragglers));
+    }
+    pump(pause);
+    pause = std::min(pause * 2, milliseconds{100});
+  }
+}
+
+void Supervisor::end_stragglers(const std::vector<sys::ProcessStat>& stragglers,
+                                milliseconds grace) {
+  if (order_ == Order::GoOn) {
+    say(run_.name + " left " + list_of(stragglers) + " behind; ending it");
+  }
+  Ending ending;
+  ending.grace = grace;
+  ending.members = [this] { return condemned(); };
+  ending.hurry = [this] { return order_ == Order::Kill; };
+  ending.wait = [this](milliseconds limit) {
+    pump(limit);
+    return true;
+  };
+  const Ended ended = end_members(ending);
+  outcome_.survivors = ended.left;
+  outcome_.ended_leftovers += ended.signalled;
+}
+
+void Supervisor::stand_down() noexcept {
+  say_kept();
+  guardian_.settled();
+  guardian_.reap();
+}
+
+void Supervisor::say_kept() const noexcept {
+  for (const KeptProcess& process : outcome_.kept) {
+    const std::string words = process.command + " (pid " + std::to_string(process.id.pid) + ")";
+    if (process.is_background) {
+      say(run_.name + " left " + words + " in the background; the lane is kept until it has ended");
+    } else if (process.sorted != Leftover::Listed) {
+      say(run_.name + " left running: " + words + remark_on(process, run_.run_id));
+    }
+  }
+}
+
+bool Supervisor::may_have_background() const noexcept {
+  return run_.is_lane_call && std::ranges::any_of(outcome_.kept, [](const KeptProcess& process) {
+           return process.sorted != Leftover::Listed;
+         });
+}
+
+bool Supervisor::has_background() noexcept {
+  outcome_.kept = sort_members().kept;
+  return std::ranges::any_of(outcome_.kept, &KeptProcess::is_background);
+}
+
+std::optional<sys::ProcessId> Supervisor::guardian_for_background() noexcept {
+  if (guardian_.pid() < 0) {
+    start_guardian();
+  }
+  const auto guardian = sys::read_stat(guardian_.pid());
+  if (!guardian || guardian->has_ended()) {
+    guardian_.reap();
+    return std::nullopt;
+  }
+  std::vector<sys::ProcessId> roots;
+  for (const KeptProcess& process : outcome_.kept) {
+    if (process.is_background) {
+      roots.push_back(process.id);
+    }
+  }
+  guardian_.publish(std::span<const sys::ProcessId>{roots});
+  return guardian->id;
+}
+
+void Supervisor::drop_background() noexcept {
+  std::ranges::for_each(outcome_.kept, [](KeptProcess& process) { process.is_background = false; });
 }
 
 }  // namespace onelane::process

@@ -29,12 +29,11 @@ milliseconds at_most(milliseconds pause, milliseconds most) {
 }  // namespace
 
 bool EarlyRelease::awaits() const {
-  return plan_.ready && !is_over_ && place_.ticket && !plan_.limits_only &&
-         plan_.decision.cls != shims::Class::Service;
+  return wiring_.ready && !is_over_ && ticket_ != nullptr && !plan_.is_service();
 }
 
 bool EarlyRelease::peek() noexcept try {
-  if (!awaits() || plan_.ready->port == 0) {
+  if (!awaits() || wiring_.ready->port == 0) {
     return awaits() && has_seen_line_;  // the lane could not be given back
   }
   const auto found = listeners();
@@ -53,19 +52,19 @@ void EarlyRelease::look(const process::Scene& scene, Watch& watch,
     return;
   }
   const bool goes_on = judgement.order == process::Order::GoOn && !watch.was_stopped() &&
-                       (!scene.tool_has_ended || waits_for_all(plan_));
-  const bool has_port = plan_.ready->port != 0;
+                       (!scene.tool_has_ended || plan_.waits_for_all());
+  const bool has_port = wiring_.ready->port != 0;
   if (goes_on && (has_port ? listens(scene) : has_seen_line_)) {
-    is_over_ = place_.ticket->become_service();
+    is_over_ = ticket_->become_service();
     if (is_over_) {
       watch.note_ready();
-      watch.say_line(words(*plan_.call, 60) + ": ready (" + words_of(*plan_.ready) +
+      watch.say_line(words(*plan_.call, 60) + ": ready (" + words_of(*wiring_.ready) +
                      "); gives the lane back and goes on as a service");
       return;
     }
   }
   if (!others_.empty() && unsure_ == 0 && !std::exchange(has_said_others_, true)) {
-    watch.say_line(words(*plan_.call, 60) + ": port " + std::to_string(plan_.ready->port) +
+    watch.say_line(words(*plan_.call, 60) + ": port " + std::to_string(wiring_.ready->port) +
                    " is listened on, but by no process of this run that it can see; the lane is "
                    "kept");
   }
@@ -81,7 +80,7 @@ void EarlyRelease::look(const process::Scene& scene, Watch& watch,
 std::optional<std::vector<std::uint64_t>> EarlyRelease::listeners() const {
   std::vector<std::uint64_t> all;
   for (const auto& [network, pid] : namespaces_) {
-    const auto found = sys::listeners_on(pid, plan_.ready->port);
+    const auto found = sys::listeners_on(pid, wiring_.ready->port);
     if (!found) {
       return std::nullopt;
     }
@@ -122,7 +121,7 @@ bool EarlyRelease::listens(const process::Scene& scene) {
 // Emptied whatever becomes of it: it would wake the supervisor again and again.
 void EarlyRelease::note_line() noexcept {
   std::uint64_t count = 0;
-  const bool is_told = plan_.ready_fd >= 0 && ::read(plan_.ready_fd, &count, sizeof count) > 0;
+  const bool is_told = wiring_.ready_fd >= 0 && ::read(wiring_.ready_fd, &count, sizeof count) > 0;
   has_seen_line_ = has_seen_line_ || is_told;
 }
 

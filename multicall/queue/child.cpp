@@ -12,6 +12,7 @@
 
 #include "core/process/launch.hpp"
 #include "core/sys/clock.hpp"
+#include "core/sys/ending_signal.hpp"
 #include "core/sys/file_descriptor.hpp"
 #include "multicall/queue/environment.hpp"
 #include "multicall/queue/queue_view.hpp"
@@ -24,10 +25,6 @@ using std::chrono::nanoseconds;
 
 constexpr milliseconds kWithoutWatch{1'000};
 constexpr milliseconds kLongestPoll{3'600'000};
-
-bool ends_a_batch(int signal) noexcept {
-  return signal == SIGINT || signal == SIGTERM || signal == SIGHUP || signal == SIGQUIT;
-}
 
 std::vector<std::string> words_to_start(const queue::Entry& entry) {
   std::vector<std::string> words{"onelane", "run"};
@@ -123,7 +120,7 @@ void BatchChild::answer(const process::Signals::Arrived& arrived) {
       held_.hold(signal, sys::monotonic_time());
     }
   }
-  if (ends_a_batch(signal)) {
+  if (sys::is_ending_signal(signal)) {
     signal_ = signal;
   } else if (signal == SIGTSTP) {
     (void)process::stop_self(signal);

@@ -1,129 +1,130 @@
 #include "multicall/shim/attempt.hpp"
 
-#include <signal.h>
 #include <sys/wait.h>
 
-#include <algorithm>
-#include <iterator>
+#include <utility>
 
+#include "core/sys/clock.hpp"
 #include "multicall/context/keep.hpp"
 #include "multicall/context/lane_call.hpp"
-#include "multicall/term/words.hpp"
 
 namespace onelane::multicall {
-namespace {
 
-int rank_of(int wait_status, int nothing_code) noexcept {
-  if (nothing_code != 0 && WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == nothing_code) {
-    return -1;
+Watch& Attempt::Background::watch() {
+  if (!watch_) {
+    watch_.emplace(plan_, run_id_);
   }
-  return WIFSIGNALED(wait_status) ? 256 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
+  return *watch_;
 }
 
-bool is_over_its_time(const Watch& watch) {
-  if (!watch.exit_code() || watch.was_stopped()) {
-    return false;
-  }
-  const guard::Cause cause = watch.guard()->breach()->cause;
-  return cause == guard::Cause::Timeout || cause == guard::Cause::Idle;
+Attempt::Attempt(const Plan& plan, Turn& turn, Additions& additions, const Times& times,
+                 std::chrono::nanoseconds before)
+    : plan_{plan},
+      turn_{turn},
+      additions_{additions},
+      times_{times},
+      watch_{plan, turn.run_id(), before},
+      background_{plan, turn.run_id()} {
+  times_.started = sys::monotonic_time();
+  times_.started_wall_ms = sys::wall_milliseconds();
 }
 
-}  // namespace
-
-bool waits_for_all(const Plan& plan) {
-  return plan.wait_for_all || plan.settings.wait.value == settings::WaitFor::All;
-}
-
-process::Run run_of(const Plan& plan, const process::RunTraits& traits) {
+process::Run Attempt::run() {
   process::Run run;
-  run.traits = traits;
-  run.name = words(*plan.call, 60);
-  run.keep = keep_list_of(plan.settings);
-  run.linger = plan.settings.linger.value;
-  run.kill_timeout = plan.settings.kill_timeout.value;
-  run.kill_signal = plan.kill_signal;
-  run.check_interval = plan.settings.check_interval.value;
-  run.wait_for_all = waits_for_all(plan);
-  if (!plan.lane_dir.empty()) {
-    run.is_lane_call = lane_call_test(plan.lane_dir);
+  run.run_id = turn_.run_id();
+  run.name = words(*plan_.call, 60);
+  run.traits = turn_.traits();
+  run.keep = keep_list_of(plan_.settings);
+  run.linger = plan_.settings.linger.value;
+  run.kill_timeout = plan_.settings.kill_timeout.value;
+  run.kill_signal = plan_.kill_signal;
+  run.check_interval = plan_.settings.check_interval.value;
+  run.wait_for_all = plan_.waits_for_all();
+  run.may_go_on = additions_.may_go_on();
+  run.wake = additions_.wake() >= 0 ? additions_.wake() : turn_.take_over().wake();
+  if (turn_.ticket() != nullptr) {
+    run.is_lane_call = lane_call_test(plan_.lane_dir);
+    run.lane = lane_duty();
   }
   return run;
 }
 
-process::Outcome with_part(process::Outcome whole, const process::Outcome& part, int nothing_code) {
-  const bool is_worse = whole.tool == 0 || rank_of(part.wait_status, nothing_code) >=
-                                               rank_of(whole.wait_status, nothing_code);
-  if (part.launch_error == 0 && is_worse) {
-    whole.wait_status = part.wait_status;
-    whole.tool = part.tool;
+process::LaneDuty Attempt::lane_duty() {
+  process::LaneDuty duty;
+  duty.descriptors = turn_.descriptors();
+  duty.judge = &background_;
+  duty.after_crash = [this](const auto& kept) {
+    turn_.close_record(kept);
+    append_crash(turn_.place(), own_record(), times_, kept);
+  };
+  duty.found_background = [this](const auto& calls) {
+    std::vector<lane::Kept> all = turn_.kept();
+    add_kept(all, calls, turn_.run_id());
+    (void)turn_.ticket()->go_on_in_background(all, sys::self_id());
+  };
+  duty.after_background = [this] {
+    background_.watch().finish();
+    turn_.ticket()->close_record({});
+  };
+  return duty;
+}
+
+void Attempt::note_launch() {
+  part_started_ = sys::monotonic_time();
+  before_ = whole_;
+  watch_.note_launch();
+}
+
+void Attempt::note_end(const process::Outcome& part) noexcept {
+  whole_ = additions_.whole_with(before_, part);
+}
+
+process::Judgement Attempt::judge(const process::Scene& scene) noexcept {
+  process::Scene seen = scene;
+  seen.running += part_started_ - times_.started;
+  process::Judgement judgement = watch_.judge(seen);
+  additions_.look(seen, *this, judgement);
+  turn_.take_over().look(judgement);
+  return judgement;
+}
+
+void Attempt::note_stop(const process::Signals::Arrived& order) noexcept {
+  watch_.note_stop(order);
+}
+
+void Attempt::say(const std::string& line) noexcept {
+  watch_.say_line(line);
+}
+
+journal::Record Attempt::own_record() const {
+  journal::Record record = record_of(plan_, turn_, times_);
+  additions_.describe(record);
+  return record;
+}
+
+void Attempt::record() noexcept try {
+  if (std::exchange(has_record_, true) ||
+      (turn_.ticket() == nullptr && !additions_.wants_record())) {
+    return;
   }
-  whole.launch_error = part.launch_error;
-  whole.kept.insert(whole.kept.end(), part.kept.begin(), part.kept.end());
-  whole.survivors.insert(whole.survivors.end(), part.survivors.begin(), part.survivors.end());
-  whole.ended_by_order = whole.ended_by_order || part.ended_by_order;
-  whole.ending_signal = part.ending_signal != 0 ? part.ending_signal : whole.ending_signal;
-  whole.ended_leftovers += part.ended_leftovers;
-  whole.usage.cpu_ms += part.usage.cpu_ms;
-  whole.usage.largest_kb = std::max(whole.usage.largest_kb, part.usage.largest_kb);
-  whole.usage.blocks_in += part.usage.blocks_in;
-  whole.usage.blocks_out += part.usage.blocks_out;
-  return whole;
-}
-
-void use_command(std::vector<std::string>& command, std::vector<char*>& argv) {
-  argv.resize(1);
-  std::ranges::transform(command.begin() + 1, command.end(), std::back_inserter(argv),
-                         [](std::string& word) { return word.data(); });
-  argv.push_back(nullptr);
-}
-
-bool ended_by_itself(const process::Outcome& outcome) noexcept {
-  return outcome.launch_error == 0 && !outcome.ended_by_order && outcome.ending_signal == 0;
-}
-
-bool may_retry(const process::Outcome& outcome, const Watch& watch) {
-  const int status = outcome.wait_status;
-  const bool has_no_reader = WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE;
-  if (outcome.launch_error != 0 || outcome.ending_signal != 0 || has_no_reader ||
-      !outcome.survivors.empty()) {
-    return false;
+  journal::Record record = own_record();
+  add_outcome(record, whole_, watch_, times_);
+  additions_.add_to(record, whole_);
+  if (turn_.ticket() != nullptr) {
+    append_record(turn_.place(), record);
   }
-  return outcome.ended_by_order ? is_over_its_time(watch) : !watch.exit_code() && status != 0;
+} catch (const std::exception&) {
+  // The run is over all the same.
 }
 
-bool has_time_for_retry(const Plan& plan, std::chrono::nanoseconds age) {
-  const auto limit = plan.settings.pipeline_timeout.value;
-  return limit.count() == 0 || age + plan.retry_delay < limit;
-}
-
-void add_kept(std::vector<lane::Kept>& records, const std::vector<process::KeptProcess>& kept,
-              const std::string& run_id) {
-  for (const process::KeptProcess& process : kept) {
-    if (std::ranges::any_of(records, [&](const lane::Kept& known) {
-          return known.pid == process.id.pid && known.start == process.id.start;
-        })) {
-      continue;  // of an earlier command of the run, found again by a guardian
-    }
-    lane::Kept record;
-    record.pid = process.id.pid;
-    record.start = process.id.start;
-    record.boot = static_cast<std::uint32_t>(sys::boot_id());
-    lane::set_text(record.run_id, run_id);
-    lane::set_text(record.name, process.command);
-    record.is_background = process.is_background ? 1 : 0;
-    records.push_back(record);
+void Attempt::finish() noexcept try {
+  watch_.finish();
+  record();
+  if (whole_.ended_by_order || (whole_.launch_error == 0 && WIFSIGNALED(whole_.wait_status))) {
+    watch_.say_left_lock(plan_.call->name == "git" ? whole_.tool : 0);
   }
-}
-
-std::string retry_words(const process::Outcome& outcome, const Watch& watch, const Plan& plan,
-                        unsigned attempt) {
-  const int status = outcome.wait_status;
-  const std::string how = watch.exit_code()     ? "over its time"
-                          : WIFSIGNALED(status) ? "signal " + std::to_string(WTERMSIG(status))
-                                                : "exit " + std::to_string(WEXITSTATUS(status));
-  return words(*plan.call, 60) + ": attempt " + std::to_string(attempt) + " of " +
-         std::to_string(plan.retries + 1) + ": " + how + "; again " +
-         (plan.retry_delay.count() == 0 ? "now" : "in " + duration_words(plan.retry_delay));
+} catch (const std::exception&) {
+  // A notice is lost.
 }
 
 }  // namespace onelane::multicall

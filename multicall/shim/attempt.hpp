@@ -1,46 +1,82 @@
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
-#include "core/lane/record.hpp"
-#include "core/process/supervisor.hpp"
-#include "multicall/shim/run.hpp"
+#include "core/process/judgement.hpp"
+#include "core/process/run.hpp"
+#include "multicall/shim/additions.hpp"
+#include "multicall/shim/plan.hpp"
+#include "multicall/shim/record.hpp"
+#include "multicall/shim/turn.hpp"
 #include "multicall/shim/watch.hpp"
 
 namespace onelane::multicall {
 
-/// True when every descendant of the tool is waited for, not the tool alone.
-[[nodiscard]] bool waits_for_all(const Plan& plan);
+/// One attempt of a run, with one line in the journal: what is watched of it, who is asked, and
+/// what is known of how it ended. Most runs have one attempt of one command.
+class Attempt : public process::Judge {
+ public:
+  /// All outlive it. `before` is what earlier attempts have taken of PIPELINE_TIMEOUT.
+  Attempt(const Plan& plan, Turn& turn, Additions& additions, const Times& times,
+          std::chrono::nanoseconds before);
 
-/// What the plan and its caller alone say of a run.
-[[nodiscard]] process::Run run_of(const Plan& plan, const process::RunTraits& traits);
+  /// The run as it is handed to a supervisor. Points to this object.
+  [[nodiscard]] process::Run run();
+  /// A command is about to be started.
+  void note_launch();
+  /// It has ended so, as far as is known.
+  void note_end(const process::Outcome& part) noexcept;
+  /// What is known so far.
+  [[nodiscard]] const process::Outcome& whole() const noexcept { return whole_; }
+  [[nodiscard]] Watch& watch() noexcept { return watch_; }
+  [[nodiscard]] Turn& turn() noexcept { return turn_; }
 
-/// Adds how one command ended to what is known of those before it. A launch that failed and a
-/// death by signal are worse than any code, a higher code is worse than a lower one; the code for
-/// "nothing to do" (0: there is none) is better than any.
-[[nodiscard]] process::Outcome with_part(process::Outcome whole, const process::Outcome& part,
-                                         int nothing_code = 0);
+  /// Writes the journal's line, once; a run without a ticket has none. Lost where that fails: the
+  /// run is over all the same.
+  void record() noexcept;
+  /// The attempt is over.
+  void finish() noexcept;
 
-/// Puts the words of `command` behind argv[0]; they are borrowed.
-void use_command(std::vector<std::string>& command, std::vector<char*>& argv);
+  [[nodiscard]] process::Judgement judge(const process::Scene& scene) noexcept override;
+  [[nodiscard]] bool peek() noexcept override { return additions_.peek() || watch_.peek(); }
+  void note_stop(const process::Signals::Arrived& order) noexcept override;
+  void say(const std::string& line) noexcept override;
 
-/// True when nobody but the command itself has ended it: the next one may run.
-[[nodiscard]] bool ended_by_itself(const process::Outcome& outcome) noexcept;
+ private:
+  [[nodiscard]] process::LaneDuty lane_duty();
+  [[nodiscard]] journal::Record own_record() const;
 
-/// True when an attempt that ended so is worth another one: non-zero, a signal of its own, or a
-/// limit of time that counts for one attempt.
-[[nodiscard]] bool may_retry(const process::Outcome& outcome, const Watch& watch);
+  /// For what goes on in the background, in the guardian: it has none of the files of ours.
+  class Background : public process::Judge {
+   public:
+    Background(const Plan& plan, const std::string& run_id) : plan_{plan}, run_id_{run_id} {}
+    [[nodiscard]] process::Judgement judge(const process::Scene& scene) noexcept override {
+      return watch().judge(scene);
+    }
+    void note_stop(const process::Signals::Arrived& order) noexcept override {
+      watch().note_stop(order);
+    }
+    void say(const std::string& line) noexcept override { watch().say_line(line); }
+    [[nodiscard]] Watch& watch();
 
-/// True when PIPELINE_TIMEOUT leaves a moment for another attempt of a run as old as that.
-[[nodiscard]] bool has_time_for_retry(const Plan& plan, std::chrono::nanoseconds age);
+   private:
+    const Plan& plan_;
+    const std::string& run_id_;
+    std::optional<Watch> watch_;
+  };
 
-/// Adds what the run `run_id` left running on purpose, as the lane writes it down.
-void add_kept(std::vector<lane::Kept>& records, const std::vector<process::KeptProcess>& kept,
-              const std::string& run_id);
-
-/// "attempt 1 of 3: exit 2; again in 5s".
-[[nodiscard]] std::string retry_words(const process::Outcome& outcome, const Watch& watch,
-                                      const Plan& plan, unsigned attempt);
+  const Plan& plan_;
+  Turn& turn_;
+  Additions& additions_;
+  Times times_;
+  Watch watch_;
+  Background background_;
+  process::Outcome before_;  ///< What is known without the last command.
+  process::Outcome whole_;
+  std::chrono::nanoseconds part_started_{};
+  bool has_record_ = false;
+};
 
 }  // namespace onelane::multicall

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "core/sys/clock.hpp"
+#include "core/sys/ending_signal.hpp"
 
 namespace onelane::multicall {
 namespace {
@@ -49,6 +50,18 @@ int pause(const process::Signals& signals, milliseconds limit) {
     pollfd polled{signals.fd(), POLLIN, 0};
     (void)::poll(&polled, 1, static_cast<int>(std::min(left, milliseconds{3'600'000}).count()));
   }
+}
+
+int ending_signal_within(const process::Signals& signals, std::chrono::milliseconds limit) {
+  pollfd polled{signals.fd(), POLLIN, 0};
+  (void)::poll(&polled, 1, static_cast<int>(limit.count()));
+  process::Signals::Arrived arrived;
+  while (signals.next_noticed(arrived)) {
+    if (sys::is_ending_signal(arrived.signal)) {
+      return arrived.signal;
+    }
+  }
+  return 0;
 }
 
 }  // namespace onelane::multicall

@@ -10,4 +10,8 @@ namespace onelane::multicall {
 /// signal that ends us, at once, or 0. With a limit of 0 it tells what has arrived.
 [[nodiscard]] int pause(const process::Signals& signals, std::chrono::milliseconds limit);
 
+/// Waits for a signal that ends us, at most `limit`; 0 for none. Ctrl-Z is left alone.
+[[nodiscard]] int ending_signal_within(const process::Signals& signals,
+                                       std::chrono::milliseconds limit);
+
 }  // namespace onelane::multicall

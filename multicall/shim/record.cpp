@@ -87,33 +87,38 @@ void add_batch(journal::Record& record) {
 
 }  // namespace
 
-journal::Record record_of(const Plan& plan, const LanePlace& place,
-                          const process::RunTraits& traits, const Times& times) {
+Times Times::queued_now() noexcept {
+  Times times;
+  times.queued = sys::monotonic_time();
+  times.queued_wall_ms = sys::wall_milliseconds();
+  return times;
+}
+
+journal::Record record_of(const Plan& plan, const Turn& turn, const Times& times) {
   journal::Record record;
-  if (place.ticket) {
-    record.id = lane::view(place.ticket->run_id());
-    record.fence = place.ticket->sequence();
-    record.pipeline_of = lane::view(place.ticket->pipeline_of());
-    record.released_ms = plan.ready ? place.ticket->released_after().count() : 0;
+  if (const lane::Ticket* ticket = turn.ticket()) {
+    record.id = lane::view(ticket->run_id());
+    record.fence = ticket->sequence();
+    record.pipeline_of = lane::view(ticket->pipeline_of());
+    record.released_ms = plan.until.empty() ? 0 : ticket->released_after().count();
   }
   record.project = plan.project.root;
   record.lane = plan.lane_dir;
   record.tool = plan.call->name;
   record.argv.assign(plan.call->argv.begin(), plan.call->argv.end());
-  record.cwd = place.directory;
+  record.cwd = turn.place().directory;
   record.branch = current_branch(plan.project.git_dir);
   record.cls = plan.limits_only ? "service" : class_word(plan.decision.cls);
   record.uid = ::getuid();
   record.user = sys::user_name(::getuid());
-  record.tty = place.terminal;
+  record.tty = turn.place().terminal;
   record.agent = caller_agent();
   record.label = plan.label;
   add_batch(record);
   record.queued_wall_ms = times.queued_wall_ms;
   record.started_wall_ms = times.started_wall_ms;
   record.waited_ms = ms_of(times.started - times.queued);
-  std::memcpy(record.context.data(), &traits, sizeof traits);
-  record.parts = plan.commands.size();
+  std::memcpy(record.context.data(), &turn.traits(), sizeof turn.traits());
   return record;
 }
 

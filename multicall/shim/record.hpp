@@ -4,14 +4,17 @@
 
 #include "core/journal/record.hpp"
 #include "core/process/supervisor.hpp"
-#include "multicall/shim/run.hpp"
-#include "multicall/shim/take_lane.hpp"
+#include "multicall/shim/plan.hpp"
+#include "multicall/shim/turn.hpp"
 #include "multicall/shim/watch.hpp"
 
 namespace onelane::multicall {
 
 /// What a run's journal line says about times; both clocks, since wall clocks jump.
 struct Times {
+  /// Queued now, and not started.
+  [[nodiscard]] static Times queued_now() noexcept;
+
   std::int64_t queued_wall_ms = 0;
   std::int64_t started_wall_ms = 0;
   std::chrono::nanoseconds queued{};
@@ -19,8 +22,7 @@ struct Times {
 };
 
 /// Everything that is known about a run before it has ended.
-[[nodiscard]] journal::Record record_of(const Plan& plan, const LanePlace& place,
-                                        const process::RunTraits& traits, const Times& times);
+[[nodiscard]] journal::Record record_of(const Plan& plan, const Turn& turn, const Times& times);
 
 /// Adds that it ended now.
 void add_end(journal::Record& record, const Times& times);

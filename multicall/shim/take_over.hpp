@@ -1,8 +1,8 @@
 #pragma once
 
+#include "core/lane/ticket.hpp"
 #include "core/process/judgement.hpp"
 #include "core/sys/file_descriptor.hpp"
-#include "multicall/shim/take_lane.hpp"
 
 namespace onelane::multicall {
 
@@ -10,19 +10,15 @@ namespace onelane::multicall {
 /// nothing for any other run.
 class TakeOver {
  public:
-  /// Borrows `place` for its life.
-  explicit TakeOver(LanePlace& place) noexcept : place_{place} {}
-
-  /// The run has its place: from now on wake() tells of the holder's end.
-  void begin() noexcept;
+  /// The run has its place: from now on wake() tells of the holder's end. Borrows the ticket.
+  void begin(lane::Ticket& ticket) noexcept;
   /// For process::Run::wake; -1 for a run that has nothing to take over.
   [[nodiscard]] int wake() const noexcept { return watch_.get(); }
   /// At each look. One that a killed holder did not wake comes within a second.
   void look(process::Judgement& judgement) noexcept;
 
  private:
-  LanePlace& place_;
-  bool is_due_ = false;
+  lane::Ticket* ticket_ = nullptr;  ///< While it is due.
   sys::FileDescriptor watch_;
 };
 

@@ -38,14 +38,14 @@ class Wait {
         notice_{options.lane_name, options.state_dir, options.quiet},
         start_{sys::monotonic_time()} {}
 
-  Turn run() {
+  WaitEnd run() {
     for (;;) {
       Step step = Step::GateHeld;
       try {
         step = advance();
         tell_place();
         if (step == Step::Waiting && starts_beside()) {
-          return {Turn::End::Started, 0, notice_.finish()};
+          return {WaitEnd::End::Started, 0, notice_.finish()};
         }
       } catch (const lane::GateInterrupted&) {
         if (auto turn = take_signals()) {
@@ -72,7 +72,7 @@ class Wait {
       if (step == Step::Waiting && has_become_nested()) {
         ticket_.leave();
         notice_.clear();
-        return {Turn::End::Nested, 0, {}};
+        return {WaitEnd::End::Nested, 0, {}};
       }
       notice_.update(ticket_, step == Step::GateHeld ? gate_words(ticket_) : objection_);
       if (auto turn = sleep(step)) {
@@ -105,18 +105,18 @@ class Wait {
     }
   }
 
-  std::optional<Turn> finished(Step step) {
+  std::optional<WaitEnd> finished(Step step) {
     switch (step) {
       case Step::Started:
-        return Turn{Turn::End::Started, 0, notice_.finish()};
+        return WaitEnd{WaitEnd::End::Started, 0, notice_.finish()};
       case Step::Cancelled:
         ticket_.leave();
         notice_.clear();
-        return Turn{Turn::End::GaveUp, 0, "cancelled while waiting"};
+        return WaitEnd{WaitEnd::End::GaveUp, 0, "cancelled while waiting"};
       case Step::Gone:
         ticket_.leave();
         notice_.clear();
-        return Turn{Turn::End::Gone, 0, {}};
+        return WaitEnd{WaitEnd::End::Gone, 0, {}};
       case Step::Waiting:
       case Step::Held:
       case Step::Ready:
@@ -188,6 +188,8 @@ class Wait {
 
   [[nodiscard]] std::chrono::nanoseconds waited() const { return sys::monotonic_time() - start_; }
 
+  [[nodiscard]] bool is_no_wait() const { return options_.limit && options_.limit->count() == 0; }
+
   [[nodiscard]] std::string obstacle_words(Step step) const {
     if (step == Step::GateHeld) {
       return gate_words(ticket_);
@@ -196,20 +198,20 @@ class Wait {
     return step == Step::Held ? "the lane is " + hold_words(place.header) : holder_words(place);
   }
 
-  std::optional<Turn> given_up(Step step) {
-    if (!objection_.empty() && (options_.no_wait || options_.admission->refuses())) {
-      return Turn{Turn::End::GaveUp, 0, "not started: " + objection_};
+  std::optional<WaitEnd> given_up(Step step) {
+    if (!objection_.empty() && (is_no_wait() || options_.admission->refuses())) {
+      return WaitEnd{WaitEnd::End::GaveUp, 0, "not started: " + objection_};
     }
-    if (options_.no_wait) {
+    if (is_no_wait()) {
       const bool is_taken = step != Step::Held && step != Step::GateHeld;
-      return Turn{Turn::End::GaveUp, 0,
-                  (is_taken ? "the lane is taken; " : "") + obstacle_words(step)};
+      return WaitEnd{WaitEnd::End::GaveUp, 0,
+                     (is_taken ? "the lane is taken; " : "") + obstacle_words(step)};
     }
-    if (options_.queue_timeout.count() > 0 && waited() >= options_.queue_timeout) {
-      return Turn{options_.run_when_over ? Turn::End::Unqueued : Turn::End::GaveUp, 0,
-                  "gave up after " + duration_words(waited()) + " in the queue (" +
-                      (options_.run_when_over ? "GIT_LOCK_WAIT" : "QUEUE_TIMEOUT") + "); " +
-                      obstacle_words(step)};
+    if (options_.limit && waited() >= *options_.limit) {
+      return WaitEnd{options_.run_when_over ? WaitEnd::End::Unqueued : WaitEnd::End::GaveUp, 0,
+                     "gave up after " + duration_words(waited()) + " in the queue (" +
+                         (options_.run_when_over ? "GIT_LOCK_WAIT" : "QUEUE_TIMEOUT") + "); " +
+                         obstacle_words(step)};
     }
     if (step == Step::GateHeld) {
       return std::nullopt;  // no run has the lane for it
@@ -225,15 +227,15 @@ class Wait {
         ticket_.set_above(lane::runs_above(ticket_.table().path()));
       }
       if (const auto cycle = lane::find_cycle(ticket_)) {
-        return Turn{options_.run_on_deadlock ? Turn::End::Unqueued : Turn::End::GaveUp, 0,
-                    "deadlock: " + *cycle};
+        return WaitEnd{options_.run_on_deadlock ? WaitEnd::End::Unqueued : WaitEnd::End::GaveUp, 0,
+                       "deadlock: " + *cycle};
       }
     }
     return std::nullopt;
   }
 
   /// A holder we cannot see may be waiting for us; a person can tell, so say it at once.
-  std::optional<Turn> unproven() {
+  std::optional<WaitEnd> unproven() {
     if (!said_unprovable_) {
       said_unprovable_ = true;
       const std::string holder = "the holder of lane '" + options_.lane_name + "' ";
@@ -248,10 +250,10 @@ class Wait {
     if (waited() < options_.namespace_wait) {
       return std::nullopt;
     }
-    return Turn{options_.run_on_deadlock ? Turn::End::Unqueued : Turn::End::GaveUp, 0,
-                std::string{options_.is_hidden ? "the holder may be an ancestor that /proc hides"
-                                               : "the holder is in another PID namespace"} +
-                    " and has not ended for " + duration_words(waited()) + " (NS_WAIT)"};
+    return WaitEnd{options_.run_on_deadlock ? WaitEnd::End::Unqueued : WaitEnd::End::GaveUp, 0,
+                   std::string{options_.is_hidden ? "the holder may be an ancestor that /proc hides"
+                                                  : "the holder is in another PID namespace"} +
+                       " and has not ended for " + duration_words(waited()) + " (NS_WAIT)"};
   }
 
   [[nodiscard]] milliseconds next_deadline() const {
@@ -259,8 +261,8 @@ class Wait {
     const auto until = [&](std::chrono::nanoseconds moment) {
       limit = std::min(limit, std::max(0ms, std::chrono::ceil<milliseconds>(moment - waited())));
     };
-    if (options_.queue_timeout.count() > 0) {
-      until(options_.queue_timeout);
+    if (options_.limit) {
+      until(*options_.limit);
     }
     if (options_.unprovable) {
       until(options_.namespace_wait);
@@ -274,7 +276,7 @@ class Wait {
     return limit;
   }
 
-  std::optional<Turn> sleep(Step step) {
+  std::optional<WaitEnd> sleep(Step step) {
     const auto fds = ticket_.wake_fds();
     pollfd polled[3] = {{fds[0], POLLIN, 0}, {fds[1], POLLIN, 0}, {signals_.fd(), POLLIN, 0}};
     // The one look after a second also catches a slot that changed hands between reading
@@ -292,7 +294,7 @@ class Wait {
     return take_signals();
   }
 
-  std::optional<Turn> take_signals() {
+  std::optional<WaitEnd> take_signals() {
     process::Signals::Arrived arrived;
     while (signals_.next_noticed(arrived)) {
       if (auto turn = handle(arrived.signal)) {
@@ -302,7 +304,7 @@ class Wait {
     return std::nullopt;
   }
 
-  std::optional<Turn> pause(milliseconds limit) {
+  std::optional<WaitEnd> pause(milliseconds limit) {
     pollfd polled{signals_.fd(), POLLIN, 0};
     (void)::poll(&polled, 1, static_cast<int>(limit.count()));
     process::Signals::Arrived arrived;
@@ -314,7 +316,7 @@ class Wait {
     return std::nullopt;
   }
 
-  std::optional<Turn> handle(int signal) {
+  std::optional<WaitEnd> handle(int signal) {
     if (signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU) {
       stop_signal_ = signal;
       return std::nullopt;
@@ -330,7 +332,7 @@ class Wait {
       say("left the queue; the same command gets its place back within " +
           duration_words(options_.rejoin));
     }
-    return Turn{Turn::End::Signal, signal, {}};
+    return WaitEnd{WaitEnd::End::Signal, signal, {}};
   }
 
   lane::Ticket& ticket_;
@@ -358,7 +360,8 @@ lane::Leaving leaving_by(int signal) noexcept {
   return signal == SIGTERM || signal == SIGHUP ? lane::Leaving::MayRejoin : lane::Leaving::ForGood;
 }
 
-Turn wait_turn(lane::Ticket& ticket, const process::Signals& signals, const WaitOptions& options) {
+WaitEnd wait_turn(lane::Ticket& ticket, const process::Signals& signals,
+                  const WaitOptions& options) {
   return Wait{ticket, signals, options}.run();
 }
 

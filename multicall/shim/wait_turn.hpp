@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "core/lane/ticket.hpp"
@@ -11,7 +12,7 @@
 namespace onelane::multicall {
 
 /// How a wait for the lane ended.
-struct Turn {
+struct WaitEnd {
   enum class End {
     Started,   ///< We hold the lane; `why` is to be said when the tool starts, unless empty.
     Signal,    ///< Die of `signal`: the queue has been left.
@@ -29,7 +30,6 @@ struct WaitOptions {
   std::function<void()> placed;  ///< Called once the ticket has its place; may be empty.
   std::string lane_name;
   std::string state_dir;  ///< Whose journal tells how long runs take.
-  bool no_wait = false;
   bool quiet = false;
   /// The holder is in another PID namespace and may be our ancestor: say which variable
   /// would prove it, and give up after `namespace_wait`.
@@ -38,10 +38,10 @@ struct WaitOptions {
   /// Asked when the holder has come to hold the lane for what it has left in the background, of
   /// which this call may be; may be empty.
   std::function<bool()> is_nested;
-  const Admission* admission = nullptr;        ///< Asked when it is our turn; null for no.
-  bool run_on_deadlock = false;                ///< Unqueued instead of GaveUp.
-  bool run_when_over = false;                  ///< The same for queue_timeout.
-  std::chrono::milliseconds queue_timeout{0};  ///< 0: for ever.
+  const Admission* admission = nullptr;           ///< Asked when it is our turn; null for no.
+  bool run_on_deadlock = false;                   ///< Unqueued instead of GaveUp.
+  bool run_when_over = false;                     ///< The same when `limit` is over.
+  std::optional<std::chrono::nanoseconds> limit;  ///< Of the wait; 0: none, nothing: for ever.
   std::chrono::milliseconds namespace_wait{600'000};
   std::chrono::milliseconds rejoin{0};  ///< How long our place stays when we are told to end.
 };
@@ -53,7 +53,7 @@ struct WaitOptions {
 /// Waits until `ticket` has the lane. Blocks in poll(2) on the ticket's wake-ups, signals
 /// and the next moment something has to be said; no polling. INT, TERM, HUP and QUIT leave
 /// the queue at once, as leaving_by() says; TSTP parks the ticket and stops us.
-[[nodiscard]] Turn wait_turn(lane::Ticket& ticket, const process::Signals& signals,
-                             const WaitOptions& options);
+[[nodiscard]] WaitEnd wait_turn(lane::Ticket& ticket, const process::Signals& signals,
+                                const WaitOptions& options);
 
 }  // namespace onelane::multicall

@@ -9,7 +9,6 @@
 #include "core/sys/users.hpp"
 #include "multicall/context/lanes_here.hpp"
 #include "multicall/context/limits.hpp"
-#include "multicall/shim/attempt.hpp"
 #include "multicall/term/exit_codes.hpp"
 #include "multicall/term/say.hpp"
 #include "multicall/term/words.hpp"
@@ -70,7 +69,7 @@ process::Judgement Watch::look(const process::Scene& scene) {
   if (!guard_) {
     begin();
   }
-  if (scene.tool_has_ended && tool_counts_ && !waits_for_all(plan_)) {
+  if (scene.tool_has_ended && tool_counts_ && !plan_.waits_for_all()) {
     note_end_of_tool();
   }
   use_group(scene.members, scene.running);

@@ -12,7 +12,7 @@
 #include "core/process/signals.hpp"
 #include "multicall/context/index_lock.hpp"
 #include "multicall/shim/orphan_patrol.hpp"
-#include "multicall/shim/run.hpp"
+#include "multicall/shim/plan.hpp"
 
 namespace onelane::multicall {
 

@@ -17,6 +17,16 @@
 namespace onelane::multicall {
 namespace {
 
+/// Whether its result may be shared, or why not.
+coalesce::Standing coalescing_of(const Call& call, const Verdict& verdict) {
+  if (!verdict.loaded) {
+    return {0, "COALESCE does not name it"};
+  }
+  const bool waits = verdict.action == Verdict::Action::Lane;
+  return coalesce::standing_of(call, waits ? verdict.decision.cls : shims::Class::Pass,
+                               verdict.loaded->settings);
+}
+
 std::string_view action_words(Verdict::Action action) {
   switch (action) {
     case Verdict::Action::Pass:
@@ -108,7 +118,7 @@ std::string coalesce_row(const Call& call, const Verdict& verdict) {
   if (!verdict.loaded || verdict.loaded->settings.coalesce.value.empty()) {
     return {};
   }
-  const coalesce::Standing standing = coalesce::standing_of(call, verdict);
+  const coalesce::Standing standing = coalescing_of(call, verdict);
   return "coalesce: " +
          (standing.key != 0 ? "may take the result of an identical call that starts while it waits"
                             : "no: " + std::string{standing.why}) +
@@ -174,7 +184,7 @@ nlohmann::json verdict_json(const Call& call, const Verdict& verdict, const tool
   for (const auto& [name, value] : clamp.environment) {
     environment[name] = value;
   }
-  const coalesce::Standing standing = coalesce::standing_of(call, verdict);
+  const coalesce::Standing standing = coalescing_of(call, verdict);
   const auto ready = release_of(call, verdict);
   const auto holder = pipeline_of(verdict);
   return {{"schema", 1},

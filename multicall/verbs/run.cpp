@@ -8,9 +8,10 @@
 #include "multicall/context/place.hpp"
 #include "multicall/context/real_tool.hpp"
 #include "multicall/job/capture/capture.hpp"
+#include "multicall/job/job.hpp"
 #include "multicall/job/ready.hpp"
 #include "multicall/shim/decide.hpp"
-#include "multicall/shim/run.hpp"
+#include "multicall/shim/run_call.hpp"
 #include "multicall/term/exit_codes.hpp"
 #include "multicall/term/say.hpp"
 #include "multicall/verbs/rows.hpp"
@@ -41,7 +42,8 @@ class RunCommand {
     if (::access(plan_.tool.path.c_str(), X_OK) != 0) {
       return explain_exec_failure(plan_.tool.path, errno);  // before anybody waits for nothing
     }
-    if (const auto code = split_into_atoms(options_.atoms, options_.as_json, call_, plan_)) {
+    if (const auto code =
+            split_into_atoms(options_.atoms, options_.as_json, call_, plan_.tool, job_.retry)) {
       return *code;
     }
     if (const auto code = make_plan()) {
@@ -50,9 +52,9 @@ class RunCommand {
     if (options_.detach) {
       return run_detached();
     }
-    const bool waits_for_line = plan_.ready && plan_.ready->port == 0;
-    return options_.as_json || !options_.log.empty() || waits_for_line ? run_captured()
-                                                                       : run_planned(plan_);
+    const auto& ready = job_.wiring.ready;
+    const bool waits_for_line = ready && ready->port == 0;
+    return options_.as_json || !options_.log.empty() || waits_for_line ? run_captured() : run_job();
   }
 
  private:
@@ -116,11 +118,12 @@ class RunCommand {
     plan_.settings = std::move(settings);
     plan_.no_wait = options_.no_wait;
     plan_.wait_for_all = true;
-    plan_.retries = options_.retries;
-    plan_.retry_delay = options_.retry_delay;
+    job_.retry.retries = options_.retries;
+    job_.retry.delay = options_.retry_delay;
     plan_.kill_signal = options_.kill_signal.value_or(SIGTERM);
     plan_.label = options_.label;
-    plan_.ready = wanted_release();
+    job_.wiring.ready = wanted_release();
+    plan_.until = job_.wiring.ready ? words_of(*job_.wiring.ready) : std::string{};
     if (plan_.settings.verbose.value && !plan_.settings.quiet.value) {
       Verdict verdict;
       verdict.decision = plan_.decision;
@@ -145,8 +148,13 @@ class RunCommand {
                : ready_rule_for(call_, plan_.settings);
   }
 
+  int run_job() {
+    Job job{plan_, job_};
+    return run_planned(plan_, job);
+  }
+
   int run_captured() {
-    const auto captured = capture::capture_output(plan_, {options_.log, options_.as_json});
+    const auto captured = capture::capture_output(job_.wiring, {options_.log, options_.as_json});
     return run_to_the_end(captured);
   }
 
@@ -156,7 +164,7 @@ class RunCommand {
     place.retention.age = std::chrono::days{plan_.settings.log_keep_days.value};
     place.retention.bytes = plan_.settings.log_max_mb.value << 20U;
     place.as_json = options_.as_json;
-    const auto detached = capture::detach(plan_, place);
+    const auto detached = capture::detach(job_.wiring, place);
     return detached.code ? *detached.code : run_to_the_end(*detached.captured);
   }
 
@@ -164,7 +172,7 @@ class RunCommand {
   int run_to_the_end(const capture::Captured& captured) {
     int code = kExitFailed;
     try {
-      code = run_planned(plan_);
+      code = run_job();
     } catch (const std::exception& failure) {
       say_always(failure.what());
     }
@@ -175,6 +183,7 @@ class RunCommand {
   const Call& call_;
   const RunOptions& options_;
   Plan plan_;
+  JobOptions job_;
 };
 
 int command_run(std::span<char*> words) {

@@ -134,11 +134,11 @@ void say_atoms_doubt(const AtomOptions& options, const Call& call) {
 }
 
 std::optional<int> split_into_atoms(const AtomOptions& options, bool as_json, const Call& call,
-                                    Plan& plan) {
+                                    const tool::Found& tool, RetryOptions& parts) {
   if (!options.are_wanted()) {
     return std::nullopt;
   }
-  AtomPlan atoms = plan_atoms(call, plan.tool.path, wish_of(options));
+  AtomPlan atoms = plan_atoms(call, tool.path, wish_of(options));
   if (options.explain) {
     return explain(atoms, as_json);
   }
@@ -149,8 +149,8 @@ std::optional<int> split_into_atoms(const AtomOptions& options, bool as_json, co
     say("no file to split by; the command runs as it is");
     return std::nullopt;
   }
-  plan.commands = std::move(atoms.commands);
-  plan.nothing_code = atoms.tool->nothing_code;
+  parts.commands = std::move(atoms.commands);
+  parts.nothing_code = atoms.tool->nothing_code;
   return std::nullopt;
 }
 

@@ -6,7 +6,7 @@
 
 #include "multicall/cli/options.hpp"
 #include "multicall/context/call.hpp"
-#include "multicall/shim/run.hpp"
+#include "multicall/job/retry.hpp"
 
 namespace onelane::multicall {
 
@@ -35,9 +35,10 @@ void add_atoms_explain(Options& app, AtomOptions& options, const Option* atoms);
 /// Says so where files or settings are in the way of a split now; they may change.
 void say_atoms_doubt(const AtomOptions& options, const Call& call);
 
-/// Fills `plan.commands` where atoms are wanted; `plan.tool` must be found already. An exit code
-/// where the verb is over: the command is refused, or explained.
+/// Fills `parts` where atoms are wanted; `tool` is what the command runs. An exit code where the
+/// verb is over: the command is refused, or explained.
 [[nodiscard]] std::optional<int> split_into_atoms(const AtomOptions& options, bool as_json,
-                                                  const Call& call, Plan& plan);
+                                                  const Call& call, const tool::Found& tool,
+                                                  RetryOptions& parts);
 
 }  // namespace onelane::multicall

@@ -29,7 +29,7 @@ monitor       core        term context view cli steer
 report        core        term context view cli
 ci            core shims  term context view cli audit queue report
 verbs         core shims  term context view cli shim job job/capture job/coalesce queue steer audit init doctor monitor report ci
-main          core        term context shim verbs
+main          core        term context shim job verbs
 '
 
 # check_rooms: true when every room names rooms above it only.

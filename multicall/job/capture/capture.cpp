@@ -117,13 +117,13 @@ class OutputKeeper {
 
 }  // namespace
 
-Captured capture_output(Plan& plan, const Options& options) {
+Captured capture_output(Wiring& wiring, const Options& options) {
   LogFile log{options.log};
   std::optional<PtyBridge> pty;
   if (!options.as_json && ::isatty(1) == 1) {
     pty.emplace();
   }
-  LineSign sign{plan};
+  LineSign sign{wiring};
   Ends sockets = make_sockets();
   std::array<Ends, 2> pipes;
   for (int i = 0; i < 2; ++i) {
@@ -164,9 +164,9 @@ Captured capture_output(Plan& plan, const Options& options) {
   if (pty) {
     pty->open_other_side();
   }
-  plan.output = {pipes[0].write.get(), pipes[1].write.get()};
+  wiring.output = {pipes[0].write.get(), pipes[1].write.get()};
   auto teller = std::make_shared<const Teller>(std::move(sockets.write));
-  plan.report = [teller](const journal::Record& record) { teller->tell_attempt(record); };
+  wiring.report = [teller](const journal::Record& record) { teller->tell_attempt(record); };
   return {std::move(teller), {std::move(pipes[0].write), std::move(pipes[1].write)}, sign.take()};
 }
 

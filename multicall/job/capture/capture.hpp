@@ -8,7 +8,7 @@
 #include "core/journal/run_log.hpp"
 #include "core/sys/file_descriptor.hpp"
 #include "multicall/job/capture/telling.hpp"
-#include "multicall/shim/run.hpp"
+#include "multicall/job/capture/wiring.hpp"
 
 namespace onelane::multicall::capture {
 
@@ -22,15 +22,15 @@ struct Options {
 struct Captured {
   std::shared_ptr<const Teller> teller;
   std::array<sys::FileDescriptor, 2> output;  ///< Where the tool writes to.
-  sys::FileDescriptor ready;                  ///< Plan::ready_fd.
+  sys::FileDescriptor ready;                  ///< Wiring::ready_fd.
 };
 
-/// Splits the process. The child returns and goes on as the run, with `plan` set so that its
+/// Splits the process. The child returns and goes on as the run, with `wiring` set so that its
 /// output reaches us: through pipes, or through a pty where standard output is a terminal and
-/// nothing is kept for `--json`. A line that `plan` waits for is looked for on the way. The
+/// nothing is kept for `--json`. A line that `wiring` waits for is looked for on the way. The
 /// caller's process copies it until then and ends as the child does; it does not return. Throws
 /// SystemError before anything has run.
-[[nodiscard]] Captured capture_output(Plan& plan, const Options& options);
+[[nodiscard]] Captured capture_output(Wiring& wiring, const Options& options);
 
 /// Where the output of a detached run goes.
 struct Place {
@@ -48,6 +48,6 @@ struct Detached {
 /// Splits the process: the run goes on in a session of its own, with nothing to read, its output
 /// in `<id>.out` of the log directory. The caller's process prints the run's id as soon as it has
 /// a place; the code of a run that came to none is its own. Throws SystemError.
-[[nodiscard]] Detached detach(Plan& plan, const Place& place);
+[[nodiscard]] Detached detach(Wiring& wiring, const Place& place);
 
 }  // namespace onelane::multicall::capture

@@ -87,17 +87,17 @@ class DetachedOutput {
 };
 
 /// The side that goes on as the run: its messages reach the caller until it has an id.
-Captured go_on(Plan& plan, sys::FileDescriptor socket, Ends out, Ends err) {
+Captured go_on(Wiring& wiring, sys::FileDescriptor socket, Ends out, Ends err) {
   Captured captured{std::make_shared<const Teller>(std::move(socket)),
                     {std::move(out.write), std::move(err.write)},
                     {}};
-  plan.queued = [teller = captured.teller, out_fd = captured.output[0].get(),
-                 err_fd = captured.output[1].get()](const std::string& id) {
+  wiring.queued = [teller = captured.teller, out_fd = captured.output[0].get(),
+                   err_fd = captured.output[1].get()](const std::string& id) {
     teller->tell_queued(id);
     ::dup2(out_fd, 1);
     ::dup2(err_fd, 2);
   };
-  plan.report = [teller = captured.teller](const journal::Record& record) {
+  wiring.report = [teller = captured.teller](const journal::Record& record) {
     teller->tell_attempt(record);
   };
   return captured;
@@ -105,7 +105,7 @@ Captured go_on(Plan& plan, sys::FileDescriptor socket, Ends out, Ends err) {
 
 }  // namespace
 
-Detached detach(Plan& plan, const Place& place) {
+Detached detach(Wiring& wiring, const Place& place) {
   Ends ids = make_pipe();
   const pid_t child = split();
   if (child != 0) {
@@ -116,7 +116,7 @@ Detached detach(Plan& plan, const Place& place) {
   ::setsid();
   use_null(0, 0);
   sys::close_foreign_descriptors();
-  LineSign sign{plan};
+  LineSign sign{wiring};
   Ends sockets = make_sockets();
   Ends out = make_pipe();
   Ends err = make_pipe();
@@ -141,7 +141,7 @@ Detached detach(Plan& plan, const Place& place) {
   sockets.read.reset();
   out.read.reset();
   err.read.reset();
-  Captured captured = go_on(plan, std::move(sockets.write), std::move(out), std::move(err));
+  Captured captured = go_on(wiring, std::move(sockets.write), std::move(out), std::move(err));
   captured.ready = sign.take();
   return {std::nullopt, std::move(captured)};
 }

@@ -10,15 +10,15 @@
 
 namespace onelane::multicall::capture {
 
-LineSign::LineSign(Plan& plan) : plan_{plan} {
-  if (!plan.ready || plan.ready->port != 0) {
+LineSign::LineSign(Wiring& wiring) : wiring_{wiring} {
+  if (!wiring.ready || wiring.ready->port != 0) {
     return;
   }
   event_ = sys::lift(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!event_.is_open()) {
     sys::throw_errno("make", "an eventfd");
   }
-  plan.ready_fd = event_.get();
+  wiring.ready_fd = event_.get();
 }
 
 Stream::Sign LineSign::sign_of_stream() const {
@@ -26,7 +26,7 @@ Stream::Sign LineSign::sign_of_stream() const {
     return {};
   }
   Stream::Sign sign;
-  sign.is_in = [match = std::make_shared<LineMatch>(plan_.ready->text)](std::string_view piece) {
+  sign.is_in = [match = std::make_shared<LineMatch>(wiring_.ready->text)](std::string_view piece) {
     return match->add(piece);
   };
   sign.raise = [fd = event_.get()] {

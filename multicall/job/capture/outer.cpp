@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "core/sys/clock.hpp"
+#include "core/sys/ending_signal.hpp"
 
 namespace onelane::multicall::capture {
 namespace {
@@ -127,8 +128,7 @@ void Outer::handle(const process::Signals::Arrived& arrived) {
     return;
   }
   if (wait_status_) {
-    was_interrupted_ =
-        signal == SIGINT || signal == SIGTERM || signal == SIGHUP || signal == SIGQUIT;
+    was_interrupted_ = sys::is_ending_signal(signal);
     return;
   }
   held_.outdate(signal);

@@ -180,12 +180,11 @@ std::optional<std::string_view> objection_to(const CallFacts& facts) {
                      : std::nullopt;
 }
 
-Standing standing_of(const Call& call, const Verdict& verdict) {
-  if (!verdict.loaded ||
-      !shims::names_call(verdict.loaded->settings.coalesce.value, call.name, call.args)) {
+Standing standing_of(const Call& call, shims::Class cls, const settings::Settings& settings) {
+  if (!shims::names_call(settings.coalesce.value, call.name, call.args)) {
     return {0, "COALESCE does not name it"};
   }
-  if (verdict.action != Verdict::Action::Lane || verdict.decision.cls != shims::Class::Lane) {
+  if (cls != shims::Class::Lane) {
     return {0, "only a call that waits for the lane and asks nothing may"};
   }
   const CallFacts facts = facts_of(call);

@@ -7,8 +7,9 @@
 #include <string_view>
 #include <vector>
 
+#include "core/settings/settings.hpp"
 #include "multicall/context/call.hpp"
-#include "multicall/shim/decide.hpp"
+#include "shims/shim.hpp"
 
 namespace onelane::multicall::coalesce {
 
@@ -44,12 +45,13 @@ struct CallFacts {
 /// Why the result of another call cannot be this one's: one clause; nothing where it can.
 [[nodiscard]] std::optional<std::string_view> objection_to(const CallFacts& facts);
 
-/// What becomes of a call with this verdict: its key, or 0 and why.
+/// What becomes of a call of that class: its key, or 0 and why.
 struct Standing {
   std::uint64_t key = 0;
   std::string_view why;
 };
-[[nodiscard]] Standing standing_of(const Call& call, const Verdict& verdict);
+[[nodiscard]] Standing standing_of(const Call& call, shims::Class cls,
+                                   const settings::Settings& settings);
 
 /// 16 hexadecimal digits.
 [[nodiscard]] std::string digits_of(std::uint64_t key);

@@ -28,10 +28,9 @@ std::string real_git() {
   return found.outcome == tool::Outcome::Found ? found.path : std::string{};
 }
 
-Found look(const Plan& plan, const LanePlace& place, const Times& times,
-           const process::Signals& signals) {
+Found look(const Plan& plan, const Turn& turn, const Times& times) {
   Found found;
-  const lane::Ticket& ticket = *place.ticket;
+  const lane::Ticket& ticket = *turn.ticket();
   // Before the table is asked: who is in it by now was queued before us.
   found.boot_ns = static_cast<std::uint64_t>(sys::boot_time().count());
   const bool is_waited_for = lane::waits_with_key(ticket.table(), ::getuid(), plan.call_key);
@@ -47,7 +46,7 @@ Found look(const Plan& plan, const LanePlace& place, const Times& times,
   if (git.empty()) {
     return found;
   }
-  const TreeState state = tree_state_of(plan.project.root, git, signals);
+  const TreeState state = tree_state_of(plan.project.root, git, turn.signals());
   found.signal = state.signal;
   if (state.digits.empty() || state.signal != 0) {
     return found;
@@ -64,40 +63,37 @@ Found look(const Plan& plan, const LanePlace& place, const Times& times,
 
 }  // namespace
 
-Found look_around(const Plan& plan, const LanePlace& place, const Times& times,
-                  const process::Signals& signals) noexcept {
-  if (plan.call_key == 0 || !place.ticket) {
+Found look_around(const Plan& plan, const Turn& turn, const Times& times) noexcept {
+  if (plan.call_key == 0 || turn.ticket() == nullptr) {
     return {};
   }
   try {
-    return look(plan, place, times, signals);
+    return look(plan, turn, times);
   } catch (const std::exception&) {
     return {};
   }
 }
 
-void take_result(const Plan& plan, LanePlace& place, journal::Record record, const Taken& taken,
-                 const process::Signals& signals) noexcept {
-  const auto waited = sys::boot_time() - place.ticket->queued();
+void take_result(const Plan& plan, Turn& turn, journal::Record record,
+                 const Taken& taken) noexcept {
+  const auto waited = sys::boot_time() - turn.ticket()->queued();
   record.waited_ms = std::chrono::duration_cast<std::chrono::milliseconds>(waited).count();
-  place.ticket->note_idle();
-  place.ticket.reset();
+  turn.free_unused();
   record.started_wall_ms = record.ended_wall_ms = sys::wall_milliseconds();
   record.reason = taken.record.reason;
   record.code = taken.record.code;
   record.signal = taken.record.signal;
   record.joined = taken.record.id;
   record.empty = true;
-  append_record(place, record);
+  append_record(turn.place(), record);
   if (!plan.settings.quiet.value) {
     say(words(*plan.call, 60) + ": took the result of run " + taken.record.id +
         ": the same call on the same files, started after this one was queued");
   }
-  replay(taken, signals);
+  replay(taken, turn.signals());
 }
 
-std::unique_ptr<KeptRun> KeptRun::begin(const Plan& plan, const LanePlace& place,
-                                        const process::Signals& signals,
+std::unique_ptr<KeptRun> KeptRun::begin(const Plan& plan, const Turn& turn,
                                         const Found& found) noexcept {
   if (found.same.empty()) {
     return nullptr;
@@ -105,10 +101,10 @@ std::unique_ptr<KeptRun> KeptRun::begin(const Plan& plan, const LanePlace& place
   try {
     Shelf shelf;
     shelf.log_directory = log_directory(plan.project, plan.settings);
-    shelf.run_id = lane::view(place.ticket->run_id());
+    shelf.run_id = turn.run_id();
     shelf.retention.age = std::chrono::days{plan.settings.log_keep_days.value};
     shelf.retention.bytes = plan.settings.log_max_mb.value << 20U;
-    return std::make_unique<KeptRun>(shelf, signals, found);
+    return std::make_unique<KeptRun>(shelf, turn.signals(), found);
   } catch (const std::exception&) {
     return nullptr;
   }

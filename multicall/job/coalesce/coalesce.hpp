@@ -5,13 +5,13 @@
 #include <optional>
 #include <string>
 
+#include "core/process/run.hpp"
 #include "core/process/signals.hpp"
-#include "core/process/supervisor.hpp"
 #include "multicall/job/coalesce/keeper.hpp"
 #include "multicall/job/coalesce/taken.hpp"
+#include "multicall/shim/plan.hpp"
 #include "multicall/shim/record.hpp"
-#include "multicall/shim/run.hpp"
-#include "multicall/shim/take_lane.hpp"
+#include "multicall/shim/turn.hpp"
 
 namespace onelane::multicall::coalesce {
 
@@ -26,20 +26,18 @@ struct Found {
 /// Looks for a result to take, then for calls that wait for one. Costs a look at the end of the
 /// journal and at the table; git is asked about the files only where there is either. Never
 /// throws: what cannot be told is as if nobody were there. Writes nothing.
-[[nodiscard]] Found look_around(const Plan& plan, const LanePlace& place, const Times& times,
-                                const process::Signals& signals) noexcept;
+[[nodiscard]] Found look_around(const Plan& plan, const Turn& turn, const Times& times) noexcept;
 
 /// Gives the lane back, writes `record` down with the result in it, says in one line whose it is,
 /// and replays it: who does not read must not hold the lane. Ends this process as that run ended.
-[[noreturn]] void take_result(const Plan& plan, LanePlace& place, journal::Record record,
-                              const Taken& taken, const process::Signals& signals) noexcept;
+[[noreturn]] void take_result(const Plan& plan, Turn& turn, journal::Record record,
+                              const Taken& taken) noexcept;
 
 /// A run whose output others wait for.
 class KeptRun {
  public:
   /// Nothing where its output cannot be kept: then it runs as any other.
-  [[nodiscard]] static std::unique_ptr<KeptRun> begin(const Plan& plan, const LanePlace& place,
-                                                      const process::Signals& signals,
+  [[nodiscard]] static std::unique_ptr<KeptRun> begin(const Plan& plan, const Turn& turn,
                                                       const Found& found) noexcept;
   KeptRun(const Shelf& shelf, const process::Signals& signals, const Found& found)
       : keeper_{shelf, signals}, same_{found.same}, boot_ns_{found.boot_ns} {}

@@ -13,34 +13,53 @@ namespace bip = boost::interprocess;
 using boost::posix_time::microsec_clock;
 using boost::posix_time::milliseconds;
 
+/// A mutex of the lane in `directory` whose owner only waits.
+struct PlainMutex {
+  explicit PlainMutex(const std::string& directory) : table{directory, 0600} {}
+  Table table;
+  PlainWaiter waiter;
+  LaneMutex mutex{table, {.tool = "mutex", .command = "PlainMutex"}, waiter};
+};
+
 TEST_F(LaneTest, LaneMutexWorksWithBoostsScopedLock) {
-  LaneMutex mutex{directory_};
-  LaneMutex other{directory_};
+  PlainMutex first{directory_};
+  PlainMutex tried{directory_};
+  PlainMutex timed{directory_};
+  PlainMutex last{directory_};
   {
-    const bip::scoped_lock<LaneMutex> lock{mutex};
+    const bip::scoped_lock<LaneMutex> lock{first.mutex};
     EXPECT_TRUE(lock.owns());
-    const bip::scoped_lock<LaneMutex> second{other, bip::try_to_lock};
+    const bip::scoped_lock<LaneMutex> second{tried.mutex, bip::try_to_lock};
     EXPECT_FALSE(second.owns());
-    const bip::scoped_lock<LaneMutex> third{other,
+    const bip::scoped_lock<LaneMutex> third{timed.mutex,
                                             microsec_clock::universal_time() + milliseconds{20}};
     EXPECT_FALSE(third.owns());
   }
-  const bip::scoped_lock<LaneMutex> again{other, bip::try_to_lock};
+  const bip::scoped_lock<LaneMutex> again{last.mutex, bip::try_to_lock};
   EXPECT_TRUE(again.owns());
 }
 
 TEST_F(LaneTest, LaneMutexIsFreeAgainAfterItsOwnerWasKilled) {
   const pid_t owner = child([&] {
-    LaneMutex mutex{directory_};
-    mutex.lock();
+    PlainMutex own{directory_};
+    own.mutex.lock();
     trace("locked");
     ::pause();
   });
   ASSERT_TRUE(eventually([&] { return !traced().empty(); }));
   ::kill(owner, SIGKILL);
-  LaneMutex mutex{directory_};
-  EXPECT_TRUE(mutex.timed_lock(microsec_clock::universal_time() + milliseconds{5000}));
-  mutex.unlock();
+  PlainMutex next{directory_};
+  EXPECT_TRUE(next.mutex.timed_lock(microsec_clock::universal_time() + milliseconds{5000}));
+  next.mutex.unlock();
+}
+
+TEST_F(LaneTest, LaneMutexOfARemovedLaneIsAFailureAndNoWait) {
+  PlainMutex owner{directory_};
+  owner.mutex.lock();
+  PlainMutex next{directory_};
+  ASSERT_EQ(::unlink(owner.table.path().c_str()), 0);
+  EXPECT_THROW(next.mutex.lock(), sys::SystemError);
+  EXPECT_THROW((void)next.mutex.try_lock(), sys::SystemError);
 }
 
 // The documented reason why the lane is not a named_mutex.

@@ -15,6 +15,26 @@ namespace {
 
 using namespace std::chrono_literals;
 
+/// Judges as the test says, and says all on standard error.
+class TestJudge : public Judge {
+ public:
+  explicit TestJudge(const std::function<Judgement(const Scene&)>& judge) : judge_{judge} {}
+  [[nodiscard]] Judgement judge(const Scene& scene) noexcept override {
+    return judge_ ? judge_(scene) : Judgement{};
+  }
+  void note_stop(const Signals::Arrived& order) noexcept override {
+    const std::string_view text = order.cause == StopCause::Stolen ? "stolen\n" : "another order\n";
+    (void)!::write(2, text.data(), text.size());
+  }
+  void say(const std::string& line) noexcept override {
+    const std::string text = "notice: " + line + "\n";
+    (void)!::write(2, text.data(), text.size());
+  }
+
+ private:
+  const std::function<Judgement(const Scene&)>& judge_;
+};
+
 /// Runs `script` with /bin/sh under a Supervisor in a child process that mirrors the end.
 class SupervisorTest : public ::testing::Test {
  protected:
@@ -56,23 +76,26 @@ class SupervisorTest : public ::testing::Test {
     const char* shell[] = {"sh", "-c", script.c_str(), nullptr};
     const char* grep[] = {"grep", "SigIgn", "/proc/self/status", nullptr};
     process::Run run = run_;
-    run.command = {with_grep_ ? "/bin/grep" : "/bin/sh", with_grep_ ? grep : shell, environ};
     run.run_id = "testrunaaaa";
     run.name = "script";
     run.traits = traits_of_self(signals);
-    Hooks hooks;
-    hooks.say = [](const std::string& line) {
-      const std::string text = "notice: " + line + "\n";
-      (void)!::write(2, text.data(), text.size());
-    };
-    hooks.judge = judge_;
-    hooks.stop_ordered = [](const Signals::Arrived& order) {
-      const std::string_view text =
-          order.cause == StopCause::Stolen ? "stolen\n" : "another order\n";
-      (void)!::write(2, text.data(), text.size());
-    };
-    Supervisor supervisor{run, signals, hooks};
-    const Outcome outcome = supervisor.supervise();
+    TestJudge judge{judge_};
+    Outcome outcome;
+    {
+      Supervisor supervisor{run, signals, judge};
+      outcome.launch_error = supervisor.launch(
+          {with_grep_ ? "/bin/grep" : "/bin/sh", with_grep_ ? grep : shell, environ});
+      if (outcome.launch_error == 0) {
+        if (supervisor.outlives(5ms)) {
+          supervisor.start_guardian();
+        }
+        supervisor.wait();
+        outcome = supervisor.settle();
+        supervisor.say_kept();
+        supervisor.tell_guardian();
+        supervisor.dismiss_guardian();
+      }
+    }
     if (outcome.launch_error != 0 || outcome.ended_by_order) {
       ::_exit(outcome.ended_by_order ? 124 : 127);
     }
