@@ -10,35 +10,24 @@
 namespace onelane::multicall {
 namespace {
 
-/// Text for roff(7): each character means itself, `-` is the one that can be typed.
-std::string roff(std::string_view text) {
+/// Text for Markdown: each character outside of `code` means itself.
+std::string plain(std::string_view text) {
   std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (out.empty() && (c == '.' || c == '\'')) {
-      out += "\\&";
-    }
-    if (text.substr(i).starts_with("…")) {
-      out += "\\[u2026]";
-      i += std::string_view{"…"}.size() - 1;
-    } else if (c == '-') {
-      out += "\\-";
-    } else if (c == '\\') {
-      out += "\\e";
-    } else if (c == '~' || c == '^') {
-      out += c == '~' ? "\\(ti" : "\\(ha";
-    } else {
-      out += c;
-    }
+  bool in_code = false;
+  for (const char c : text) {
+    in_code = in_code != (c == '`');
+    const bool is_mark = std::string_view{"\\*_<>[]|#"}.find(c) != std::string_view::npos;
+    out += is_mark && !in_code ? std::string{'\\', c} : std::string{c};
   }
   return out;
 }
 
-std::string bold(std::string_view text) {
-  return "\\fB" + roff(text) + "\\fR";
+/// One entry of a definition list.
+std::string entry(std::string_view term, const std::string& text) {
+  return "`" + std::string{term} + "`\n\n:   " + text + "\n\n";
 }
 
-/// A row of exit codes becomes a list, anything else a paragraph.
+/// A row of exit codes becomes an entry of a list, anything else a paragraph.
 std::string footer_of(std::string_view footer) {
   std::string out;
   while (!footer.empty()) {
@@ -46,50 +35,69 @@ std::string footer_of(std::string_view footer) {
     std::string_view line = footer.substr(0, end);
     footer.remove_prefix(std::min(end + 1, footer.size()));
     const auto start = line.find_first_not_of(' ');
-    if (start == std::string_view::npos) {
+    if (start == std::string_view::npos || line == "exit codes:") {
+      out += start == 0 ? "Exit codes:\n\n" : "";
       continue;
     }
     line.remove_prefix(start);
     const auto number = line.find_first_not_of("0123456789");
     if (start == 2 && number != 0 && number != std::string_view::npos) {
       const auto text = line.find_first_not_of(' ', number);
-      out += ".TP 5\n" + bold(line.substr(0, number)) + "\n" +
-             roff(line.substr(std::min(text, line.size()))) + "\n";
+      out += entry(line.substr(0, number), plain(line.substr(std::min(text, line.size()))));
     } else {
-      out += (start == 0 ? ".PP\n" : "") + roff(line) + "\n";
+      out += plain(line) + "\n\n";
     }
   }
   return out;
 }
 
 std::string page_of(const Verb& verb) {
-  std::string out = ".SS onelane " + roff(verb.path) + "\n.nh\n" + bold(usage_of(verb)) + "\n.hy\n";
+  std::string out = "## onelane " + verb.path + "\n\n`" + usage_of(verb) + "`\n\n";
   if (!verb.description.empty()) {
-    out += ".PP\n" + roff(verb.description) + "\n";
+    out += plain(verb.description) + "\n\n";
   }
   for (const auto* list : {&verb.positionals, &verb.options}) {
     for (const Argument& argument : *list) {
-      if (argument.description == "print this help") {
-        continue;
+      if (argument.description != "print this help") {
+        out += entry(names_of(argument), plain(argument.description));
       }
-      out += ".TP\n" + bold(names_of(argument)) + "\n" + roff(argument.description) + "\n";
     }
   }
   return out + footer_of(verb.footer);
 }
 
+std::string_view first_word(std::string_view path) {
+  return path.substr(0, path.find(' '));
+}
+
+/// Verbs with a page of their own.
+bool has_page(std::string_view name) {
+  return name == "run" || name == "queue";
+}
+
+/// A verb with its parts.
+std::string verb_page(const std::vector<Verb>& tree, std::string_view name) {
+  std::string out;
+  for (const Verb* verb : all_of(tree)) {
+    // A verb with parts and no options of its own has nothing to say.
+    const bool is_shown = verb->parts.empty() || !verb->description.empty();
+    out += is_shown && first_word(verb->path) == name ? page_of(*verb) : "";
+  }
+  return out;
+}
+
 /// Every verb, in the order of `onelane --help`.
-std::string verbs_page() {
-  const std::vector<Verb> tree = collect_tree(all_commands());
+std::string verbs_page(const std::vector<Verb>& tree) {
   std::string out;
   for (const Group group : shown_groups()) {
-    for (const Verb* verb : all_of(tree)) {
-      // A part stands with the verb that it belongs to.
-      const bool shown = verb->parts.empty() || !verb->description.empty();
-      const std::string_view first = std::string_view{verb->path}.substr(0, verb->path.find(' '));
-      for (const Verb& top : tree) {
-        out += shown && top.path == first && top.group == group ? page_of(*verb) : "";
+    for (const Verb& verb : tree) {
+      if (verb.group != group) {
+        continue;
       }
+      out += has_page(verb.path)
+                 ? "## onelane " + verb.path + "\n\n" + plain(verb.summary) + ": see [onelane-" +
+                       verb.path + "(1)](onelane-" + verb.path + ".1.md).\n\n"
+                 : verb_page(tree, verb.path);
     }
   }
   return out;
@@ -120,39 +128,42 @@ std::string settings_page() {
   std::size_t index = 0;
   for (const settings::Field& field : settings::all_fields()) {
     const std::string name{field.name};
-    out += ".TP\n" + bold(name) + "\n" + roff(field.meaning) +
-           ".\n.br\nAccepted: " + roff(settings::accepted(field)) +
-           ".\n.br\nBuilt in: " + roff(built_in_value(index++)) + ".\n";
+    std::string text = plain(field.meaning) +
+                       ".  \n    Accepted: " + plain(settings::accepted(field)) +
+                       ".  \n    Built in: " + plain(built_in_value(index++)) + ".";
     if (field.allowed == settings::Allowed::ProjectFiles) {
-      out += ".br\nIn the files of a project only.\n";
+      text += "  \n    In the files of a project only.";
     }
     if (field.seed) {
-      out += ".br\n" + roff(settings::upper_name(name)) +
-             " in the environment counts for onelane run, too.\n";
+      text += "  \n    `" + settings::upper_name(name) +
+              "` in the environment counts for `onelane run`, too.";
     }
+    out += entry(name, text);
   }
   return out;
 }
 
-/// `template_text` with the lines `@VERBS@` and `@SETTINGS@` and each `@VERSION@` filled in.
-std::string filled(std::string template_text) {
-  const auto fill = [&](std::string_view mark, const std::string& text) {
-    for (auto at = template_text.find(mark); at != std::string::npos;
-         at = template_text.find(mark, at + text.size())) {
-      template_text.replace(at, mark.size(), text);
+/// `page` with its lines `<!-- VERBS -->`, `<!-- VERB NAME -->` and `<!-- SETTINGS -->` filled in.
+std::string filled(std::string page) {
+  const std::vector<Verb> tree = collect_tree(all_commands());
+  const auto fill = [&](const std::string& mark, const auto& text) {
+    if (const auto at = page.find("\n<!-- " + mark + " -->\n"); at != std::string::npos) {
+      page.replace(at + 1, page.find('\n', at + 1) - at, text());
     }
   };
-  fill("@VERSION@", ONELANE_VERSION);
-  fill("@VERBS@\n", verbs_page());
-  fill("@SETTINGS@\n", settings_page());
-  return template_text;
+  fill("VERBS", [&] { return verbs_page(tree); });
+  fill("SETTINGS", [] { return settings_page(); });
+  for (const Verb& verb : tree) {
+    fill("VERB " + verb.path, [&] { return verb_page(tree, verb.path); });
+  }
+  return page;
 }
 
 int command_man(std::span<char*> words) {
-  Options app{"Print a manual page: its template with the verbs and the settings filled in.",
+  Options app{"Print a page of the manual, in Markdown, with the verbs and the settings filled in.",
               "onelane __man"};
   std::string path;
-  app.add_option("FILE", path, "the template")->required()->check(not_empty());
+  app.add_option("FILE", path, "the page, from docs/")->required()->check(not_empty());
   app.footer(exit_codes({}));
   if (const auto code = parse_words(app, words)) {
     return *code;
@@ -168,6 +179,6 @@ int command_man(std::span<char*> words) {
 }  // namespace
 
 constinit const Command verbs::man{
-    "__man", "fill the template of a manual page", &command_man, {}, Group::Hidden};
+    "__man", "fill in a page of the manual", &command_man, {}, Group::Hidden};
 
 }  // namespace onelane::multicall

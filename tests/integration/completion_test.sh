@@ -187,16 +187,24 @@ case_offers() {
 case_man() {
   need groff
   need mandoc
-  local page verb
-  for page in onelane.1 onelane.toml.5; do
-    onelane __man "$ROOT/install/man/$page.in" >"$SANDBOX/$page"
-    groff -ww -z -man -Tutf8 "$SANDBOX/$page" 2>&1 | diff - /dev/null
-    mandoc -T lint -W warning "$SANDBOX/$page" | diff - /dev/null
-    ! grep -n '@[A-Z]*@' "$SANDBOX/$page" || fail "$page has a mark that nobody filled in"
-    mandoc -T utf8 -O width=80 "$SANDBOX/$page" | col -bx >"$SANDBOX/$page.txt"
+  need lowdown
+  local page name verb
+  for page in "$ROOT"/docs/*.md; do
+    name=$(basename "$page" .md)
+    "$ROOT/install/man/render.sh" man "$BINARY" "$page" >"$SANDBOX/$name"
+    groff -k -t -ww -z -man -Tutf8 "$SANDBOX/$name" 2>&1 | diff - /dev/null
+    mandoc -T lint -W warning "$SANDBOX/$name" | diff - /dev/null
+    ! "$BINARY" __man "$page" | grep -n '^<!-- [A-Z]' || fail "$name has a mark that was not filled in"
+    mandoc -T utf8 -O width=80 "$SANDBOX/$name" | col -bx >"$SANDBOX/$name.txt"
+    grep -q "^ *${name%.*} . " "$SANDBOX/$name.txt" || fail "$name does not begin with its name"
+    "$ROOT/install/man/render.sh" html "$BINARY" "$page" >"$SANDBOX/$name.html"
+    ! grep -n 'href="[a-z.0-9-]*\.md' "$SANDBOX/$name.html" || fail "$name links to a source"
   done
   for verb in $(onelane help | sed -n 's/^  \([a-z-]*\) .*/\1/p'); do
     grep -q "onelane $verb" "$SANDBOX/onelane.1.txt" || fail "onelane(1) lacks $verb"
+  done
+  for verb in run queue; do
+    grep -q "^   onelane $verb" "$SANDBOX/onelane-$verb.1.txt" || fail "onelane-$verb(1) lacks $verb"
   done
   (cd / && onelane settings) | sed 's/=.*//' | grep -v '^tools\.' | while read -r verb; do
     grep -qE "^ +$verb( |\$)" "$SANDBOX/onelane.toml.5.txt" || fail "onelane.toml(5) lacks $verb"

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Runs every transcript of README.md that is marked `<!-- test: NAME -->` and compares what it
-# prints. ONELANE_BINARY names the executable under test.
+# Runs every transcript of README.md and the manual (docs/*.md) that is marked
+# `<!-- test: NAME -->` and compares what it prints. ONELANE_BINARY names the executable under test.
 #
-#   tests/integration/readme_test.sh [README]
-#   tests/integration/readme_test.sh --self-test    proves that a wrong transcript fails
+#   tests/integration/readme_test.sh [PAGE...]      these pages, or all of them
+#   tests/integration/readme_test.sh --links        every link leads to a file and a heading
+#   tests/integration/readme_test.sh --self-test    proves that a wrong transcript or link fails
 #
 # Each marked block runs in one shell, in a fresh project `shop` that has adopted onelane, or not
 # if the mark ends in `(new)`. Its lines with `$ ` are typed in order; the other lines are what
@@ -19,14 +20,14 @@ export LC_ALL=C.UTF-8
 SANDBOX=$(mktemp -d)
 trap 'rm -rf "$SANDBOX"' EXIT
 
-# blocks README: one file a block in $SANDBOX/blocks, named as its mark says.
+# blocks PAGE...: one file a block in $SANDBOX/blocks, named as its mark says.
 blocks() {
   mkdir -p "$SANDBOX/blocks"
   awk -v folder="$SANDBOX/blocks" '
     /^<!-- test: .* -->$/ { name = $0; sub(/^<!-- test: /, "", name); sub(/ -->$/, "", name); next }
     name != "" && /^```console$/ { inside = 1; next }
     inside && /^```$/ { inside = 0; name = ""; next }
-    inside { print > (folder "/" name) }' "$1"
+    inside { print > (folder "/" name) }' "$@"
 }
 
 # The tools of the sample project are small; those that may not be installed are stand-ins.
@@ -115,11 +116,11 @@ compare() {
   ((j == ${#actual[@]}))
 }
 
-# check README: true when every marked block prints what it says.
+# check PAGE...: true when every marked block prints what it says, and there is one.
 check() {
   local block name failed=0 count=0
   rm -rf "$SANDBOX/blocks"
-  blocks "$1"
+  blocks "$@"
   for block in "$SANDBOX"/blocks/*; do
     [[ -f $block ]] || continue
     name=$(basename "$block")
@@ -139,6 +140,30 @@ check() {
   ((count > 0 && failed == 0))
 }
 
+# anchors PAGE: its headings as GitHub and lowdown name them.
+anchors() {
+  sed -n 's/^#\+ //p' "$1" | tr '[:upper:]' '[:lower:]' | sed 's/[^a-z0-9 -]//g; s/ /-/g'
+}
+
+# links PAGE...: true when what each links to is there.
+links() {
+  local page link file failed=0
+  for page in "$@"; do
+    while IFS= read -r link; do
+      file=$page
+      [[ $link == '#'* ]] || file=$(dirname "$page")/${link%%#*}
+      if [[ ! -e $file ]]; then
+        echo "$page: no file $link"
+        failed=1
+      elif [[ $link == *'#'* ]] && ! anchors "$file" | grep -qxF -e "${link#*#}"; then
+        echo "$page: no heading $link"
+        failed=1
+      fi
+    done < <(grep -o '](\([^()]*\))' "$page" | sed 's/^](//; s/)$//' | grep -v '^https\?:' || true)
+  done
+  ((failed == 0))
+}
+
 self_test() {
   printf '<!-- test: right -->\n```console\n$ make test\n…ted\n$ echo a; echo b\n…\n```\n' >"$SANDBOX/right.md"
   printf '<!-- test: wrong -->\n```console\n$ make test\npassed\n```\n' >"$SANDBOX/wrong.md"
@@ -153,11 +178,22 @@ self_test() {
       return 1
     fi
   done
+  printf '# A page\n[a](#a-page) [b](right.md) [c](https://example.com)\n' >"$SANDBOX/good.md"
+  links "$SANDBOX/good.md" || return 1
+  for wrong in '#b-page' gone.md right.md#there; do
+    printf '# A page\n[a](%s)\n' "$wrong" >"$SANDBOX/bad.md"
+    if links "$SANDBOX/bad.md" >/dev/null; then
+      echo "readme_test: a link to $wrong should fail"
+      return 1
+    fi
+  done
 }
 
 write_tools
-if [[ ${1-} == --self-test ]]; then
-  self_test
-else
-  check "${1:-$ROOT/README.md}"
-fi
+PAGES=("$ROOT"/README.md "$ROOT"/docs/*.md)
+case ${1-} in
+  --self-test) self_test ;;
+  --links) links "${PAGES[@]}" "$ROOT/CONTRIBUTING.md" ;;
+  '') check "${PAGES[@]}" ;;
+  *) check "$@" ;;
+esac
