@@ -38,7 +38,6 @@ class Reader {
   void step(char c) {
     if (c == '\n') {
       finish();
-      list_ = out_.size();
       ++at_;
       ++line_;
       skip_documents();
@@ -48,7 +47,7 @@ class Reader {
       end_word();
       ++at_;
     } else if (c == ';' || c == '&' || c == '|') {
-      separator(c);
+      separator();
     } else if (c == '(' || c == ')') {
       parenthesis(c);
     } else if (c == '<' || c == '>') {
@@ -58,17 +57,10 @@ class Reader {
     }
   }
 
-  void separator(char c) {
+  void separator() {
     finish();
     const std::string_view rest = text_.substr(at_);
     const bool joins = rest.starts_with("&&") || rest.starts_with("||") || rest.starts_with("|&");
-    const bool is_background = c == '&' && !joins && !rest.starts_with("&>");
-    if (is_background && !out_.empty()) {
-      for (std::size_t i = std::min(list_, out_.size() - 1); i < out_.size(); ++i) {
-        out_[i].in_background = true;
-      }
-    }
-    list_ = is_background || c == ';' ? out_.size() : list_;
     at_ += joins ? 2 : 1;
   }
 
@@ -248,7 +240,6 @@ class Reader {
   int depth_;
   int open_ = 0;
   std::vector<Words>& out_;
-  std::size_t list_ = out_.size();  ///< Where the list begins that a `&` would put aside.
   Words current_;
   std::string word_;
   bool in_word_ = false;

@@ -11,7 +11,6 @@ struct Words {
   int line = 0;  ///< Where its first word stands.
   /// Quotes gone, nothing expanded: "$PYTHON" stays so, what `$(…)` gives is "$()".
   std::vector<std::string> words;
-  bool in_background = false;  ///< `&` stands behind it, or behind the list or group it is in.
 };
 
 /// The simple commands in a shell script, in order, those inside `$(…)` and backquotes too.

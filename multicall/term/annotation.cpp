@@ -35,12 +35,8 @@ std::string escaped(std::string_view text, Part part) {
 }  // namespace
 
 std::string line_of(const Annotation& annotation) {
-  std::string out = "::" + std::string{annotation.kind} + " ";
-  if (!annotation.file.empty()) {
-    out += "file=" + escaped(annotation.file, Part::Property) + ",";
-    out += annotation.line == 0 ? "" : "line=" + std::to_string(annotation.line) + ",";
-  }
-  return out + "title=" + escaped(annotation.title, Part::Property) +
+  return "::" + std::string{annotation.kind} +
+         " title=" + escaped(annotation.title, Part::Property) +
          "::" + escaped(annotation.text, Part::Data) + "\n";
 }
 

@@ -10,12 +10,10 @@ struct Annotation {
   std::string_view kind = "error";  ///< "error" or "warning".
   std::string title;
   std::string text;
-  std::string file;  ///< In the checkout; empty for none.
-  int line = 0;      ///< 0 for none.
 };
 
-/// The command as one line with its newline. Title, text and file may hold anything: they cannot
-/// end the command, nor begin another.
+/// The command as one line with its newline. Title and text may hold anything: they cannot end
+/// the command, nor begin another.
 [[nodiscard]] std::string line_of(const Annotation& annotation);
 
 }  // namespace onelane::multicall::ci

@@ -1,11 +1,9 @@
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "core/sys/file_descriptor.hpp"
 #include "core/sys/text.hpp"
-#include "multicall/ci/workflows.hpp"
 #include "multicall/doctor/checks.hpp"
 #include "multicall/term/annotation.hpp"
 #include "multicall/term/fence.hpp"
@@ -25,20 +23,7 @@ constexpr std::size_t kLongestFinding = 1000;
 /// GitHub shows no more annotations of one kind in a step.
 constexpr std::size_t kMostMarks = 10;
 
-void look_at_workflows(const doctor::Scene& scene, doctor::Findings& out) {
-  for (const ci::UnstartedQueue& queue : ci::unstarted_queues_of(scene.project->root)) {
-    out.wrong({.what = "job '" + queue.job + "' queues commands and never starts them: it would " +
-                       "be green without having run one",
-               .where = queue.file + ":" + std::to_string(queue.line),
-               .todo = "start them in the same job",
-               .command = "onelane queue start"});
-  }
-  if (out.empty()) {
-    out.ok("no job queues without starting");
-  }
-}
-
-/// What has to be true in a job, of the doctor's checks and one of CI's own.
+/// What has to be true in a job, of the doctor's checks.
 constexpr auto kJobChecks = std::to_array<Check>({
     {"project", "whether a project here has adopted onelane", false, &doctor::look_at_project},
     {"path", "what the name of each tool reaches in this step", true, &doctor::look_at_path},
@@ -48,7 +33,6 @@ constexpr auto kJobChecks = std::to_array<Check>({
     {"space", "room for the lane and its journal", true, &doctor::look_at_space},
     {"owners", "owners and modes of the lane's files", true, &doctor::look_at_owners},
     {"switches", "what switches onelane off", false, &doctor::look_at_switches},
-    {"queue", "jobs that queue and never start", true, &look_at_workflows},
 });
 
 /// What the doctor advises a person to do in a shell, as a job does it.
@@ -81,15 +65,9 @@ std::string sentence_of(const Finding& finding) {
 }
 
 ci::Annotation annotation_of(const Finding& finding) {
-  ci::Annotation out{.kind = finding.level == Level::Wrong ? "error" : "warning",
-                     .title = "onelane ci verify: " + finding.check,
-                     .text = sentence_of(finding)};
-  const std::size_t colon = finding.where.rfind(':');
-  if (finding.check == "queue" && colon != std::string::npos) {
-    out.file = finding.where.substr(0, colon);
-    out.line = std::atoi(finding.where.c_str() + colon + 1);
-  }
-  return out;
+  return {.kind = finding.level == Level::Wrong ? "error" : "warning",
+          .title = "onelane ci verify: " + finding.check,
+          .text = sentence_of(finding)};
 }
 
 /// Marks of the step, in a stream of their own where standard output is JSON: GitHub reads both.
@@ -134,8 +112,8 @@ void print_object(const std::vector<Finding>& findings, std::size_t wrong) {
 int command_ci_verify(std::span<char*> words) {
   Options app{
       "Fail where calls of this job would go round the lane: another tool comes before a shim in "
-      "this step or in new shells, the lane cannot be used, a job queues commands and never starts "
-      "them. The step behind the last of the set-up steps.",
+      "this step or in new shells, or the lane cannot be used. The step behind the last of the "
+      "set-up steps.",
       "onelane ci verify"};
   bool as_json = false;
   app.add_flag("--json", as_json, "one JSON object: schema, wrong, findings");

@@ -156,7 +156,7 @@ def case_switched_off(job):
 # --- Queues -------------------------------------------------------------------------------------
 
 def case_queued_and_never_started(job):
-    """13 of 14 workflows were green without having run anything: verify and finish are red."""
+    """13 of 14 workflows were green without having run anything: finish is red."""
     ok = run_job(job, '''      - run: onelane ci verify
         if: always()
       - name: refused
@@ -169,11 +169,7 @@ def case_queued_and_never_started(job):
         if: always()
         run: onelane queue add --deferred --atoms -- jq . a.json
 ''')
-    verify = job.step('onelane ci verify')
-    expect(not ok and verify.code == 1, job.steps)
-    expect("job 'test' queues commands and never starts them" in verify.out, verify)
-    expect(re.search(r'^::error file=\.github/workflows/ci\.yml,line=\d+,title=', verify.out, re.M),
-           verify)
+    expect(not ok and job.step('onelane ci verify').code == 0, job.steps)
     expect(job.step('refused').code == 64 and job.step('queued').code == 0, job.steps)
     finish = job.step('Finish')
     expect(finish.code == 1 and '2 commands were queued and never started: make test, jq . a.json'

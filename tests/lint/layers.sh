@@ -27,7 +27,7 @@ init          core shims  term context view cli
 doctor        core shims  term context view cli audit init
 monitor       core        term context view cli steer
 report        core        term context view cli
-ci            core shims  term context view cli audit queue report
+ci            core        term context view cli queue report
 verbs         core shims  term context view cli shim job job/capture job/coalesce queue steer audit init doctor monitor report ci
 main          core        term context shim job verbs
 '
