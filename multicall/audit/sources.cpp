@@ -237,24 +237,24 @@ Kind kind_of(std::string_view path) {
   return folder == ".husky/" || (name.ends_with(".sh") && in_scripts) ? Kind::Shell : Kind::None;
 }
 
-std::vector<Script> scripts_in(Kind kind, std::string_view content) {
+Scripts scripts_in(Kind kind, std::string_view content) {
   switch (kind) {
     case Kind::None:
       return {};
     case Kind::Shell:
-      return {{std::string{content}, 1}};
+      return {.all = {{std::string{content}, 1}}, .fault = {}};
     case Kind::Makefile:
-      return scripts_of_make(content);
+      return {.all = scripts_of_make(content), .fault = {}};
     case Kind::Just:
-      return scripts_of_just(content);
+      return {.all = scripts_of_just(content), .fault = {}};
     case Kind::Yaml:
       return scripts_of_yaml(content);
     case Kind::PackageJson:
-      return scripts_of_package(content);
+      return {.all = scripts_of_package(content), .fault = {}};
     case Kind::Tox:
-      return scripts_of_tox(content);
+      return {.all = scripts_of_tox(content), .fault = {}};
     case Kind::Nox:
-      return scripts_of_nox(content);
+      return {.all = scripts_of_nox(content), .fault = {}};
   }
   return {};
 }

@@ -20,12 +20,18 @@ struct Script {
   std::vector<std::string> words;  ///< Instead of `text`: words that no shell reads (noxfile).
 };
 
-/// The scripts in a file of that kind, as far as a reader of lines can find them: the recipes of a
-/// Makefile, the values of `run:`, `script:`, `entry:`, `cmd:` and the like in YAML, the scripts of
-/// a package.json. Pure; whatever cannot be read is left out.
-[[nodiscard]] std::vector<Script> scripts_in(Kind kind, std::string_view content);
+/// The scripts of a file.
+struct Scripts {
+  std::vector<Script> all;  ///< In their order.
+  std::string fault;        ///< Why the file could be read to this point only; empty: to its end.
+};
 
-/// Parts of scripts_in.
-[[nodiscard]] std::vector<Script> scripts_of_yaml(std::string_view content);
+/// The scripts in a file of that kind: the recipes of a Makefile, the values of `run:`, `script:`,
+/// `entry:`, `cmd:` and the like in YAML, the scripts of a package.json. Pure; what a reader of
+/// lines cannot make out in other files than YAML is left out.
+[[nodiscard]] Scripts scripts_in(Kind kind, std::string_view content);
+
+/// Part of scripts_in.
+[[nodiscard]] Scripts scripts_of_yaml(std::string_view content);
 
 }  // namespace onelane::multicall::audit

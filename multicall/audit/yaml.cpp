@@ -1,5 +1,7 @@
+#include <yaml.h>
+
 #include <algorithm>
-#include <array>
+#include <new>
 
 #include "multicall/audit/prefixes.hpp"
 #include "multicall/audit/sources.hpp"
@@ -11,152 +13,157 @@ namespace {
 constexpr std::string_view kKeys =
     "after_script before_script before_install cmd cmds command commands entry install run script";
 
-struct YamlLine {
-  std::string_view text;  ///< Without its newline.
-  std::size_t indent = 0;
-  int number = 0;
+/// libyaml's time grows with the square of the depth; no file by hand is a tenth as deep.
+constexpr std::size_t kDeepestYaml = 200;
+
+/// What libyaml says of a text, one event after the other. As events an alias is only a name: each
+/// script is found once, where it stands.
+class YamlEvents {
+ public:
+  explicit YamlEvents(std::string_view content) {
+    if (yaml_parser_initialize(&parser_) == 0) {
+      throw std::bad_alloc{};
+    }
+    // The library's bytes are unsigned.
+    yaml_parser_set_input_string(&parser_, reinterpret_cast<const unsigned char*>(content.data()),
+                                 content.size());
+  }
+  YamlEvents(const YamlEvents&) = delete;
+  YamlEvents& operator=(const YamlEvents&) = delete;
+  ~YamlEvents() {
+    yaml_event_delete(&event_);
+    yaml_parser_delete(&parser_);
+  }
+
+  /// The next event, which lives until the one after it; null at the end and behind a fault.
+  const yaml_event_t* next() {
+    yaml_event_delete(&event_);
+    return yaml_parser_parse(&parser_, &event_) != 0 && event_.type != YAML_STREAM_END_EVENT
+               ? &event_
+               : nullptr;
+  }
+
+  /// "no YAML: line 3: did not find expected key"; empty where all could be read.
+  [[nodiscard]] std::string fault() const {
+    if (parser_.error == YAML_NO_ERROR) {
+      return "";
+    }
+    const std::string place = parser_.error == YAML_READER_ERROR
+                                  ? "byte " + std::to_string(parser_.problem_offset)
+                                  : "line " + std::to_string(parser_.problem_mark.line + 1);
+    return "no YAML: " + place + ": " +
+           (parser_.problem == nullptr ? "cannot be read" : parser_.problem);
+  }
+
+ private:
+  yaml_parser_t parser_{};
+  yaml_event_t event_{};
 };
 
-std::vector<YamlLine> lines_of(std::string_view content) {
-  std::vector<YamlLine> lines;
-  int number = 0;
+std::vector<std::string_view> lines_of(std::string_view content) {
+  std::vector<std::string_view> lines;
   for (std::size_t at = 0; at < content.size();) {
     const std::size_t end = std::min(content.find('\n', at), content.size());
-    std::string_view text = content.substr(at, end - at);
-    text = text.substr(0, text.ends_with('\r') ? text.size() - 1 : text.size());
-    lines.push_back({text, std::min(text.find_first_not_of(' '), text.size()), ++number});
+    lines.push_back(content.substr(at, end - at));
     at = end + 1;
   }
   return lines;
 }
 
-bool is_blank(const YamlLine& line) {
-  return line.indent == line.text.size();
-}
-
-/// A plain, '…' or "…" scalar.
-std::string scalar(std::string_view value) {
-  std::string out;
-  if (value.starts_with('\'') || value.starts_with('"')) {
-    const char quote = value.front();
-    for (std::size_t i = 1; i < value.size(); ++i) {
-      const bool pair = i + 1 < value.size() && ((quote == '\'' && value.substr(i, 2) == "''") ||
-                                                 (quote == '"' && value[i] == '\\'));
-      if (pair) {
-        out += value[++i];
-      } else if (value[i] == quote) {
-        break;
-      } else {
-        out += value[i];
-      }
-    }
-    return out;
-  }
-  return std::string{value.substr(0, value.find(" #"))};
-}
-
-/// Items of `[a, "b, c"]`.
-std::vector<std::string> flow_items(std::string_view value) {
-  std::vector<std::string> items;
-  value.remove_prefix(1);
-  char quote = '\0';
-  std::size_t begin = 0;
-  for (std::size_t i = 0; i < value.size(); ++i) {
-    const char c = value[i];
-    if (quote != '\0') {
-      quote = c == quote ? '\0' : quote;
-    } else if (c == '"' || c == '\'') {
-      quote = c;
-    } else if (c == ',' || c == ']') {
-      std::string_view item = value.substr(begin, i - begin);
-      item.remove_prefix(std::min(item.find_first_not_of(' '), item.size()));
-      items.push_back(scalar(item));
-      begin = i + 1;
-      if (c == ']') {
-        break;
-      }
-    }
-  }
-  return items;
-}
-
+/// Picks the commands out of the events.
 class YamlReader {
  public:
-  explicit YamlReader(std::string_view content) : lines_{lines_of(content)} {}
+  explicit YamlReader(std::string_view content) : lines_{lines_of(content)}, events_{content} {}
 
-  std::vector<Script> read() {
-    while (at_ < lines_.size()) {
-      const YamlLine& line = lines_[at_];
-      if (is_blank(line) || line.text[line.indent] == '#') {
-        ++at_;
-      } else {
-        entry(line);
-      }
+  Scripts read() {
+    while (const yaml_event_t* event = levels_.size() < kDeepestYaml ? events_.next() : nullptr) {
+      take(*event);
     }
-    return std::move(scripts_);
+    out_.fault = levels_.size() < kDeepestYaml ? events_.fault() : "is nested too deeply";
+    return std::move(out_);
   }
 
  private:
-  /// `- key: value`, `key: value` or, in a list of commands, `- command`.
-  void entry(const YamlLine& line) {
-    std::size_t indent = line.indent;
-    std::string_view rest = line.text.substr(indent);
-    if (list_ && (indent < *list_ || (indent == *list_ && !rest.starts_with("-")))) {
-      list_.reset();
-    }
-    const bool is_item = rest.starts_with("- ");
-    while (rest.starts_with("- ")) {
-      const std::size_t gap = std::min(rest.find_first_not_of(' ', 1), rest.size());
-      indent += gap;
-      rest.remove_prefix(gap);
-    }
-    const std::size_t colon = rest.find(':');
-    const std::string_view key = rest.substr(0, colon);
-    const bool has_key = colon != std::string_view::npos && is_in(key, kKeys) &&
-                         (colon + 1 == rest.size() || rest[colon + 1] == ' ');
-    ++at_;
-    if (has_key) {
-      std::string_view value = rest.substr(colon + 1);
-      value.remove_prefix(std::min(value.find_first_not_of(' '), value.size()));
-      take(value, indent, line.number);
-    } else if (is_item && list_) {
-      take(rest, line.indent, line.number);
+  /// A map or list that we are in.
+  struct Level {
+    bool is_map = false;
+    bool has_commands = false;  ///< What comes next is a command, or a list of them.
+    bool at_key = false;        ///< In a map: a key comes next.
+  };
+
+  void take(const yaml_event_t& event) {
+    switch (event.type) {
+      case YAML_SCALAR_EVENT:
+        scalar(event);
+        break;
+      case YAML_ALIAS_EVENT:
+        pass_value(false);
+        break;
+      case YAML_MAPPING_START_EVENT:
+        levels_.push_back({.is_map = true, .at_key = true});
+        break;
+      case YAML_SEQUENCE_START_EVENT:
+        levels_.push_back({.has_commands = wants_command()});
+        break;
+      case YAML_MAPPING_END_EVENT:
+      case YAML_SEQUENCE_END_EVENT:
+        levels_.pop_back();
+        pass_value(false);
+        break;
+      default:
+        break;
     }
   }
 
-  void take(std::string_view value, std::size_t indent, int number) {
-    if (value.empty() || value.front() == '#') {
-      list_ = indent;
-    } else if (value.front() == '|' || value.front() == '>') {
-      block(value.front() == '>', indent);
-    } else if (value.front() == '[') {
-      for (std::string& item : flow_items(value)) {
-        scripts_.push_back({std::move(item), number});
-      }
-    } else if (value.front() != '{' && value.front() != '&' && value.front() != '*') {
-      scripts_.push_back({scalar(value), number});
-    }
+  [[nodiscard]] bool wants_command() const {
+    return !levels_.empty() && !levels_.back().at_key && levels_.back().has_commands;
   }
 
-  /// The lines deeper than `indent`; folded ones are one line for the shell.
-  void block(bool folded, std::size_t indent) {
-    Script script{{}, at_ < lines_.size() ? lines_[at_].number : 0};
-    for (; at_ < lines_.size() && (is_blank(lines_[at_]) || lines_[at_].indent > indent); ++at_) {
-      script.text += lines_[at_].text.substr(lines_[at_].indent);
-      script.text += folded && !is_blank(lines_[at_]) ? " \\\n" : "\n";
+  /// Behind a key comes its value, behind a value the next key.
+  void pass_value(bool is_command_key) {
+    if (levels_.empty() || !levels_.back().is_map) {
+      return;
     }
-    scripts_.push_back(std::move(script));
+    Level& map = levels_.back();
+    map.has_commands = map.at_key && is_command_key;
+    map.at_key = !map.at_key;
   }
 
-  std::vector<YamlLine> lines_;
-  std::size_t at_ = 0;
-  std::optional<std::size_t> list_;  ///< Indent of the key whose list of commands we are in.
-  std::vector<Script> scripts_;
+  void scalar(const yaml_event_t& event) {
+    const auto& data = event.data.scalar;
+    const std::string_view text{reinterpret_cast<const char*>(data.value), data.length};
+    if (wants_command() && !text.empty()) {
+      const bool is_folded = data.style == YAML_FOLDED_SCALAR_STYLE;
+      const bool is_block = is_folded || data.style == YAML_LITERAL_SCALAR_STYLE;
+      out_.all.push_back({is_folded ? folded_lines(event) : std::string{text},
+                          static_cast<int>(event.start_mark.line) + (is_block ? 2 : 1)});
+    }
+    pass_value(is_in(text, kKeys));
+  }
+
+  /// A folded text is one line for the shell. Its lines as they stand in the file are told to be
+  /// that, so that what is found in one of them has its number.
+  std::string folded_lines(const yaml_event_t& event) {
+    std::string text;
+    const std::size_t end = std::min(event.end_mark.line, lines_.size());
+    for (std::size_t i = event.start_mark.line + 1; i < end; ++i) {
+      std::string_view line = lines_[i];
+      line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
+      line.remove_suffix(line.ends_with('\r') ? 1 : 0);
+      text += std::string{line} + (line.empty() ? "\n" : " \\\n");
+    }
+    return text;
+  }
+
+  std::vector<std::string_view> lines_;
+  YamlEvents events_;
+  std::vector<Level> levels_;
+  Scripts out_;
 };
 
 }  // namespace
 
-std::vector<Script> scripts_of_yaml(std::string_view content) {
+Scripts scripts_of_yaml(std::string_view content) {
   return YamlReader{content}.read();
 }
 

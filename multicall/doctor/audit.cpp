@@ -189,8 +189,13 @@ Report read_files(ScriptFiles files, const std::string& root, const Tools& tools
     } else if (content->find('\0') != std::string::npos) {
       report.files.unread.push_back({file, "has a NUL byte, so it is no text"});
     } else {
-      report.files.paths.push_back(file);
-      std::ranges::move(hits_in(file, *content, tools), std::back_inserter(report.hits));
+      const Scripts scripts = scripts_in(kind_of(file), *content);
+      std::ranges::move(hits_in(file, scripts, tools), std::back_inserter(report.hits));
+      if (scripts.fault.empty()) {
+        report.files.paths.push_back(file);
+      } else {
+        report.files.unread.push_back({file, scripts.fault});
+      }
     }
   }
   std::ranges::sort(report.files.unread, {}, &Unread::path);
@@ -221,9 +226,9 @@ std::string json_of(const Report& report) {
 
 }  // namespace
 
-std::vector<Hit> hits_in(const std::string& file, std::string_view content, const Tools& tools) {
+std::vector<Hit> hits_in(const std::string& file, const Scripts& scripts, const Tools& tools) {
   std::vector<Hit> hits;
-  for (const Script& script : scripts_in(kind_of(file), content)) {
+  for (const Script& script : scripts.all) {
     const auto commands = script.words.empty() ? commands_in(script.text, script.line)
                                                : std::vector<Words>{{script.line, script.words}};
     look_at(file, commands, tools, script.setting, 0, hits);

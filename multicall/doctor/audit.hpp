@@ -18,8 +18,8 @@ struct Hit {
   Detour detour;
 };
 
-/// The hits in one file's content. Pure.
-[[nodiscard]] std::vector<Hit> hits_in(const std::string& file, std::string_view content,
+/// The hits in the scripts of one file. Pure.
+[[nodiscard]] std::vector<Hit> hits_in(const std::string& file, const Scripts& scripts,
                                        const Tools& tools);
 
 /// Entries of directories that are looked at in one project.

@@ -69,6 +69,7 @@ TEST(DoctorAuditTest, ReadsNothingOutsideTheProjectNorWhatIsNoTextAndSaysSo) {
   shop.write("node_modules/x/package.json", "{\"scripts\": {\"t\": \"npx vitest run\"}}");
   ASSERT_EQ(::mkfifo(shop.path("scripts/fifo.sh").c_str(), 0600), 0);
   fs::create_symlink("ring.sh", shop.path("scripts/ring.sh"));
+  shop.write("lefthook.yml", "pre-push: {");
   const Ended ended = shop.onelane({"doctor", "--audit", "--json"});
   EXPECT_TRUE(ended.exited_with(1)) << ended.err;
   const auto said = nlohmann::json::parse(ended.out);
@@ -78,11 +79,12 @@ TEST(DoctorAuditTest, ReadsNothingOutsideTheProjectNorWhatIsNoTextAndSaysSo) {
   for (const auto& file : said["unread"]) {
     unread.push_back(file["file"].get<std::string>() + ": " + file["why"].get<std::string>());
   }
-  EXPECT_THAT(unread, testing::ElementsAre("scripts/binary.sh: has a NUL byte, so it is no text",
-                                           "scripts/fifo.sh: no regular file",
-                                           "scripts/huge.sh: larger than 1 MiB",
-                                           "scripts/ring.sh: a symbolic link, and none is followed",
-                                           "scripts/x.sh: a symbolic link, and none is followed"));
+  EXPECT_THAT(unread, testing::ElementsAre(
+                          "lefthook.yml: no YAML: line 2: did not find expected node content",
+                          "scripts/binary.sh: has a NUL byte, so it is no text",
+                          "scripts/fifo.sh: no regular file", "scripts/huge.sh: larger than 1 MiB",
+                          "scripts/ring.sh: a symbolic link, and none is followed",
+                          "scripts/x.sh: a symbolic link, and none is followed"));
   EXPECT_THAT(shop.onelane({"doctor", "--audit"}).out,
               HasSubstr("could not read scripts/fifo.sh: no regular file\n"));
 }

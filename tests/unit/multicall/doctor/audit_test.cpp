@@ -17,6 +17,11 @@ Tools five() {
   return tools;
 }
 
+/// The hits of a file with that content.
+std::vector<Hit> hits_of(const std::string& file, std::string_view content, const Tools& tools) {
+  return hits_in(file, scripts_in(kind_of(file), content), tools);
+}
+
 /// Commands as lines "LINE word word".
 std::vector<std::string> read(std::string_view script) {
   std::vector<std::string> out;
@@ -145,7 +150,7 @@ constexpr Row kRows[] = {
 
 TEST(AuditRulesTest, EachCallIsWhatTheTableSays) {
   for (const Row& row : kRows) {
-    const auto hits = hits_in("ci/x.sh", row.command, five());
+    const auto hits = hits_of("ci/x.sh", row.command, five());
     ASSERT_EQ(hits.size(), row.tool == nullptr ? 0U : 1U) << row.command;
     if (row.tool != nullptr) {
       EXPECT_EQ(hits[0].detour.tool, row.tool) << row.command;
@@ -162,14 +167,14 @@ TEST(AuditRulesTest, ARunnerThatIsAdoptedItselfTakesTheLane) {
   tools.linked.insert({"npx", "uv", "yarn", "python"});
   tools.adopted = tools.linked;
   for (const char* call : {"npx vitest run", "uv run pytest", "yarn test", "python -m pytest"}) {
-    EXPECT_THAT(hits_in("ci/x.sh", call, tools), IsEmpty()) << call;
+    EXPECT_THAT(hits_of("ci/x.sh", call, tools), IsEmpty()) << call;
   }
 }
 
 TEST(AuditRulesTest, AnAdoptedToolWithoutItsLinkIsNamed) {
   Tools tools = five();
   tools.adopted.insert("cargo");
-  const auto hits = hits_in("ci/x.sh", "cargo test", tools);
+  const auto hits = hits_of("ci/x.sh", "cargo test", tools);
   ASSERT_EQ(hits.size(), 1U);
   EXPECT_EQ(hits[0].detour.change, "onelane init --tool cargo");
 }
@@ -177,7 +182,7 @@ TEST(AuditRulesTest, AnAdoptedToolWithoutItsLinkIsNamed) {
 /// "LINE TOOL" of every hit.
 std::vector<std::string> places(const std::string& file, std::string_view content) {
   std::vector<std::string> out;
-  for (const Hit& hit : hits_in(file, content, five())) {
+  for (const Hit& hit : hits_of(file, content, five())) {
     EXPECT_EQ(hit.file, file);
     out.push_back(std::to_string(hit.line) + " " + hit.detour.tool);
   }
@@ -256,6 +261,30 @@ TEST(AuditSourcesTest, OtherFilesOfHooksAndCi) {
                      "test:\n    @npx vitest run\n\npy:\n    #!/usr/bin/env python\n"
                      "    npx vitest run\n"),
               ElementsAre("2 vitest"));
+}
+
+TEST(AuditSourcesTest, YamlIsReadAsYamlIs) {
+  EXPECT_THAT(
+      places(".gitlab-ci.yml",
+             ".base: &base\n  script: &lines\n    - npx vitest run\n"
+             "a: {script: [\"npx \\\n  vitest\", [make, 'uv run pytest']], tags: [npx jest]}\n"
+             "b:\n  <<: *base\n  script: *lines\n  run: &named |\n\n    # make\n    npx jest\n"
+             "? run\n: npx jest\n---\nc:\n  run: !tag >2\n     npx jest\n    && npx jest\n"),
+      ElementsAre("3 vitest", "4 vitest", "5 pytest", "12 jest", "14 jest", "18 jest", "19 jest"));
+}
+
+TEST(AuditSourcesTest, YamlIsReadUpToItsFault) {
+  const Scripts scripts = scripts_of_yaml("run: make\nscript: [a\nb: c\n");
+  ASSERT_FALSE(scripts.all.empty());
+  EXPECT_EQ(scripts.all[0].text, "make");
+  EXPECT_THAT(scripts.fault, testing::StartsWith("no YAML: line "));
+  EXPECT_EQ(scripts_of_yaml("run: make\n").fault, "");
+  for (const char* text : {"", "\t", "- - -\n- ", "a: *b", "&a [*a]", "{", "run: |", "\xff", "%",
+                           "run: >\n", "? ? ?", "a: &a [*a, *a]\nrun: *a"}) {
+    (void)scripts_of_yaml(text);
+  }
+  EXPECT_EQ(scripts_of_yaml(std::string(1'000'000, '[')).fault, "is nested too deeply");
+  EXPECT_THAT(scripts_of_yaml("run: \xff\n").fault, testing::HasSubstr("byte 5"));
 }
 
 TEST(AuditSourcesTest, ToxAndNoxHavePytestsOfTheirOwn) {
