@@ -10,7 +10,6 @@ namespace onelane::multicall::setup {
 namespace {
 
 using nlohmann::ordered_json;
-using Members = std::vector<std::pair<std::string, ordered_json>>;
 
 constexpr std::string_view kClaude = ".claude/settings.json";
 constexpr std::string_view kCodex = ".codex/config.toml";

@@ -105,7 +105,7 @@ Change refuse(Change change, std::string why) {
 
 Change insert(Change change, const std::optional<Insertion>& insertion) {
   if (!insertion) {
-    return refuse(std::move(change), "has a form that is left alone");
+    return refuse(std::move(change), "has a layout that would not survive an addition");
   }
   change.kind = Change::Kind::Write;
   change.insertion = *insertion;

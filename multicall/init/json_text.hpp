@@ -23,12 +23,15 @@ struct Insertion {
 /// is none. A trailing comma is none.
 [[nodiscard]] std::optional<nlohmann::ordered_json> parse_json(std::string_view text);
 
-/// Adds `members` in front of the others to the object that `path` names, or, when `members` is one
-/// without a name, its value to that list. Follows the indentation that is there. What it gives is
-/// proved: the text behind it holds what it held before and the members, nothing else. Nothing when
-/// there is no such object or list, when it has one of the names, or where that proof fails.
-[[nodiscard]] std::optional<Insertion> insert_json(
-    std::string_view text, const std::vector<std::string>& path,
-    const std::vector<std::pair<std::string, nlohmann::ordered_json>>& members);
+/// Names and values; an item of a list has no name.
+using Members = std::vector<std::pair<std::string, nlohmann::ordered_json>>;
+
+/// Adds `members` in front of the others to the object or list that `path` names. Nothing when
+/// there is no such object or list, when it has one of the names, and where `text` is not byte for
+/// byte what nlohmann::json writes for its value with the indentation that is there: a comment, or
+/// another layout, would not survive.
+[[nodiscard]] std::optional<Insertion> insert_json(std::string_view text,
+                                                   const std::vector<std::string>& path,
+                                                   const Members& members);
 
 }  // namespace onelane::multicall::setup

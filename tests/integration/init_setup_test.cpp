@@ -122,8 +122,8 @@ TEST_F(InitSetupTest, ASecondTimeSaysAlready) {
 TEST_F(InitSetupTest, WhatElseIsInAFileStaysByteForByteAndComesBackWithUninit) {
   const std::pair<std::string, std::string> files[] = {
       {".claude/settings.json",
-       "{\n    \"model\": \"x\",   \"hooks\" : {\n        \"Stop\": []\n    }\n}"},
-      {".vscode/settings.json", "{\n\t// ours\n\t\"editor.tabSize\": 4\n}\n"},
+       "{\n    \"model\": \"x\",\n    \"hooks\": {\n        \"Stop\": []\n    }\n}"},
+      {".vscode/settings.json", "{\n\t\"editor.tabSize\": 4\n}\n"},
       {".codex/config.toml", "model = \"x\"\n[shell_environment_policy]\ninherit = \"all\""}};
   for (const auto& [file, text] : files) {
     fs::create_directory(shop_.path(fs::path{file}.parent_path().string()));
@@ -141,6 +141,26 @@ TEST_F(InitSetupTest, WhatElseIsInAFileStaysByteForByteAndComesBackWithUninit) {
     EXPECT_THAT(after, testing::EndsWith(text.substr(same))) << after;
   }
   shop_.must({"uninit"});
+  for (const auto& [file, text] : files) {
+    EXPECT_EQ(shop_.read(file), text);
+  }
+}
+
+TEST_F(InitSetupTest, AFileInALayoutOfItsOwnStaysAndWhatToAddIsPrinted) {
+  const std::pair<std::string, std::string> files[] = {
+      {".claude/settings.json",
+       "{\n    \"model\": \"x\",   \"hooks\" : {\n        \"Stop\": []\n    }\n}"},
+      {".vscode/settings.json", "{\n\t// ours\n\t\"editor.tabSize\": 4\n}\n"}};
+  for (const auto& [file, text] : files) {
+    fs::create_directory(shop_.path(fs::path{file}.parent_path().string()));
+    shop_.write(file, text);
+  }
+  const Ended ended = shop_.onelane({"init", "--yes", "--agent", "claude", "--agent", "cursor"});
+  EXPECT_TRUE(ended.exited_with(1)) << describe_status(ended.wait_status);
+  EXPECT_THAT(ended.out,
+              AllOf(HasSubstr("refused   .claude/settings.json"), HasSubstr("\"SessionStart\": ["),
+                    HasSubstr("refused   .vscode/settings.json"),
+                    HasSubstr("\"terminal.integrated.env.linux\": {")));
   for (const auto& [file, text] : files) {
     EXPECT_EQ(shop_.read(file), text);
   }
