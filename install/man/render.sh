@@ -30,6 +30,6 @@ case $1 in
     # Beside the pages stand the pictures; a page of the sources links to another as Markdown.
     "$2" __man "$3" |
       sed 's/\(]([a-z.0-9-]*\)\.md\([)#]\)/\1.html\2/g; s|](\.\./tests/pictures/|](|g' |
-      lowdown -s -thtml --out-no-smarty -m "title=$NAME($SECTION)"
+      lowdown -s -thtml --out-no-smarty -m css=manual.css -m "title=$NAME($SECTION)"
     ;;
 esac
