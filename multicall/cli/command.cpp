@@ -81,6 +81,26 @@ int refuse_verb(std::string_view word, Commands commands, std::string_view above
   return kExitUsage;
 }
 
+std::string exit_codes(std::initializer_list<ExitCode> own) {
+  std::vector<ExitCode> codes{own};
+  const auto add = [&](ExitCode code) {
+    if (std::ranges::find(codes, code.code, &ExitCode::code) == codes.end()) {
+      codes.push_back(code);
+    }
+  };
+  add({0, "done"});
+  add({kExitUsage, "wrong usage"});
+  add({kExitFailed, "onelane failed"});
+  std::ranges::sort(codes, {}, &ExitCode::code);
+  std::string text = "exit codes:\n";
+  for (const ExitCode& code : codes) {
+    std::string number = std::to_string(code.code);
+    number.resize(5, ' ');
+    text += wrapped("  " + number + std::string{code.when}, 7);
+  }
+  return text;
+}
+
 std::span<char*> command_behind(const Options& app, std::span<char*> words,
                                 std::string_view example) {
   words = words.last(app.remaining());

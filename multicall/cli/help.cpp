@@ -4,7 +4,6 @@
 #include <array>
 
 #include "multicall/cli/command.hpp"
-#include "multicall/term/exit_codes.hpp"
 
 namespace onelane::multicall {
 namespace {
@@ -191,27 +190,6 @@ std::string overview_of(Commands commands) {
   return text +
          "\n`onelane help VERB` tells more, `onelane help SETTING` what a setting means.\n"
          "ONELANE=off in the environment switches all shims off.\n";
-}
-
-std::string exit_codes(std::initializer_list<ExitCode> own) {
-  std::vector<ExitCode> codes{own};
-  const auto add = [&](ExitCode code) {
-    if (std::ranges::find(codes, code.code, &ExitCode::code) == codes.end()) {
-      codes.push_back(code);
-    }
-  };
-  add({0, "done"});
-  add({kExitUsage, "wrong usage"});
-  add({kExitFailed, "onelane failed"});
-  std::ranges::sort(codes, {}, &ExitCode::code);
-  std::string text = "exit codes:\n";
-  for (const ExitCode& code : codes) {
-    std::string number = std::to_string(code.code);
-    number.resize(5, ' ');
-    text += "  " + number;
-    append_wrapped(text, code.when, 7, 7);
-  }
-  return text;
 }
 
 }  // namespace onelane::multicall

@@ -8,11 +8,12 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
-// The options of a verb as plain data. CLI11 reads the words, but behind parse() alone: its
-// headers have constants with constructors, which a shim call would otherwise run, too.
+// The options of a verb as plain data: what help, completion and the manual show, and what parse()
+// hands to CLI11.
 
 namespace onelane::multicall {
 
@@ -22,38 +23,42 @@ struct OneOf {
 };
 
 /// From `least` to `most`, both included.
-template <class Number>
 struct InRange {
-  Number least;
-  Number most;
+  std::int64_t least;
+  std::int64_t most;
 };
-
-/// A number above 0.
-struct Positive {};
 
 /// See completes().
 struct Completes {
   std::string_view what;
 };
 
-/// Says what is wrong with a value; nothing where it fits.
+/// Says what is wrong with a value; empty where it fits.
 using Fault = std::function<std::string(const std::string& value)>;
 
 /// What a value must be, beyond its type.
-using Check = std::variant<OneOf, InRange<int>, InRange<std::uint64_t>, InRange<double>, Positive,
-                           Completes, Fault>;
+using Check = std::variant<OneOf, InRange, Completes, Fault>;
 
 /// For `check`: one of these words, which help and completion show.
-[[nodiscard]] Check one_of(std::vector<std::string> words);
-
-/// For `check`: from `least` to `most`.
-template <class Number>
-[[nodiscard]] Check in_range(Number least, Number most) {
-  return InRange<Number>{least, most};
+[[nodiscard]] inline Check one_of(std::vector<std::string> words) {
+  return OneOf{std::move(words)};
 }
 
-/// For `check`: a number above 0.
-[[nodiscard]] Check positive();
+/// For `check`: from `least` to `most`.
+[[nodiscard]] inline Check in_range(std::int64_t least, std::int64_t most) {
+  return InRange{least, most};
+}
+
+/// For `check`: a value that `accepts` is true of; `what` says what that is: "a signal".
+template <class Accepts>
+[[nodiscard]] Check must_be(std::string_view what, Accepts accepts) {
+  return Fault{[what = std::string{what}, accepts](const std::string& value) {
+    return accepts(value) ? std::string{} : "'" + value + "' is not " + what;
+  }};
+}
+
+/// For `check`: what sys::parse_duration takes.
+[[nodiscard]] Check duration();
 
 /// For `check`: an id or a file name without a single letter is bad usage.
 [[nodiscard]] Check not_empty();
@@ -61,84 +66,63 @@ template <class Number>
 /// For `check`: the shell completes the value with what `onelane __complete WHAT` prints ("ids",
 /// "running", "waiting", "entries", "tools", "settings", "topics"), or as "files" or "directories".
 /// Accepts every value. Without it the label decides: ID, TOOL, FILE, DIR. `what` is a literal.
-[[nodiscard]] Check completes(std::string_view what);
+[[nodiscard]] inline Check completes(std::string_view what) {
+  return Completes{what};
+}
 
 /// Gets a value that has passed its checks.
 using Take = std::function<void(const std::string& value)>;
 
+/// A flag that may have a value behind `=`; without one it is as if `implied` stood there.
+struct FlagWithValue {
+  std::string* value;
+  std::string implied;
+};
+
 /// Where a value goes. What a pointer points to is the caller's and outlives parse().
 using Target =
-    std::variant<bool*, int*, unsigned*, std::uint64_t*, double*, std::string*,
+    std::variant<bool*, FlagWithValue, int*, std::uint64_t*, std::string*,
                  std::vector<std::string>*, std::vector<std::uint64_t>*, std::optional<int>*,
                  std::optional<std::uint64_t>*, std::optional<std::string>*, Take>;
 
-/// An option, a flag or a positional of a verb. Made and owned by Options. What changes it gives
-/// itself back, for the next change.
-class Option {
- public:
-  /// `names`: "-f,--follow", or "ID" for a positional.
-  Option(std::string_view names, Target target, std::string description);
+/// An option, a flag or a positional of a verb; made by Options. Its functions give it back, for
+/// the next one.
+struct Option {
+  std::string spec;  ///< "-f,--follow", or "ID" for a positional.
+  Target target;
+  std::string description;
+  std::string label = {};  ///< In help; without one its type gives it.
+  std::vector<Check> checks = {};
+  std::vector<std::string> needed = {};
+  std::vector<std::string> excluded = {};
+  char separator = '\0';
+  bool is_required = false;
 
   Option* required();
   /// Also checked for this; all that was given is checked in its order.
   Option* check(Check check);
-  /// Its label in help and errors, in place of the one that its type gives it.
-  Option* type_name(std::string label);
-  /// One mention takes one word, where a vector takes all that follow.
-  Option* one_value_each();
+  Option* type_name(std::string name);
   /// Splits one word into several values.
   Option* delimiter(char letter);
-  /// Bad usage without `other`.
-  Option* needs(const Option* other);
-  /// Bad usage together with `other`, in either order.
-  Option* excludes(const Option* other);
+  /// Bad usage without the option of that name: "--retry".
+  Option* needs(std::string other);
+  /// Bad usage together with the option or positional of that name.
+  Option* excludes(std::string other);
 
   /// With their dashes; none: a positional.
-  [[nodiscard]] const std::vector<std::string>& short_names() const { return short_names_; }
-  [[nodiscard]] const std::vector<std::string>& long_names() const { return long_names_; }
-  [[nodiscard]] bool is_positional() const { return short_names_.empty() && long_names_.empty(); }
-  /// Its long name, else its short one, without dashes; else that of the positional.
-  [[nodiscard]] std::string_view single_name() const;
-  [[nodiscard]] const std::string& description() const { return description_; }
-  /// What type_name said; empty: nothing did.
-  [[nodiscard]] const std::string& label() const { return label_; }
-  [[nodiscard]] const std::vector<Check>& checks() const { return checks_; }
-  [[nodiscard]] bool is_required() const { return is_required_; }
+  [[nodiscard]] std::vector<std::string> names() const;
+  [[nodiscard]] bool is_positional() const { return !spec.starts_with('-'); }
   /// Takes no value, or only behind `=`.
   [[nodiscard]] bool is_flag() const;
   [[nodiscard]] bool is_number() const;
   /// May be mentioned more than once.
   [[nodiscard]] bool repeats() const;
-
-  /// How many values parse() has found.
-  [[nodiscard]] std::size_t count() const { return count_; }
-
- private:
-  friend class Options;
-  friend class Parser;
-  friend std::string value_fault(const Option& option, const std::string& value);
-
-  std::string positional_;
-  std::vector<std::string> short_names_;
-  std::vector<std::string> long_names_;
-  Target target_;
-  std::string description_;
-  std::string label_;
-  std::string implied_;
-  std::vector<Check> checks_;
-  std::vector<const Option*> needed_;
-  std::vector<const Option*> excluded_;
-  char delimiter_ = '\0';
-  bool is_required_ = false;
-  bool takes_one_each_ = false;
-  std::size_t count_ = 0;
 };
 
 /// Why a verb ends with its words.
 struct ParseEnd {
   bool asks_for_help = false;
-  std::string
-      fault;  ///< "--limit needs a value: a number from 1 to 10"; empty when it asks for help.
+  std::string fault;  ///< One line: "--limit needs a value"; empty when it asks for help.
 };
 
 /// The options of one verb. `--help` is always among them.
@@ -151,17 +135,21 @@ class Options {
   ~Options() = default;
 
   /// A flag. As all that follow, owned by this object.
-  Option* add_flag(std::string_view names, bool& value, std::string description);
+  Option* add_flag(std::string_view names, bool& value, std::string_view description);
   /// A flag that may have a value behind `=`; alone it is as if `implied` stood there.
   Option* add_flag(std::string_view names, std::string& value, std::string implied,
-                   std::string description);
-  /// An option with a value, or a positional. `target` is one of the pointers of Target.
+                   std::string_view description);
+  /// An option with a value, or a positional. `target` is one of the pointers of Target. One
+  /// mention of an option takes one value, also where several are kept.
   template <class Value>
   Option* add_option(std::string_view names, Value& value, std::string_view description) {
-    return add(names, &value, std::string{description});
+    return add(names, &value, description);
   }
   /// The same, with each value handed to `take`.
-  Option* add_option_function(std::string_view names, Take take, std::string description);
+  Option* add_option_function(std::string_view names, Take take, std::string_view description);
+
+  /// The option of that name: "--retry". It is there.
+  [[nodiscard]] Option* find(std::string_view name);
 
   /// What stands below the options in the help.
   void footer(std::string text) { footer_ = std::move(text); }
@@ -185,9 +173,7 @@ class Options {
   [[nodiscard]] const std::deque<Option>& all() const { return options_; }
 
  private:
-  friend class Parser;
-
-  Option* add(std::string_view names, Target target, std::string description);
+  Option* add(std::string_view names, Target target, std::string_view description);
 
   std::string description_;
   std::string name_;

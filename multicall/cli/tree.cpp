@@ -14,7 +14,7 @@ std::string upper(std::string_view text) {
 }
 
 std::vector<std::string> choices_of(const Option& option) {
-  for (const Check& check : option.checks()) {
+  for (const Check& check : option.checks) {
     if (const auto* one = std::get_if<OneOf>(&check)) {
       return one->words;
     }
@@ -24,7 +24,7 @@ std::vector<std::string> choices_of(const Option& option) {
 
 /// What completes() said, else what the label says.
 std::string completion_of(const Option& option, std::string_view label) {
-  for (const Check& check : option.checks()) {
+  for (const Check& check : option.checks) {
     if (const auto* said = std::get_if<Completes>(&check)) {
       return std::string{said->what};
     }
@@ -46,25 +46,28 @@ std::string label_of(const Option& option, const std::vector<std::string>& choic
   if (!label.empty()) {
     return label;
   }
-  if (option.is_positional() || (option.label().empty() && !option.is_number())) {
-    return upper(option.single_name());
+  if (option.is_positional()) {
+    return upper(option.spec);
   }
-  return option.label().empty() ? "N" : upper(option.label());
+  if (option.label.empty() && !option.is_number()) {
+    const std::string name = option.names().back();
+    return upper(std::string_view{name}.substr(name.find_first_not_of('-')));
+  }
+  return option.label.empty() ? "N" : upper(option.label);
 }
 
 Argument read_argument(const Option& option) {
   Argument out;
-  out.names = option.short_names();
-  out.names.insert(out.names.end(), option.long_names().begin(), option.long_names().end());
+  out.names = option.names();
   if (!option.is_flag()) {
     out.choices = choices_of(option);
     out.value = label_of(option, out.choices);
     out.completion = completion_of(option, out.value);
   } else {
-    out.choice_behind_equals = option.label();
+    out.choice_behind_equals = option.label;
   }
-  out.description = option.description();
-  out.is_required = option.is_required();
+  out.description = option.description;
+  out.is_required = option.is_required;
   out.repeats = option.repeats();
   return out;
 }

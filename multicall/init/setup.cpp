@@ -146,7 +146,6 @@ void add_setup_options(Options& app, SetupOptions& options) {
   app.add_option("--agent", options.agents,
                  "the shims on the PATH of an agent's shell: claude, codex, cursor or generic")
       ->type_name("AGENT")
-      ->one_value_each()
       ->check(one_of(std::vector<std::string>{kAgents.begin(), kAgents.end()}));
   app.add_flag("--yes", options.yes, "with --agent: do not ask");
   app.add_flag("--dry-run", options.dry_run, "show what would be written, write nothing");

@@ -32,12 +32,11 @@ std::optional<int> parse(DoctorOptions& options, std::span<char*> words) {
       "Look for whatever lets calls go round the lane or keeps it from working, and say what to "
       "do. Notes are nothing wrong.",
       "onelane doctor"};
-  const Option* const audit = app.add_flag(
-      "--audit", options.audit,
-      "read the project's scripts instead, and list the calls in them that go round the "
-      "lane; 1 when there is one");
+  app.add_flag("--audit", options.audit,
+               "read the project's scripts instead, and list the calls in them that go round the "
+               "lane; 1 when there is one");
   app.add_flag("--fix", options.fix, "mend what is onelane's own: links, modes, its line in .envrc")
-      ->excludes(audit);
+      ->excludes("--audit");
   app.add_flag("--json", options.as_json, "one JSON object: schema, findings, …");
   add_colour(app, options.color);
   app.footer(

@@ -72,10 +72,8 @@ int command_init(std::span<char*> words) {
   InitOptions options;
   app.add_option("--tool", options.tools, "a further tool: link and [tools.NAME] entry")
       ->type_name("NAME")
-      ->check(completes("tools"))
-      ->one_value_each();
+      ->check(completes("tools"));
   app.add_option("--link", options.links, "a further link, for `onelane run` by that name")
-      ->one_value_each()
       ->check(one_of({"seq", "safe-run"}));
   app.add_option("--limits", options.limits,
                  "the seeds' limits, 2048 MB and 1800 s, are active, and `make kill-all` passes")

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "core/sys/error.hpp"
+#include "core/sys/values.hpp"
 #include "multicall/cli/colour.hpp"
 #include "multicall/context/lanes_here.hpp"
 #include "multicall/monitor/full_screen.hpp"
@@ -21,6 +22,11 @@ std::size_t columns_of_output() {
   return ::ioctl(1, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : kPlainColumns;
 }
 
+std::optional<double> seconds_of(const std::string& text) {
+  const auto seconds = sys::parse_decimal(text);
+  return seconds && *seconds >= 0.1 && *seconds <= 3600 ? seconds : std::nullopt;
+}
+
 int command_monitor(std::span<char*> words) {
   Options app{
       "A full screen with the lane, the tree of the running run, memory against the limits and "
@@ -34,9 +40,13 @@ int command_monitor(std::span<char*> words) {
                "a stream of events, one JSON object a line: snapshot, enqueued, granted, started, "
                "warned, moved, left, finished, killed, orphan, held, released");
   app.add_flag("--once", once, "what there is now, once; with --json the snapshot event alone");
-  app.add_option("--interval", interval,
-                 "seconds between two looks at the processes; longer where looking costs much")
-      ->check(in_range(0.1, 3600.0));
+  app.add_option_function(
+         "--interval",
+         [&interval](const std::string& text) { interval = seconds_of(text).value_or(interval); },
+         "seconds between two looks at the processes; longer where looking costs much")
+      ->type_name("N")
+      ->check(must_be("a number from 0.1 to 3600",
+                      [](const std::string& text) { return seconds_of(text).has_value(); }));
   add_colour(app, colour);
   app.footer(exit_codes({{1, "no project here has adopted onelane, or its lane cannot be read"}}));
   if (const auto code = parse_words(app, words)) {

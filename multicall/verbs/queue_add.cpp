@@ -109,11 +109,12 @@ int command_queue_add(std::span<char*> words) {
   QueueEntryOptions options;
   bool is_deferred = false;
   bool as_json = false;
-  add_atoms_explain(app, options.atoms, add_entry_options(app, options));
+  add_entry_options(app, options);
+  app.find("--retry-delay")->needs("--retry");
+  add_atoms_explain(app, options.atoms);
   app.add_flag("--deferred", is_deferred, "in CI: it will be started later in this job");
   app.add_flag("--json", as_json, "one JSON object: schema, id, state, position, is_being_run, …");
   app.prefix_command();
-  app.final_check([&options] { return retry_fault(options.run); });
   app.footer(exit_codes(
       {{0, "it is in the queue; nothing was run"},
        {1, "the queue is closed or full, or no project has adopted onelane"},

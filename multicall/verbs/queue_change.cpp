@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "core/sys/values.hpp"
 #include "multicall/queue/queue_view.hpp"
 #include "multicall/term/exit_codes.hpp"
 #include "multicall/term/print.hpp"
@@ -132,7 +133,9 @@ int command_queue_move(std::span<char*> words) {
       ->check(completes("entries"));
   app.add_option("position", position, "its place from 1; behind all others where they are fewer")
       ->required()
-      ->check(positive());
+      ->check(must_be("a number above 0", [](const std::string& text) {
+        return sys::parse_count(text).value_or(0) > 0;
+      }));
   app.add_flag("--json", as_json, "one JSON object: schema, id, position, …");
   app.footer(exit_codes({{1, "it has begun or is not in the queue"}}));
   if (const auto code = parse_words(app, words)) {
@@ -188,8 +191,9 @@ int command_queue_edit(std::span<char*> words) {
     queue::Queue before = store.read();
     if (Entry* entry = queue::find(before, id); entry != nullptr) {
       edit(*entry);
-      if (const std::string fault = retry_fault(entry->options); !fault.empty()) {
-        say_always("onelane queue edit: " + fault + " (see `onelane queue edit --help`)");
+      if (has_option(*entry, "--retry-delay") && !has_option(*entry, "--retry")) {
+        say_always(
+            "onelane queue edit: --retry-delay requires --retry (see `onelane queue edit --help`)");
         return kExitUsage;
       }
       if (const auto code = refuse_entry_atoms(*entry)) {

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/queue/queue.hpp"
@@ -18,14 +19,14 @@ struct QueueEntryOptions {
 };
 
 /// Adds the options that an entry hands over to `onelane run`, its atoms, and --label. A value that
-/// `run` would refuse is bad usage now, not when the queue is run. Gives `--atoms`.
-const Option* add_entry_options(Options& app, QueueEntryOptions& options);
+/// `run` would refuse is bad usage now, not when the queue is run.
+void add_entry_options(Options& app, QueueEntryOptions& options);
 
 /// Gives `entry` what was asked for; what was not stays as it was.
 void set_entry_options(queue::Entry& entry, const QueueEntryOptions& options);
 
-/// Why `onelane run` would refuse these options together; empty where it would not.
-[[nodiscard]] std::string retry_fault(const std::vector<std::string>& options);
+/// Whether `entry` hands over the option of that name.
+[[nodiscard]] bool has_option(const queue::Entry& entry, std::string_view name);
 
 /// As refuse_atoms, for what `entry` asks for.
 [[nodiscard]] std::optional<int> refuse_entry_atoms(const queue::Entry& entry);

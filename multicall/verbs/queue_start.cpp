@@ -1,4 +1,3 @@
-#include "core/sys/text.hpp"
 #include "core/sys/values.hpp"
 #include "multicall/queue/queue_view.hpp"
 #include "multicall/queue/run.hpp"
@@ -18,10 +17,7 @@ int command_queue_start(std::span<char*> words) {
   std::string timeout;
   app.add_option("--pipeline-timeout", timeout, "end all of it after so long: 30, 500ms, 10m")
       ->type_name("DURATION")
-      ->check([](const std::string& text) {
-        return sys::parse_duration(text) ? std::string{}
-                                         : "'" + sys::clean(text) + "' is no duration";
-      });
+      ->check(duration());
   app.add_flag("--keep-going", options.keep_going, "run the rest after a failure, too");
   app.add_flag("--until-closed", options.until_closed,
                "wait for more when the queue is empty, until `onelane queue close`");

@@ -92,24 +92,23 @@ int explain(const AtomPlan& plan, bool as_json) {
 
 }  // namespace
 
-const Option* add_atoms(Options& app, AtomOptions& options) {
-  auto* atoms =
-      app.add_flag("--atoms", options.which, "tools",
-                   "split a command over files: one command for a few files each; pytest is split "
-                   "only by --atoms=pytest-file");
-  atoms->type_name("[=pytest-file]")->check(one_of({"tools", "pytest-file"}));
+void add_atoms(Options& app, AtomOptions& options) {
+  app.add_flag("--atoms", options.which, "tools",
+               "split a command over files: one command for a few files each; pytest is split "
+               "only by --atoms=pytest-file")
+      ->type_name("[=pytest-file]")
+      ->check(one_of({"tools", "pytest-file"}));
   app.add_option("--atom-size", options.size, "files in one command (default: as suits the tool)")
       ->type_name("N")
-      ->check(in_range(std::size_t{1}, kMostAtoms))
-      ->needs(atoms);
+      ->check(in_range(1, kMostAtoms))
+      ->needs("--atoms");
   app.add_flag("--force", options.force, "split although an option or a setting speaks against it")
-      ->needs(atoms);
-  return atoms;
+      ->needs("--atoms");
 }
 
-void add_atoms_explain(Options& app, AtomOptions& options, const Option* atoms) {
+void add_atoms_explain(Options& app, AtomOptions& options) {
   app.add_flag("--explain", options.explain, "print how it would be split; do nothing else")
-      ->needs(atoms);
+      ->needs("--atoms");
 }
 
 std::optional<int> refuse_atoms(const AtomOptions& options, const Call& call) {

@@ -20,10 +20,10 @@ struct AtomOptions {
   [[nodiscard]] bool are_wanted() const { return !which.empty(); }
 };
 
-/// Gives the option `--atoms`.
-const Option* add_atoms(Options& app, AtomOptions& options);
+/// `--atoms` and what belongs to it.
+void add_atoms(Options& app, AtomOptions& options);
 /// `--explain`, for a verb that has `--atoms`.
-void add_atoms_explain(Options& app, AtomOptions& options, const Option* atoms);
+void add_atoms_explain(Options& app, AtomOptions& options);
 
 /// The exit code, having said why, where the words of the command forbid the split for good:
 /// neither its files nor settings are looked at.

@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 
-#include "core/sys/text.hpp"
 #include "core/sys/values.hpp"
 #include "multicall/cli/command.hpp"
 #include "multicall/term/exit_codes.hpp"
@@ -15,92 +15,104 @@ namespace {
 
 constexpr int kLastStandardSignal = 31;  ///< signal(7); real-time signals have no names here.
 
-/// A value that `accept` takes; `what` says what that is.
-template <class Accept>
-Check must_be(std::string_view what, Accept accept) {
-  return Fault{[what = std::string{what}, accept](const std::string& word) {
-    return accept(word) ? std::string{} : "'" + sys::clean(word) + "' is not " + what;
-  }};
+Check megabytes() {
+  return must_be("a size in MB (2048, 512M, 2G)",
+                 [](const std::string& text) { return sys::parse_megabytes(text).has_value(); });
 }
 
-Check duration() {
-  return must_be("a duration (30, 500ms, 30s, 10m, 2h)",
-                 [](const std::string& word) { return sys::parse_duration(word); });
+Check whole_number() {
+  return must_be("a number",
+                 [](const std::string& text) { return sys::parse_count(text).has_value(); });
 }
 
-/// Options whose value goes to the settings as it is.
-void add_settings(Options& app, RunOptions& options) {
-  const auto add = [&](const char* name, const char* label, const char* help, Check valid) {
-    app.add_option_function(
-           name,
-           [&options, name](const std::string& text) { options.settings.emplace_back(name, text); },
-           help)
-        ->type_name(label)
-        ->check(std::move(valid));
-  };
-  const auto size = must_be("a size in MB (2048, 512M, 2G)", [](const std::string& word) {
-    return sys::parse_megabytes(word).has_value();
+Check count_up_to(std::uint64_t most) {
+  return must_be("a number up to " + std::to_string(most), [most](const std::string& text) {
+    return sys::parse_count(text).value_or(most + 1) <= most;
   });
-  add("--timeout", "DURATION", "end it after that time; 0 for never", duration());
-  add("--memory", "MB", "most memory of one process (2048, 2G)", size);
-  add("--tree-memory", "MB", "most memory of all of them", size);
-  add("--max-processes", "N", "most processes",
-      must_be("a number", [](const std::string& word) { return sys::parse_count(word); }));
-  add("--priority", "N", "higher goes first (default 0, -100 to 100)", in_range(-100, 100));
 }
 
-void add_retry(Options& app, RunOptions& options) {
-  auto* retry = app.add_option("--retry", options.retries,
-                               "so many more attempts after non-zero, a signal of its own or "
-                               "TIMEOUT; the lane is kept");
-  retry->check(in_range(0, static_cast<int>(kMostRetries)));
-  app.add_option_function(
-         "--retry-delay",
-         [&options](const std::string& text) {
-           options.retry_delay = sys::parse_duration(text).value_or(options.retry_delay);
-         },
-         "between two attempts")
-      ->type_name("DURATION")
-      ->check(duration())
-      ->needs(retry);
-  app.add_option_function(
-         "--kill-signal",
-         [&options](const std::string& text) { options.kill_signal = signal_number(text); },
-         "first signal at a limit in place of TERM")
-      ->type_name("SIGNAL")
-      ->check(must_be("a signal", [](const std::string& word) { return signal_number(word); }));
+Check lane_priority() {
+  return must_be("a number from -100 to 100", [](std::string_view text) {
+    text.remove_prefix(text.starts_with('-') ? 1 : 0);
+    return sys::parse_count(text).value_or(101) <= 100;
+  });
 }
 
-void add_output(Options& app, RunOptions& options) {
-  auto* log = app.add_option("--log", options.log,
-                             "append output, status and memory of each attempt to FILE");
-  log->type_name("FILE")->check(not_empty());
+Check signal_name() {
+  return must_be("a signal",
+                 [](const std::string& text) { return signal_number(text).has_value(); });
+}
+
+/// An option that an entry of the queue has, too.
+struct SharedOption {
+  const char* name;
+  const char* label;
+  const char* help;
+  Check (*check)();
+  /// Null for what goes to the settings as it is.
+  void (*take)(RunOptions& options, const std::string& value) = nullptr;
+};
+
+constexpr auto kShared = std::to_array<SharedOption>({
+    {"--timeout", "DURATION", "end it after this long (30, 500ms, 10m); 0: never", &duration},
+    {"--memory", "MB", "limit of one process, in MB (2048, 2G)", &megabytes},
+    {"--tree-memory", "MB", "limit of all its processes together", &megabytes},
+    {"--max-processes", "N", "most processes at a time", &whole_number},
+    {"--priority", "N", "higher goes first in the lane, -100 to 100 (0)", &lane_priority},
+    {"--retry", "N",
+     "N more attempts after a non-zero exit, a signal of its own or TIMEOUT; the lane is kept",
+     [] { return count_up_to(kMostRetries); },
+     [](RunOptions& options, const std::string& value) {
+       options.retries = static_cast<unsigned>(sys::parse_count(value).value_or(0));
+     }},
+    {"--retry-delay", "DURATION", "pause between two attempts", &duration,
+     [](RunOptions& options, const std::string& value) {
+       options.retry_delay = sys::parse_duration(value).value_or(options.retry_delay);
+     }},
+    {"--kill-signal", "SIGNAL", "first signal at a limit, in place of TERM", &signal_name,
+     [](RunOptions& options, const std::string& value) {
+       options.kill_signal = signal_number(value);
+     }},
+    {"--log", "FILE", "append output, status and memory of each attempt to FILE", &not_empty,
+     [](RunOptions& options, const std::string& value) { options.log = value; }},
+});
+
+void add_shared(Options& app,
+                const std::function<void(const SharedOption&, const std::string&)>& take) {
+  for (const SharedOption& option : kShared) {
+    app.add_option_function(
+           option.name, [take, &option](const std::string& value) { take(option, value); },
+           option.help)
+        ->type_name(option.label)
+        ->check(option.check());
+  }
+}
+
+void add_own(Options& app, RunOptions& options) {
   app.add_flag("--json", options.as_json,
                "print one JSON object at the end: stdout, stderr, code, attempts, …");
   app.add_option("--label", options.label, "what the journal calls this run");
-  auto* detach = app.add_flag("--detach", options.detach,
-                              "print the run's id and return; see `onelane logs -f ID`");
-  auto* no_wait = app.add_flag("--no-wait", options.no_wait, "exit 75 when the lane is taken");
-  detach->excludes(log)->excludes(no_wait);
+  app.add_flag("--detach", options.detach,
+               "print the run's id and return; see `onelane logs -f ID`")
+      ->excludes("--log")
+      ->excludes("--no-wait");
+  app.add_flag("--no-wait", options.no_wait, "exit 75 when the lane is taken");
   app.add_flag("--limits-only", options.limits_only, "supervised, but without queue and lane")
-      ->excludes(no_wait);
-}
-
-void add_ready(Options& app, RunOptions& options) {
-  auto* ready = app.add_option_function(
-      "--release-on-ready",
-      [&options](const std::string& text) { options.ready = settings::parse_ready(text); },
-      "give the lane back once that TCP port listens, or a line of output has that text, and go "
-      "on as a service");
-  ready->type_name("PORT|TEXT")->check(must_be(settings::kReadyForm, [](const std::string& word) {
-    return settings::parse_ready(word);
-  }));
-  for (const Option& other : app.all()) {
-    const std::string_view name = other.single_name();
-    if (name == "retry" || name == "atoms" || name == "limits-only") {
-      ready->excludes(&other);
-    }
-  }
+      ->excludes("--no-wait");
+  add_atoms(app, options.atoms);
+  add_atoms_explain(app, options.atoms);
+  app.add_option_function(
+         "--release-on-ready",
+         [&options](const std::string& text) { options.ready = settings::parse_ready(text); },
+         "give the lane back once that TCP port listens, or a line of output has that text, and go "
+         "on as a service")
+      ->type_name("PORT|TEXT")
+      ->check(
+          must_be(settings::kReadyForm,
+                  [](const std::string& text) { return settings::parse_ready(text).has_value(); }))
+      ->excludes("--retry")
+      ->excludes("--atoms")
+      ->excludes("--limits-only");
 }
 
 }  // namespace
@@ -113,11 +125,15 @@ bool RunOptions::needs_supervision() const {
 }
 
 std::optional<int> parse_run_options(Options& app, RunOptions& options, std::span<char*> words) {
-  add_settings(app, options);
-  add_retry(app, options);
-  add_output(app, options);
-  add_atoms_explain(app, options.atoms, add_atoms(app, options.atoms));
-  add_ready(app, options);
+  add_shared(app, [&options](const SharedOption& option, const std::string& value) {
+    if (option.take != nullptr) {
+      option.take(options, value);
+    } else {
+      options.settings.emplace_back(option.name, value);
+    }
+  });
+  app.find("--retry-delay")->needs("--retry");
+  add_own(app, options);
   app.prefix_command();
   app.footer(exit_codes({{0, "so did the command; what else it ends with is kept, too"},
                          {kExitGaveUp, "gave up waiting; nothing was run"},
@@ -127,6 +143,12 @@ std::optional<int> parse_run_options(Options& app, RunOptions& options, std::spa
                          {kExitNotFound, "there is no such command"},
                          {kExitOverLimit, "ended at a limit of memory or processes"}}));
   return parse_words(app, words);
+}
+
+void add_options_of_run(Options& app, std::vector<std::string>& words) {
+  add_shared(app, [&words](const SharedOption& option, const std::string& value) {
+    words.insert(words.end(), {option.name, value});
+  });
 }
 
 std::optional<int> signal_number(std::string_view text) {

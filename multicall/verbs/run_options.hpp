@@ -41,6 +41,10 @@ struct RunOptions {
 [[nodiscard]] std::optional<int> parse_run_options(Options& app, RunOptions& options,
                                                    std::span<char*> words);
 
+/// Adds those that an entry of the queue hands over to its `onelane run`; `words` gets name and
+/// value in turn.
+void add_options_of_run(Options& app, std::vector<std::string>& words);
+
 /// The number of "INT", "SIGINT" or "2"; nothing when there is no such signal.
 [[nodiscard]] std::optional<int> signal_number(std::string_view text);
 

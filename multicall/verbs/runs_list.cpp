@@ -3,7 +3,6 @@
 
 #include "core/guard/card.hpp"
 #include "core/sys/clock.hpp"
-#include "core/sys/text.hpp"
 #include "multicall/cli/colour.hpp"
 #include "multicall/cli/since.hpp"
 #include "multicall/term/columns.hpp"
@@ -39,10 +38,7 @@ std::optional<int> parse(ListOptions& options, std::span<char*> words) {
                  "not-started, timeout, pipeline-timeout, idle, memory, tree-memory, processes, "
                  "reserve, stopped, crashed; several with commas")
       ->delimiter(',')
-      ->one_value_each()
-      ->check([](const std::string& word) {
-        return is_status_word(word) ? std::string{} : "'" + sys::clean(word) + "' is no status";
-      });
+      ->check(must_be("a status", [](const std::string& word) { return is_status_word(word); }));
   app.add_option("-t,--tool", filter.tool, "the tool's name, as make");
   app.add_option("-b,--branch", filter.branch, "the branch at the end of the run");
   app.add_option("-u,--user", filter.user, "who made the call");

@@ -33,7 +33,7 @@ std::optional<int> parse(StatsOptions& options, std::span<char*> words) {
   app.add_option("--tool", options.tool, "only runs of this tool")->type_name("TOOL");
   app.add_option("--top", options.top, "rows of each list (10; with --json all of them)")
       ->type_name("N")
-      ->check(in_range(std::size_t{1}, std::size_t{1'000'000}));
+      ->check(in_range(1, 1'000'000));
   add_colour(app, options.color);
   app.add_flag("--json", options.as_json, "one JSON object: schema, project, runs, kinds, …");
   app.footer(exit_codes({{1, "no project here has adopted onelane"}}));

@@ -207,14 +207,14 @@ int command_stop(std::span<char*> words) {
   bool everything = false;
   bool yes = false;
   bool as_json = false;
-  Option* const id_option = app.add_option("ID", id, "the run's id, as `onelane status` shows it")
-                                ->check(completes("running"))
-                                ->check(not_empty());
-  Option* const all_option = app.add_flag("--all", all, "cancel everybody who waits, too");
+  app.add_option("ID", id, "the run's id, as `onelane status` shows it")
+      ->check(completes("running"))
+      ->check(not_empty());
+  app.add_flag("--all", all, "cancel everybody who waits, too");
   app.add_flag("--everything", everything,
                "end all of this project: queues, holder, services, what was left or kept")
-      ->excludes(all_option)
-      ->excludes(id_option);
+      ->excludes("--all")
+      ->excludes("ID");
   app.add_flag("--yes", yes, "do not ask");
   app.add_flag("--json", as_json, "one JSON object: schema, ended, cancelled, kept, left");
   app.footer(exit_codes({{0, "ended, and nothing of it is left; or nothing ran"},

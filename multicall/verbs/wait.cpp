@@ -274,25 +274,22 @@ int command_wait(std::span<char*> words) {
        {kExitGaveUp,
         "--timeout is over; with --exit-status: it left the queue unrun while we waited"}}));
   WaitOptions options;
-  std::string timeout;
   app.add_option("id", options.id,
                  "id of a run, as `onelane status` shows it; one that has ended "
                  "long ago, too")
       ->check(not_empty());
-  const Option* const limit =
-      app.add_option("--timeout", timeout, "give up after so long: 30, 500ms, 10m")
-          ->type_name("DURATION");
+  app.add_option_function(
+         "--timeout",
+         [&options](const std::string& text) { options.timeout = sys::parse_duration(text); },
+         "give up after so long: 30, 500ms, 10m")
+      ->type_name("DURATION")
+      ->check(duration());
   app.add_flag("--exit-status", options.exit_status,
                "end as the run has ended: its code, 128 + n for signal n");
   app.add_flag("--json", options.as_json,
                "one JSON object: schema, id, state, code, signal, reason, duration_ms");
   if (const auto code = parse_words(app, words)) {
     return *code;
-  }
-  if (limit->count() > 0 && !(options.timeout = sys::parse_duration(timeout))) {
-    say_always("onelane wait: --timeout " + sys::clean(timeout) +
-               " is no duration (30, 500ms, 10m)");
-    return kExitUsage;
   }
   if (options.exit_status && options.id.empty()) {
     say_always("onelane wait: --exit-status needs the id of a run");

@@ -245,7 +245,7 @@ TEST_F(RunCommandTest, OptionsThatMeanNothingTogetherAreRefused) {
         {{"run", "--limits-only", "--no-wait", "--", "true"}, "excludes"},
         {{"run", "--timeout=1", "--timeout=2", "--", "true"}, "--timeout is given twice"},
         {{"logs", "--tail", "x"}, "--tail: 'x' is not a whole number"},
-        {{"init", "--limits"}, "--limits needs a value: one of seeds"}}) {
+        {{"init", "--limits"}, "--limits needs a value"}}) {
     const Ended ended = shop_.onelane(words);
     EXPECT_TRUE(ended.exited_with(64)) << what << describe_status(ended.wait_status);
     EXPECT_EQ(lines_of(ended.err).size(), 1U) << ended.err;

@@ -31,7 +31,7 @@ int sample(std::span<char*> words) {
   app.add_flag("-a,--all", all, "every one");
   app.add_option("--color", colour, "when")->check(one_of({"auto", "never"}));
   app.add_option("-L,--limit", number, "at most");
-  app.add_option("--tool", tools, "of a tool")->one_value_each();
+  app.add_option("--tool", tools, "of a tool");
   app.add_option("ID", id, "a run")->check(completes("waiting"));
   app.footer(exit_codes({{1, "no"}}));
   if (const auto code = parse_words(app, words)) {
