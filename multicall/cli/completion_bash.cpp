@@ -1,4 +1,7 @@
 #include "multicall/cli/completion.hpp"
+
+#include <boost/algorithm/string/join.hpp>
+
 #include "multicall/term/words.hpp"
 
 namespace onelane::multicall {
@@ -103,24 +106,22 @@ void add_case(std::string& out, const std::string& question, const std::string& 
 
 /// What the value of `argument` may be.
 std::string wanted(const Argument& argument) {
-  std::string words;
-  for (const std::string& choice : argument.choices) {
-    words += (words.empty() ? "" : " ") + choice;
-  }
-  return words.empty() && !argument.completion.empty() ? "@" + argument.completion : words;
+  return argument.choices.empty() && !argument.completion.empty()
+             ? "@" + argument.completion
+             : boost::algorithm::join(argument.choices, " ");
 }
 
 void add_bash_verb(std::string& out, const Verb& verb) {
-  std::string options;
+  std::vector<std::string> options;
   for (const Argument& option : verb.options) {
     for (const std::string& name : option.names) {
-      options += (options.empty() ? "" : " ") + name;
+      options.push_back(name);
       if (!option.value.empty()) {
         add_case(out, "value " + verb.path + " " + name, wanted(option));
       }
     }
   }
-  add_case(out, "options " + verb.path, options);
+  add_case(out, "options " + verb.path, boost::algorithm::join(options, " "));
   int place = 0;
   for (const Argument& positional : verb.positionals) {
     const std::string number = positional.repeats ? "*" : std::to_string(++place);
@@ -134,14 +135,14 @@ void add_bash_verb(std::string& out, const Verb& verb) {
 }
 
 void add_bash_parts(std::string& out, const std::string& above, const std::vector<Verb>& verbs) {
-  std::string names;
+  std::vector<std::string> names;
   for (const Verb& verb : verbs) {
-    names += (names.empty() ? "" : " ") + verb.path.substr(above.empty() ? 0 : above.size() + 1);
+    names.push_back(verb.name());
     if (!verb.parts.empty()) {
       add_bash_parts(out, verb.path, verb.parts);
     }
   }
-  add_case(out, "verbs " + above, names);
+  add_case(out, "verbs " + above, boost::algorithm::join(names, " "));
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "multicall/cli/completion.hpp"
 
+#include <boost/algorithm/string/join.hpp>
+
 namespace onelane::multicall {
 namespace {
 
@@ -79,14 +81,10 @@ std::string line_for(const std::string& condition) {
   return "complete -c onelane -n " + fish_word(condition);
 }
 
-/// What gives the values of `argument`; empty when nobody knows.
+/// What gives the values of `argument`; empty where the shell has none to offer.
 std::string values_of(const Argument& argument) {
   if (!argument.choices.empty()) {
-    std::string words;
-    for (const std::string& choice : argument.choices) {
-      words += (words.empty() ? "" : " ") + choice;
-    }
-    return " -a " + fish_word(words);
+    return " -a " + fish_word(boost::algorithm::join(argument.choices, " "));
   }
   if (argument.completion == "files") {
     return " -F";
@@ -138,9 +136,8 @@ void add_fish_verb(std::string& out, const Verb& verb) {
 
 void add_fish_parts(std::string& out, const std::string& above, const std::vector<Verb>& verbs) {
   for (const Verb& verb : verbs) {
-    const std::string name = verb.path.substr(above.empty() ? 0 : above.size() + 1);
-    out += line_for("__onelane_next " + fish_word(above)) + " -a " + fish_word(name) + " -d " +
-           fish_word(verb.summary) + "\n";
+    out += line_for("__onelane_next " + fish_word(above)) + " -a " + fish_word(verb.name()) +
+           " -d " + fish_word(verb.summary) + "\n";
     add_fish_parts(out, verb.path, verb.parts);
   }
 }

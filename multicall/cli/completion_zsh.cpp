@@ -1,4 +1,7 @@
 #include "multicall/cli/completion.hpp"
+
+#include <boost/algorithm/string/join.hpp>
+
 #include "multicall/term/words.hpp"
 
 namespace onelane::multicall {
@@ -41,11 +44,7 @@ std::string text_of(std::string_view text) {
 std::string action_of(const Argument& argument) {
   std::string action = " ";
   if (!argument.choices.empty()) {
-    action = "(";
-    for (const std::string& choice : argument.choices) {
-      action += (action.size() == 1 ? "" : " ") + choice;
-    }
-    action += ")";
+    action = "(" + boost::algorithm::join(argument.choices, " ") + ")";
   } else if (argument.completion == "files") {
     action = "_files";
   } else if (argument.completion == "directories") {
@@ -61,10 +60,7 @@ std::string action_of(const Argument& argument) {
 }
 
 void add_option(std::string& out, const Argument& option) {
-  std::string others;
-  for (const std::string& name : option.names) {
-    others += (others.empty() ? "" : " ") + name;
-  }
+  const std::string others = boost::algorithm::join(option.names, " ");
   const bool is_help = option.value.empty() && others.find("--help") != std::string::npos;
   for (const std::string& name : option.names) {
     std::string word = option.repeats ? "*" : is_help ? "(- *)" : "(" + others + ")";
@@ -96,17 +92,17 @@ void add_leaf(std::string& out, const Verb& verb) {
 /// The function that completes the verbs below `above`, then hands over to the one that is there.
 std::string verbs_of(const std::string& above, const std::vector<Verb>& verbs) {
   std::string out = "  local -a verbs=(\n";
-  std::string names;
+  std::vector<std::string> names;
   for (const Verb& verb : verbs) {
-    const std::string name = verb.path.substr(above.empty() ? 0 : above.size() + 1);
-    names += (names.empty() ? "" : "|") + name;
-    out += "    " + shell_word(escaped(name, ":\\", "\\") + ":" + std::string{verb.summary}) + "\n";
+    names.push_back(verb.name());
+    out += "    " +
+           shell_word(escaped(verb.name(), ":\\", "\\") + ":" + std::string{verb.summary}) + "\n";
   }
   out += "  )\n";
   out +=
       "  if ((CURRENT == 2)) && [[ $PREFIX != -* ]]; then\n    _describe verb verbs\n    return\n  "
       "fi\n";
-  out += "  case $words[2] in\n  (" + names +
+  out += "  case $words[2] in\n  (" + boost::algorithm::join(names, "|") +
          ")\n    shift words\n    ((CURRENT--))\n    _onelane_in ";
   out += above.empty() ? "$words[1]" : "\"" + above + " $words[1]\"";
   return out + "\n    return\n    ;;\n  esac\n";

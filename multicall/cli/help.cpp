@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/algorithm/string/join.hpp>
 
 #include "multicall/cli/command.hpp"
 
@@ -87,10 +88,7 @@ std::string wrapped(std::string_view text, std::size_t indent) {
 }
 
 std::string names_of(const Argument& argument) {
-  std::string text;
-  for (const std::string& name : argument.names) {
-    text += (text.empty() ? "" : ", ") + name;
-  }
+  std::string text = boost::algorithm::join(argument.names, ", ");
   if (!argument.value.empty()) {
     text += (text.empty() ? "" : " ") + argument.value;
   }
@@ -100,10 +98,9 @@ std::string names_of(const Argument& argument) {
 std::string usage_of(const Verb& verb) {
   const std::string start = "onelane " + verb.path;
   if (!verb.parts.empty()) {
-    std::string names;
-    for (const Verb& part : verb.parts) {
-      names += (names.empty() ? "" : "|") + part.path.substr(verb.path.size() + 1);
-    }
+    std::vector<std::string> parts;
+    std::ranges::transform(verb.parts, std::back_inserter(parts), &Verb::name);
+    const std::string names = boost::algorithm::join(parts, "|");
     const bool fits = columns("usage: " + start + " " + names + " [options]") <= kWidth;
     return start + " " + (fits ? names : "PART") + " [options]";
   }
@@ -129,7 +126,7 @@ std::string help_of(const Verb& verb) {
   append_wrapped(text, verb.description.empty() ? verb.summary : verb.description, 0, 0);
   text += verb.parts.empty() ? "" : "\n";
   for (const Verb& part : verb.parts) {
-    std::string name = part.path.substr(verb.path.size() + 1);
+    std::string name = part.name();
     name.resize(std::max<std::size_t>(name.size() + 2, kLeastColumn - 2), ' ');
     text += "  " + name;
     append_wrapped(text, part.summary, name.size() + 2, kLeastColumn);

@@ -1,7 +1,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iterator>
-#include <ranges>
 
 #include "core/sys/text.hpp"
 #include "multicall/cli/options.hpp"
@@ -146,7 +145,7 @@ std::string unknown_fault(const Options& options, const std::string& word) {
 /// What CLI11 says about `words`, given to `app`; empty where all is well.
 std::string parse_with(CLI::App& app, std::span<char* const> words) {
   std::vector<std::string> last_first;
-  std::ranges::transform(words | std::views::reverse, std::back_inserter(last_first), with_mark);
+  std::transform(words.rbegin(), words.rend(), std::back_inserter(last_first), with_mark);
   try {
     app.parse(std::move(last_first));
   } catch (const CLI::ArgumentMismatch&) {

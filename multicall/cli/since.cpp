@@ -5,7 +5,6 @@
 #include <ctime>
 
 #include "core/sys/clock.hpp"
-#include "core/sys/text.hpp"
 #include "core/sys/values.hpp"
 
 namespace onelane::multicall {
@@ -59,17 +58,14 @@ std::optional<std::int64_t> parse_since(std::string_view text, std::int64_t now_
 }
 
 void add_since(Options& app, std::int64_t& wall_ms, const std::string& what) {
-  const auto fault = [](const std::string& text) {
-    return parse_since(text, sys::wall_milliseconds())
-               ? std::string{}
-               : "'" + sys::clean(text) + "' is neither 7d, 3h, 45m nor a date as 2026-11-01";
-  };
   const auto read = [&wall_ms](const std::string& text) {
     wall_ms = parse_since(text, sys::wall_milliseconds()).value_or(wall_ms);
   };
   app.add_option_function("--since", read, what + ": 7d, 3h, 45m, or a date as 2026-11-01")
       ->type_name("WHEN")
-      ->check(fault);
+      ->check(must_be("7d, 3h, 45m, all or a date as 2026-11-01", [](const std::string& text) {
+        return parse_since(text, sys::wall_milliseconds()).has_value();
+      }));
 }
 
 }  // namespace onelane::multicall

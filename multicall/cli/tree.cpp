@@ -1,6 +1,7 @@
 #include "multicall/cli/tree.hpp"
 
 #include <algorithm>
+#include <boost/algorithm/string/join.hpp>
 
 namespace onelane::multicall {
 namespace {
@@ -39,12 +40,8 @@ std::string completion_of(const Option& option, std::string_view label) {
 }
 
 std::string label_of(const Option& option, const std::vector<std::string>& choices) {
-  std::string label;
-  for (const std::string& choice : choices) {
-    label += (label.empty() ? "" : "|") + choice;
-  }
-  if (!label.empty()) {
-    return label;
+  if (!choices.empty()) {
+    return boost::algorithm::join(choices, "|");
   }
   if (option.is_positional()) {
     return upper(option.spec);

@@ -33,6 +33,9 @@ struct Verb {
   std::vector<Argument> positionals;
   bool has_command = false;  ///< A command of the user's follows.
   std::vector<Verb> parts;
+
+  /// Its last word: "list".
+  [[nodiscard]] std::string name() const { return path.substr(path.rfind(' ') + 1); }
 };
 
 /// What `app` defines; its name is "onelane VERB".
