@@ -1,25 +1,18 @@
 #include "core/sys/listeners.hpp"
 
-#include <arpa/inet.h>
 #include <dirent.h>
 #include <fcntl.h>
-#include <linux/inet_diag.h>
-#include <linux/netlink.h>
-#include <linux/sock_diag.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
-#include <cstring>
 #include <memory>
 #include <string>
 
 #include "core/sys/file_descriptor.hpp"
+#include "core/sys/sock_diag.hpp"
 
 namespace onelane::sys {
 namespace {
@@ -43,72 +36,8 @@ bool read_number(std::string_view text, Number& out, int base) noexcept {
   return error == std::errc{} && end == text.data() + text.size() && !text.empty();
 }
 
-enum class Answer { Partial, Whole, Refused };
-
-/// Adds the sockets of one answer to ask_for_listeners.
-Answer add_answered(std::string_view text, std::uint16_t port, std::vector<std::uint64_t>& inodes) {
-  while (text.size() >= sizeof(nlmsghdr)) {
-    nlmsghdr head{};
-    std::memcpy(&head, text.data(), sizeof head);
-    if (head.nlmsg_type == NLMSG_DONE) {
-      return Answer::Whole;
-    }
-    inet_diag_msg socket{};
-    if (head.nlmsg_type != SOCK_DIAG_BY_FAMILY || head.nlmsg_len > text.size() ||
-        head.nlmsg_len < NLMSG_HDRLEN + sizeof socket) {
-      return Answer::Refused;
-    }
-    std::memcpy(&socket, text.data() + NLMSG_HDRLEN, sizeof socket);
-    if (ntohs(socket.id.idiag_sport) == port && socket.idiag_inode != 0) {
-      inodes.push_back(socket.idiag_inode);
-    }
-    text.remove_prefix(std::min<std::size_t>(text.size(), NLMSG_ALIGN(head.nlmsg_len)));
-  }
-  return Answer::Partial;
-}
-
-/// Asks the kernel for those that listen alone; a table of /proc walks over all connections that
-/// there could be, milliseconds on a large machine. False where it does not tell.
-bool ask_for_listeners(int netlink, int family, std::uint16_t port,
-                       std::vector<std::uint64_t>& inodes) {
-  struct {
-    nlmsghdr head;
-    inet_diag_req_v2 body;
-  } ask{};
-  ask.head.nlmsg_len = sizeof ask;
-  ask.head.nlmsg_type = SOCK_DIAG_BY_FAMILY;
-  ask.head.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-  ask.body.sdiag_family = static_cast<std::uint8_t>(family);
-  ask.body.sdiag_protocol = IPPROTO_TCP;
-  ask.body.idiag_states = 1U << TCP_LISTEN;
-  ask.body.id.idiag_sport = htons(port);
-  if (::send(netlink, &ask, sizeof ask, 0) != static_cast<ssize_t>(sizeof ask)) {
-    return false;
-  }
-  Answer answer = Answer::Partial;
-  while (answer == Answer::Partial) {
-    char text[8192];
-    const ssize_t got = ::recv(netlink, text, sizeof text, MSG_DONTWAIT);
-    answer = got > 0 ? add_answered({text, static_cast<std::size_t>(got)}, port, inodes)
-                     : Answer::Refused;
-  }
-  return answer == Answer::Whole;
-}
-
-/// Of our own network namespace; nothing where the kernel has no sock_diag(7).
-std::optional<std::vector<std::uint64_t>> listeners_here(std::uint16_t port) {
-  const FileDescriptor netlink =
-      lift(::socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
-  std::vector<std::uint64_t> inodes;
-  if (!netlink.is_open() || !ask_for_listeners(netlink.get(), AF_INET, port, inodes)) {
-    return std::nullopt;
-  }
-  (void)ask_for_listeners(netlink.get(), AF_INET6, port, inodes);  // may be switched off
-  return inodes;
-}
-
 /// The listeners of one table; false when it cannot be opened.
-bool add_listeners(const char* path, std::uint16_t port, std::vector<std::uint64_t>& inodes) {
+bool add_listeners_in(const char* path, std::uint16_t port, std::vector<std::uint64_t>& inodes) {
   const FileDescriptor file = try_open_file(path, O_RDONLY);
   if (!file.is_open()) {
     return false;
@@ -159,7 +88,7 @@ std::optional<TcpLine> parse_tcp_line(std::string_view line) noexcept {
 
 std::optional<std::vector<std::uint64_t>> listeners_on(pid_t pid, std::uint16_t port) {
   if (network_namespace(pid) == network_namespace(::getpid())) {
-    if (auto found = listeners_here(port)) {
+    if (auto found = tcp_listeners(port)) {
       std::ranges::sort(*found);
       return found;
     }
@@ -167,9 +96,9 @@ std::optional<std::vector<std::uint64_t>> listeners_on(pid_t pid, std::uint16_t 
   std::vector<std::uint64_t> inodes;
   char path[64];
   std::snprintf(path, sizeof path, "/proc/%d/net/tcp", pid);
-  const bool is_there = add_listeners(path, port, inodes);
+  const bool is_there = add_listeners_in(path, port, inodes);
   std::snprintf(path, sizeof path, "/proc/%d/net/tcp6", pid);
-  if (!add_listeners(path, port, inodes) && !is_there) {  // IPv6 may be switched off
+  if (!add_listeners_in(path, port, inodes) && !is_there) {  // IPv6 may be switched off
     return std::nullopt;
   }
   std::ranges::sort(inodes);

@@ -14,6 +14,8 @@
 #include <string_view>
 #include <unordered_set>
 
+#include "core/sys/sock_diag.hpp"
+
 namespace onelane::sys {
 namespace {
 
@@ -100,6 +102,17 @@ void add_socket(const Descriptors& at, std::uint64_t inode, SocketPairs& pairs,
 }
 
 }  // namespace
+
+std::uint64_t SocketPairs::peer_of(std::uint64_t inode) {
+  if (!was_read_) {
+    was_read_ = true;
+    peers_ = unix_peers();
+  }
+  const auto found = peers_.find(inode);
+  // The other one must have no name either.
+  const auto back = found == peers_.end() ? peers_.end() : peers_.find(found->second);
+  return back != peers_.end() && back->second == inode ? found->second : 0;
+}
 
 std::vector<ChannelEnd> channel_ends(pid_t pid, SocketPairs& pairs) {
   // All pipes without a name are on one file system of the kernel's, whose number is not needed.
