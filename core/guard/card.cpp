@@ -10,8 +10,11 @@
 namespace onelane::guard {
 namespace {
 
+using nlohmann::json;
+
 constexpr std::size_t kCommandWidth = 120;
 constexpr std::size_t kNamedInLine = 4;
+constexpr std::size_t kMostPoints = 4096;
 
 std::string megabytes(std::uint64_t bytes) {
   return std::to_string((bytes + (1U << 19U)) >> 20U) + " MB";
@@ -40,50 +43,51 @@ std::string named(const Card::Process& process, std::size_t width) {
   return shortened(process.command, width) + " (pid " + std::to_string(process.id.pid) + ")";
 }
 
+/// A figure in words of its unit.
+std::string amount(Unit unit, std::uint64_t figure) {
+  switch (unit) {
+    case Unit::Bytes:
+      return megabytes(figure);
+    case Unit::Milliseconds:
+      return seconds(figure);
+    case Unit::Count:
+      break;
+  }
+  return std::to_string(figure);
+}
+
 std::string what_happened(const Card& card) {
   const Breach& breach = card.breach;
-  switch (breach.cause) {
-    case Cause::Memory: {
-      const Card::Process* process = find(card, breach.process);
-      return (process == nullptr ? std::string{"a process"} : named(*process, 60)) + " used " +
-             megabytes(breach.used) + " of " + megabytes(breach.limit);
-    }
-    case Cause::TreeMemory:
-      return std::to_string(card.count) +
-             (card.count == 1 ? " process used " : " processes together used ") +
-             megabytes(breach.used) + " of " + megabytes(breach.limit);
-    case Cause::Processes:
-      return std::to_string(breach.used) + " processes, " + std::to_string(breach.limit) +
-             (breach.limit == 1 ? " is allowed" : " are allowed");
-    case Cause::Timeout:
-    case Cause::PipelineTimeout:
-      return "ran for more than " + seconds(breach.limit);
-    case Cause::Idle:
-      return "no processor time and no input or output for " + seconds(breach.used);
-    case Cause::Reserve:
-      return "only " + megabytes(breach.used) +
-             " of memory left on this machine, and this run has " + megabytes(card.bytes);
-  }
-  return {};
+  const LimitRow& row = *row_of(breach.reason);
+  const Card::Process* process = find(card, breach.process);
+  const std::string count = std::to_string(card.count);
+  const std::string limit = amount(row.unit, breach.limit);
+  const Word words[] = {
+      {"used", amount(row.unit, breach.used)},
+      {"limit", limit},
+      {"allowed", limit + (breach.limit == 1 ? " is allowed" : " are allowed")},
+      {"process", process == nullptr ? "a process" : named(*process, 60)},
+      {"together", count + (card.count == 1 ? " process" : " processes together")},
+      {"bytes", megabytes(card.bytes)}};
+  return filled(row.ended, words);
 }
 
 /// A value that would have let the run go on, with some room.
 std::string higher_limit(const Breach& breach) {
-  switch (breach.cause) {
-    case Cause::Memory:
-    case Cause::TreeMemory:
+  const LimitRow& row = *row_of(breach.reason);
+  if (row.is_floor) {
+    return "0";
+  }
+  switch (row.unit) {
+    case Unit::Bytes:
       return std::to_string((((std::max(breach.used, breach.limit) * 3 / 2) >> 20U) / 100 + 1) *
                             100);
-    case Cause::Processes:
-      return std::to_string(breach.limit * 2);
-    case Cause::Timeout:
-    case Cause::PipelineTimeout:
-    case Cause::Idle:
+    case Unit::Milliseconds:
       return std::to_string(std::max<std::uint64_t>(1, breach.limit * 2 / 1000));
-    case Cause::Reserve:
-      return "0";
+    case Unit::Count:
+      break;
   }
-  return "0";
+  return std::to_string(breach.limit * 2);
 }
 
 /// The line that would change the limit, as it is written where the limit was set.
@@ -102,27 +106,6 @@ std::string advice(const Card& card) {
          (in_file                  ? " there"
           : card.limit_key.empty() ? " in .env.development or the environment"
                                    : "");
-}
-
-const Limit<std::uint64_t>* size_limit(const Limits& limits, Cause cause) {
-  switch (cause) {
-    case Cause::Memory:
-      return &limits.memory;
-    case Cause::TreeMemory:
-      return &limits.tree_memory;
-    case Cause::Processes:
-      return &limits.processes;
-    case Cause::Reserve:
-      return &limits.reserve;
-    default:
-      return nullptr;
-  }
-}
-
-const Limit<std::chrono::milliseconds>& time_limit(const Limits& limits, Cause cause) {
-  return cause == Cause::Timeout           ? limits.timeout
-         : cause == Cause::PipelineTimeout ? limits.pipeline_timeout
-                                           : limits.idle;
 }
 
 /// The largest, in the order of a tree.
@@ -153,22 +136,65 @@ std::vector<Card::Process> tree_of(const Sample& sample) {
   return tree;
 }
 
+std::uint64_t number(const json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;
+}
+
+pid_t pid(const json& object, const char* name) {
+  return static_cast<pid_t>(std::min<std::uint64_t>(number(object, name), 0x7fffffff));
+}
+
+std::string text(const json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+/// The name before "=" in the line that would change the limit; empty for a built-in one.
+std::string key_of(const json& object, const Card& card) {
+  const std::string change = text(object, "change");
+  const std::string key = change.substr(0, change.find_first_of(" ="));
+  return card.limit_place == "built-in" && key == "ONELANE_" + card.limit_name ? "" : key;
+}
+
+void add_tree(Card& card, const json& object) {
+  const auto tree = object.find("tree");
+  if (tree == object.end() || !tree->is_array()) {
+    return;
+  }
+  for (const json& process : *tree) {
+    if (process.is_object() && card.tree.size() < Card::kMostShown) {
+      card.tree.push_back({{pid(process, "pid"), 0},
+                           pid(process, "parent"),
+                           number(process, "bytes"),
+                           text(process, "command")});
+    }
+  }
+}
+
+void add_curve(Card& card, const json& object) {
+  const auto curve = object.find("curve");
+  if (curve == object.end() || !curve->is_array()) {
+    return;
+  }
+  for (const json& point : *curve) {
+    if (point.is_number_unsigned() && card.curve.size() < kMostPoints) {
+      card.curve.push_back(point.get<std::uint64_t>());
+    }
+  }
+  card.curve_step = std::chrono::milliseconds{
+      std::min<std::uint64_t>(number(object, "curve_step_ms"), 86'400'000)};
+}
+
 }  // namespace
 
 Card make_card(const Limits& limits, const Breach& breach, const Sample& sample,
                const Curve& curve) {
   Card card;
   card.breach = breach;
-  if (const auto* limit = size_limit(limits, breach.cause)) {
-    card.limit_name = limit->name;
-    card.limit_place = limit->place;
-    card.limit_key = limit->key;
-  } else {
-    const auto& time = time_limit(limits, breach.cause);
-    card.limit_name = time.name;
-    card.limit_place = time.place;
-    card.limit_key = time.key;
-  }
+  card.limit_name = row_of(breach.reason)->name;
+  card.limit_place = limits[breach.reason].place;
+  card.limit_key = limits[breach.reason].key;
   card.tree = tree_of(sample);
   card.count = sample.processes.size();
   card.bytes = sample.bytes;
@@ -211,7 +237,6 @@ std::vector<std::string> tree_lines_of(const Card& card) {
 }
 
 std::string json_of(const Card& card) {
-  using nlohmann::json;
   json tree = json::array();
   for (const Card::Process& process : card.tree) {
     tree.push_back({{"pid", process.id.pid},
@@ -220,7 +245,7 @@ std::string json_of(const Card& card) {
                     {"command", process.command}});
   }
   const auto running = std::chrono::duration_cast<std::chrono::milliseconds>(card.breach.running);
-  json object{{"cause", word_of(card.breach.cause)},
+  json object{{"cause", sys::word_of(card.breach.reason)},
               {"used", card.breach.used},
               {"limit", card.breach.limit},
               {"limit_name", card.limit_name},
@@ -236,13 +261,37 @@ std::string json_of(const Card& card) {
   return object.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
-std::string line_of(const Warning& warning, const Limits& limits) {
-  const bool one = warning.cause == Cause::Memory;
-  std::string line = one ? shortened(sys::command_line(warning.process.pid, kCommandWidth), 60) +
-                               " (pid " + std::to_string(warning.process.pid) + ") uses "
-                         : std::string{"its processes together use "};
-  line += megabytes(warning.used) + " of " + megabytes(warning.limit) + " (" +
-          (one ? limits.memory.name : limits.tree_memory.name) + ")";
+std::optional<Card> card_of(const std::string& json_text) {
+  const json object = json::parse(json_text, nullptr, false);
+  const auto reason = object.is_object() ? sys::reason_of(text(object, "cause")) : std::nullopt;
+  if (!reason || row_of(*reason) == nullptr) {
+    return std::nullopt;
+  }
+  Card card;
+  card.breach.reason = *reason;
+  card.breach.used = number(object, "used");
+  card.breach.limit = number(object, "limit");
+  card.breach.process = {pid(object, "pid"), 0};
+  card.breach.running = std::chrono::milliseconds{
+      std::min<std::uint64_t>(number(object, "after_ms"), std::uint64_t{1} << 40U)};
+  card.limit_name = text(object, "limit_name");
+  card.limit_place = text(object, "limit_place");
+  card.limit_key = key_of(object, card);
+  card.count = number(object, "processes");
+  card.bytes = number(object, "bytes");
+  add_tree(card, object);
+  add_curve(card, object);
+  return card;
+}
+
+std::string line_of(const Warning& warning) {
+  const LimitRow& row = *row_of(warning.reason);
+  const pid_t pid = warning.process.pid;
+  const Word words[] = {{"process", shortened(sys::command_line(pid, kCommandWidth), 60) +
+                                        " (pid " + std::to_string(pid) + ")"},
+                        {"used", amount(row.unit, warning.used)},
+                        {"limit", amount(row.unit, warning.limit)}};
+  std::string line = filled(row.warning, words) + " (" + std::string{row.name} + ")";
   if (warning.per_second >= (1U << 20U)) {
     const auto left = static_cast<double>(warning.limit - warning.used) / warning.per_second;
     line += "; at " + megabytes(static_cast<std::uint64_t>(warning.per_second)) +

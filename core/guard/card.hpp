@@ -49,8 +49,8 @@ struct Card {
 /// anything else. The text may be anybody's: clean it for a terminal.
 [[nodiscard]] std::optional<Card> card_of(const std::string& json);
 
-/// "make test: node (pid 7) uses 1100 MB of 2048 MB (MEMORY_LIMIT_MB); +120 MB/s, the limit in 8s"
-[[nodiscard]] std::string line_of(const Warning& warning, const Limits& limits);
+/// "node (pid 7) uses 1100 MB of 2048 MB (MEMORY_LIMIT_MB); at 120 MB/s the limit in 8.0 s"
+[[nodiscard]] std::string line_of(const Warning& warning);
 
 /// Numbers as a row of bars from 0 to their largest; in ASCII where `unicode` is false.
 [[nodiscard]] std::string sparkline(const std::vector<std::uint64_t>& numbers, bool unicode);

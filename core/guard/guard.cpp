@@ -22,8 +22,13 @@ double seconds(nanoseconds span) {
   return std::chrono::duration<double>(span).count();
 }
 
-milliseconds left_of(milliseconds limit, nanoseconds used) {
-  return std::max(0ms, std::chrono::ceil<milliseconds>(limit - used));
+/// How far `used` is from a limit.
+std::uint64_t room_of(const LimitRow& row, std::uint64_t limit, std::uint64_t used) {
+  return row.is_floor ? used - std::min(used, limit) : limit - std::min(limit, used);
+}
+
+bool is_over(const LimitRow& row, std::uint64_t limit, std::uint64_t used) {
+  return limit != 0 && (row.unit == Unit::Count ? used > limit : used >= limit);
 }
 
 const ProcessUse& largest_of(const Sample& sample) {
@@ -33,26 +38,6 @@ const ProcessUse& largest_of(const Sample& sample) {
 }
 
 }  // namespace
-
-const char* word_of(Cause cause) noexcept {
-  switch (cause) {
-    case Cause::Memory:
-      return "memory";
-    case Cause::TreeMemory:
-      return "tree-memory";
-    case Cause::Processes:
-      return "processes";
-    case Cause::Timeout:
-      return "timeout";
-    case Cause::PipelineTimeout:
-      return "pipeline-timeout";
-    case Cause::Idle:
-      return "idle";
-    case Cause::Reserve:
-      return "reserve";
-  }
-  return "";
-}
 
 void Curve::add(nanoseconds running, std::uint64_t bytes) {
   const auto index = static_cast<std::size_t>(running / step_);
@@ -71,114 +56,71 @@ void Curve::add(nanoseconds running, std::uint64_t bytes) {
   add(running, bytes);
 }
 
-bool Guard::Level::rises(std::uint64_t used, std::uint64_t limit) {
-  if (limit == 0 || used < limit / 5 * 2) {
-    warned = false;
-    return false;
-  }
-  const bool first = !warned && used >= limit / 2;
-  warned = warned || first;
-  return first;
-}
-
 Ruling Guard::judge(const Sample& sample, nanoseconds running,
                     const std::function<bool()>& takes_most) {
   Ruling ruling;
   running_ = running;
-  const ProcessUse& largest = largest_of(sample);
+  note_activity(sample);
+  const Moment now{sample, largest_of(sample), running, before_ + running, running - idle_since_};
   peak_tree_ = std::max(peak_tree_, sample.bytes);
-  peak_process_ = std::max(peak_process_, largest.bytes);
+  peak_process_ = std::max(peak_process_, now.largest.bytes);
   peak_count_ = std::max(peak_count_, sample.processes.size());
   curve_.add(running, sample.bytes);
-  note_activity(sample);
   if (breach_) {
-    ruling.order = must_kill(sample, largest) ? Ruling::Order::Kill : Ruling::Order::End;
+    ruling.order = must_kill(now) ? Ruling::Order::Kill : Ruling::Order::End;
     ruling.next = kWhileEnding;
     return ruling;
   }
-  breach_ = find_breach(sample, largest, takes_most);
+  breach_ = find_breach(now, takes_most);
   if (breach_) {
     ruling.order = Ruling::Order::End;
     ruling.breach = breach_;
     ruling.next = kWhileEnding;
     return ruling;
   }
-  warn(largest, sample, ruling);
-  pace(sample, largest, ruling);
+  warn(now, ruling);
+  pace(now, ruling);
   last_at_ = sample.at;
   last_bytes_ = sample.bytes;
   return ruling;
 }
 
-std::optional<Breach> Guard::find_breach(const Sample& sample, const ProcessUse& largest,
+std::optional<Breach> Guard::find_breach(const Moment& now,
                                          const std::function<bool()>& takes_most) {
-  const auto breach = [&](Cause cause, std::uint64_t used, std::uint64_t limit) {
-    at_breach_ = used;
-    return Breach{cause, used, limit, {}, running_};
-  };
-  if (limits_.memory.value != 0 && largest.bytes >= limits_.memory.value) {
-    Breach found = breach(Cause::Memory, largest.bytes, limits_.memory.value);
-    found.process = largest.id;
-    return found;
-  }
-  if (limits_.tree_memory.value != 0 && sample.bytes >= limits_.tree_memory.value) {
-    return breach(Cause::TreeMemory, sample.bytes, limits_.tree_memory.value);
-  }
-  const std::uint64_t count = sample.processes.size();
-  if (limits_.processes.value != 0 && count > limits_.processes.value) {
-    return breach(Cause::Processes, count, limits_.processes.value);
-  }
-  const auto over = [&](const Limit<milliseconds>& limit, nanoseconds used) {
-    return limit.value.count() > 0 && used >= limit.value;
-  };
-  const auto in_ms = [](nanoseconds span) {
-    return static_cast<std::uint64_t>(std::chrono::duration_cast<milliseconds>(span).count());
-  };
-  if (over(limits_.timeout, running_)) {
-    return breach(Cause::Timeout, in_ms(running_), in_ms(limits_.timeout.value));
-  }
-  if (over(limits_.pipeline_timeout, before_ + running_)) {
-    return breach(Cause::PipelineTimeout, in_ms(before_ + running_),
-                  in_ms(limits_.pipeline_timeout.value));
-  }
-  if (limits_.idle_ends && over(limits_.idle, running_ - idle_since_)) {
-    return breach(Cause::Idle, in_ms(running_ - idle_since_), in_ms(limits_.idle.value));
-  }
-  // Twice in a row: MemAvailable is an estimate. And only a run whose end would help.
-  const bool is_short = sample.machine.available < limits_.reserve.value;
-  short_of_memory_ = is_short ? short_of_memory_ + 1 : 0;
-  if (short_of_memory_ >= 2 && sample.bytes >= limits_.reserve.value && takes_most()) {
-    return breach(Cause::Reserve, sample.machine.available, limits_.reserve.value);
+  for (const LimitRow& row : limit_rows()) {
+    const Limit& limit = limits_[row.reason];
+    const std::uint64_t used = row.used(now);
+    const bool is_broken = row.is_floor ? falls_short(now, used, limit.value, takes_most)
+                                        : limit.ends && is_over(row, limit.value, used);
+    if (is_broken) {
+      return Breach{row.reason, used, limit.value,
+                    row.is_of_one_process ? now.largest.id : sys::ProcessId{}, running_};
+    }
   }
   return std::nullopt;
 }
 
-bool Guard::must_kill(const Sample& sample, const ProcessUse& largest) const {
-  const auto grows = [this](std::uint64_t used) {
-    return used > at_breach_ + at_breach_ / 100 || used >= breach_->limit + breach_->limit / 10;
-  };
-  switch (breach_->cause) {
-    case Cause::Memory:
-      return grows(largest.bytes);
-    case Cause::TreeMemory:
-      return grows(sample.bytes);
-    case Cause::Processes:
-      return grows(sample.processes.size());
-    case Cause::Reserve:
-      return sample.machine.available < breach_->used;
-    case Cause::Timeout:
-    case Cause::PipelineTimeout:
-    case Cause::Idle:
-      return false;
+// Twice in a row: MemAvailable is an estimate. And only a run whose end would help.
+bool Guard::falls_short(const Moment& now, std::uint64_t left, std::uint64_t floor,
+                        const std::function<bool()>& takes_most) {
+  short_of_memory_ = left < floor ? short_of_memory_ + 1 : 0;
+  return short_of_memory_ >= 2 && now.sample.bytes >= floor && takes_most();
+}
+
+bool Guard::must_kill(const Moment& now) const {
+  const LimitRow& row = *row_of(breach_->reason);
+  const std::uint64_t used = row.used(now);
+  if (row.is_floor) {
+    return used < breach_->used;
   }
-  return false;
+  return row.unit != Unit::Milliseconds && (used > breach_->used + breach_->used / 100 ||
+                                            used >= breach_->limit + breach_->limit / 10);
 }
 
 void Guard::note_activity(const Sample& sample) {
   if (sample.activity != activity_) {
     activity_ = sample.activity;
     idle_since_ = running_;
-    idle_said_ = false;
   }
 }
 
@@ -188,64 +130,72 @@ double Guard::slope(std::uint64_t bytes, nanoseconds at) const {
              : static_cast<double>(bytes - last_bytes_) / seconds(at - last_at_);
 }
 
-void Guard::warn(const ProcessUse& largest, const Sample& sample, Ruling& ruling) {
-  const double growth = slope(sample.bytes, sample.at);
-  if (process_level_.rises(largest.bytes, limits_.memory.value)) {
-    ruling.warnings.push_back(
-        {Cause::Memory, largest.bytes, limits_.memory.value, largest.id, growth});
+// Once, until use has fallen well below.
+bool Guard::must_warn(const LimitRow& row, std::uint64_t used) {
+  const Limit& limit = limits_[row.reason];
+  bool& warned = warned_[static_cast<std::size_t>(row.reason)];
+  if (limit.value == 0 || used * 5 < limit.value * 2) {
+    warned = false;
+    return false;
   }
-  if (tree_level_.rises(sample.bytes, limits_.tree_memory.value)) {
-    ruling.warnings.push_back(
-        {Cause::TreeMemory, sample.bytes, limits_.tree_memory.value, largest.id, growth});
-  }
-  if (limits_.idle.value.count() > 0 && !idle_said_ &&
-      running_ - idle_since_ >= limits_.idle.value) {
-    idle_said_ = true;
-    ruling.is_idle = true;
+  const bool is_reached =
+      limit.ends ? row.warns_at_half && used >= limit.value / 2 : used >= limit.value;
+  const bool is_first = is_reached && !warned;
+  warned = warned || is_first;
+  return is_first;
+}
+
+void Guard::warn(const Moment& now, Ruling& ruling) {
+  const double growth = slope(now.sample.bytes, now.sample.at);
+  for (const LimitRow& row : limit_rows()) {
+    const std::uint64_t used = row.used(now);
+    if (must_warn(row, used)) {
+      ruling.warnings.push_back({row.reason, used, limits_[row.reason].value, now.largest.id,
+                                 row.unit == Unit::Bytes ? growth : 0});
+    }
   }
 }
 
 // Half the way to a limit at the present slope, and no later than a deadline.
-void Guard::pace(const Sample& sample, const ProcessUse& largest, Ruling& ruling) const {
-  milliseconds next = limits_.check_interval;
+void Guard::pace(const Moment& now, Ruling& ruling) const {
   double headroom = std::numeric_limits<double>::infinity();
-  const auto bounded = [&](std::uint64_t used, std::uint64_t limit) {
-    headroom = std::min(headroom, static_cast<double>(limit - std::min(limit, used)));
-  };
-  if (limits_.memory.value != 0) {
-    bounded(largest.bytes, limits_.memory.value);
+  auto deadline = milliseconds::max();
+  bool counts = false;
+  bool is_close = short_of_memory_ > 0;
+  for (const LimitRow& row : limit_rows()) {
+    const std::uint64_t limit = limits_[row.reason].value;
+    if (limit == 0) {
+      continue;
+    }
+    const std::uint64_t used = row.used(now);
+    const std::uint64_t room = room_of(row, limit, used);
+    switch (row.unit) {
+      case Unit::Bytes:
+        headroom = std::min(headroom, static_cast<double>(room));
+        break;
+      case Unit::Count:
+        counts = true;
+        is_close = is_close || used > limit / 2;
+        break;
+      case Unit::Milliseconds:  // one that ends no run may have passed
+        deadline = std::min(deadline, milliseconds{room > 0 ? room : limit});
+        break;
+    }
   }
-  if (limits_.tree_memory.value != 0) {
-    bounded(sample.bytes, limits_.tree_memory.value);
-  }
-  if (limits_.reserve.value != 0) {
-    bounded(limits_.reserve.value, sample.machine.available);
-  }
-  const bool counts = limits_.processes.value != 0;
-  if (const double growth = slope(sample.bytes, sample.at); growth > 0) {
+  milliseconds next = limits_.check_interval;
+  if (const double growth = slope(now.sample.bytes, now.sample.at); growth > 0) {
     next = std::min(next,
                     milliseconds{static_cast<long>(std::min(1e7, headroom / growth / 2 * 1000))});
   }
-  if (short_of_memory_ > 0 || (counts && sample.processes.size() > limits_.processes.value / 2)) {
+  if (is_close) {
     next = std::min(next, 250ms);
   }
-  next = std::max(next, kShortest);
   if (counts || !std::isinf(headroom)) {
     headroom = std::min(headroom, 1e12);
     ruling.peek = std::clamp(milliseconds{static_cast<long>(headroom / kFastest * 1000)}, kShortest,
                              kLongestPeek);
   }
-  if (limits_.timeout.value.count() > 0) {
-    next = std::min(next, left_of(limits_.timeout.value, running_));
-  }
-  if (limits_.pipeline_timeout.value.count() > 0) {
-    next = std::min(next, left_of(limits_.pipeline_timeout.value, before_ + running_));
-  }
-  if (limits_.idle.value.count() > 0) {
-    const milliseconds left = left_of(limits_.idle.value, running_ - idle_since_);
-    next = std::min(next, left.count() > 0 ? left : limits_.idle.value);
-  }
-  ruling.next = std::max(next, 1ms);
+  ruling.next = std::max(std::min(std::max(next, kShortest), deadline), 1ms);
 }
 
 }  // namespace onelane::guard

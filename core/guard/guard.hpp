@@ -1,7 +1,9 @@
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -12,20 +14,20 @@ namespace onelane::guard {
 
 /// A limit that was crossed, and how things stood.
 struct Breach {
-  Cause cause = Cause::Timeout;
-  std::uint64_t used = 0;   ///< Bytes, processes or milliseconds.
+  sys::Reason reason = sys::Reason::Timeout;
+  std::uint64_t used = 0;   ///< In the unit of the limit.
   std::uint64_t limit = 0;  ///< In the same unit.
   sys::ProcessId process;   ///< The one over its limit; pid 0 where it is all of them.
   std::chrono::nanoseconds running{};
 };
 
-/// Half of a limit is used.
+/// Half of a limit is used, or all of one that ends no run.
 struct Warning {
-  Cause cause = Cause::Memory;
+  sys::Reason reason = sys::Reason::Memory;
   std::uint64_t used = 0;
   std::uint64_t limit = 0;
   sys::ProcessId process;
-  double per_second = 0;  ///< Bytes that use grows by; 0 where it does not.
+  double per_second = 0;  ///< Bytes that use grows by; 0 where it does not, or is no memory.
 };
 
 /// What is to be done after a sample.
@@ -33,7 +35,6 @@ struct Ruling {
   enum class Order { GoOn, End, Kill } order = Order::GoOn;
   std::optional<Breach> breach;  ///< The first time only.
   std::vector<Warning> warnings;
-  bool is_idle = false;  ///< Idle for as long as allowed; once for each time.
   std::chrono::milliseconds next{5'000};
   std::chrono::milliseconds peek{0};
 };
@@ -73,31 +74,25 @@ class Guard {
   [[nodiscard]] const std::optional<Breach>& breach() const noexcept { return breach_; }
 
  private:
-  /// Half-used limits that have been warned about.
-  struct Level {
-    bool warned = false;
-    [[nodiscard]] bool rises(std::uint64_t used, std::uint64_t limit);
-  };
-
-  [[nodiscard]] std::optional<Breach> find_breach(const Sample& sample, const ProcessUse& largest,
+  [[nodiscard]] std::optional<Breach> find_breach(const Moment& now,
                                                   const std::function<bool()>& takes_most);
-  [[nodiscard]] bool must_kill(const Sample& sample, const ProcessUse& largest) const;
+  [[nodiscard]] bool falls_short(const Moment& now, std::uint64_t left, std::uint64_t floor,
+                                 const std::function<bool()>& takes_most);
+  [[nodiscard]] bool must_kill(const Moment& now) const;
   void note_activity(const Sample& sample);
-  void warn(const ProcessUse& largest, const Sample& sample, Ruling& ruling);
-  void pace(const Sample& sample, const ProcessUse& largest, Ruling& ruling) const;
+  [[nodiscard]] bool must_warn(const LimitRow& row, std::uint64_t used);
+  void warn(const Moment& now, Ruling& ruling);
+  void pace(const Moment& now, Ruling& ruling) const;
   [[nodiscard]] double slope(std::uint64_t bytes, std::chrono::nanoseconds at) const;
 
   const Limits& limits_;
   std::chrono::nanoseconds before_;
   Curve curve_;
   std::optional<Breach> breach_;
-  std::uint64_t at_breach_ = 0;  ///< What was used then, of what the breach is about.
-  Level process_level_;
-  Level tree_level_;
+  std::array<bool, sys::kReasonWords.size()> warned_{};  ///< Of each limit.
   std::chrono::nanoseconds running_{};
   std::chrono::nanoseconds idle_since_{};
   std::uint64_t activity_ = 0;
-  bool idle_said_ = false;
   std::chrono::nanoseconds last_at_{};
   std::uint64_t last_bytes_ = 0;
   unsigned short_of_memory_ = 0;  ///< Samples in a row below the reserve.

@@ -9,6 +9,7 @@ namespace onelane::guard {
 namespace {
 
 using namespace std::chrono_literals;
+using sys::Reason;
 
 constexpr std::uint64_t kMegabyte = std::uint64_t{1} << 20U;
 /// Not worth a second look: a hundred of them are no more than one test runner.
@@ -89,7 +90,7 @@ Sample Measure::take(std::span<const sys::ProcessStat> members) {
     sample.processes.push_back({member.id, member.parent,
                                 static_cast<std::uint64_t>(static_cast<double>(bytes) * shared)});
     sample.activity += member.cpu_ticks + member.id.start;
-    if (limits_.idle.value.count() > 0) {
+    if (limits_[Reason::Idle].value != 0) {
       sample.activity += sys::read_io(member.id.pid).value_or(0);
     }
   }
@@ -102,16 +103,16 @@ Sample Measure::take(std::span<const sys::ProcessStat> members) {
   if (const auto charge = charge_ ? charge_() : std::nullopt) {
     sample.bytes = std::max(sample.bytes, *charge);
   }
-  headroom_ = std::min(distance(sample.bytes, limits_.tree_memory.value),
-                       distance(largest_of(sample.processes), limits_.memory.value));
+  headroom_ = std::min(distance(sample.bytes, limits_[Reason::TreeMemory].value),
+                       distance(largest_of(sample.processes), limits_[Reason::Memory].value));
   was_close_ = is_over(sample, kClose);
   forget_the_gone();
   return sample;
 }
 
 bool Measure::is_over(const Sample& sample, unsigned percent) const {
-  return reaches(largest_of(sample.processes), limits_.memory.value, percent) ||
-         reaches(sample.bytes, limits_.tree_memory.value, percent);
+  return reaches(largest_of(sample.processes), limits_[Reason::Memory].value, percent) ||
+         reaches(sample.bytes, limits_[Reason::TreeMemory].value, percent);
 }
 
 // An estimate over a limit is made sure of at once, since a run may be ended for it, and one that
@@ -121,10 +122,10 @@ bool Measure::must_refine(const Sample& sample, std::uint64_t unshared) const {
   if (is_over(sample, 100) || (!was_close_ && is_over(sample, kClose))) {
     return true;
   }
-  const bool may_be_close = reaches(unshared, limits_.tree_memory.value, kClose) ||
+  const bool may_be_close = reaches(unshared, limits_[Reason::TreeMemory].value, kClose) ||
                             std::ranges::any_of(sample.processes, [&](const ProcessUse& process) {
                               const Known& known = known_.at(process.id.pid);
-                              return reaches(known.bytes, limits_.memory.value, kClose);
+                              return reaches(known.bytes, limits_[Reason::Memory].value, kClose);
                             });
   return may_be_close && (now_ >= next_refine_ ||
                           available_when_refined_ > sample.machine.available + headroom_ / 4);
@@ -140,8 +141,8 @@ void Measure::refine(Sample& sample) {
   std::ranges::sort(sample.processes, std::ranges::greater{}, &ProcessUse::bytes);
   std::uint64_t sum = sum_of(sample.processes);
   for (ProcessUse& process : sample.processes) {
-    if (!reaches(process.bytes, limits_.memory.value, kClose) &&
-        !reaches(sum, limits_.tree_memory.value, kClose)) {
+    if (!reaches(process.bytes, limits_[Reason::Memory].value, kClose) &&
+        !reaches(sum, limits_[Reason::TreeMemory].value, kClose)) {
       break;
     }
     sum -= process.bytes;
@@ -189,10 +190,10 @@ void Measure::refine(ProcessUse& process) {
 bool Measure::has_machine_changed() const {
   const std::uint64_t available = sys::machine_memory().available;
   const std::uint64_t lost = available_ - std::min(available_, available);
-  const std::uint64_t reserve = limits_.reserve.value;
+  const std::uint64_t reserve = limits_[Reason::Reserve].value;
   return lost > headroom_ / 4 || (available < reserve && available_ >= reserve) ||
          sys::machine_load().tasks >
-             tasks_ + std::max<std::uint64_t>(limits_.processes.value / 4, 32);
+             tasks_ + std::max<std::uint64_t>(limits_[Reason::Processes].value / 4, 32);
 }
 
 void Measure::forget_the_gone() {

@@ -31,6 +31,15 @@ struct Sample {
   std::uint64_t machine_tasks = 0;
 };
 
+/// A run at the moment at which it is judged: what the `used` of each limit answers from.
+struct Moment {
+  const Sample& sample;
+  const ProcessUse& largest;           ///< Of memory; pid 0 without a process.
+  std::chrono::nanoseconds running{};  ///< Without the time the job was stopped.
+  std::chrono::nanoseconds with_earlier_attempts{};
+  std::chrono::nanoseconds idle{};  ///< Since it last computed, read or wrote.
+};
+
 /// Measures the members of a run, as cheaply as the limits allow.
 ///
 /// Three steps, each only for those that the step before could not clear: the resident size

@@ -17,10 +17,6 @@ constexpr std::size_t kLongestCardText = std::size_t{16} << 10;
 constexpr std::size_t kMostProcesses = 128;
 constexpr std::size_t kUsualLine = 2048;
 
-constexpr std::array<std::string_view, 12> kWords{
-    "exited", "signalled",   "not-started", "timeout", "pipeline-timeout", "idle",
-    "memory", "tree-memory", "processes",   "reserve", "stopped",          "crashed"};
-
 /// Appends fields to a line, each with a comma before it; defaults are left out.
 class Writer {
  public:
@@ -154,19 +150,6 @@ void append_card(Writer& write, std::string& out, const std::string& card) {
 }
 
 }  // namespace
-
-std::string_view word_of(Reason reason) noexcept {
-  const auto index = static_cast<std::size_t>(reason);
-  return kWords[index < kWords.size() ? index : 0];
-}
-
-std::optional<Reason> reason_of(std::string_view word) noexcept {
-  const auto found = std::ranges::find(kWords, word);
-  if (found == kWords.end()) {
-    return std::nullopt;
-  }
-  return static_cast<Reason>(found - kWords.begin());
-}
 
 std::string to_line(const Record& record) {
   std::string out;

@@ -8,29 +8,14 @@
 #include <string_view>
 #include <vector>
 
+#include "core/sys/reason.hpp"
 #include "core/sys/run_id.hpp"
 
 namespace onelane::journal {
 
-/// How a run came to its end. The words in the journal are stable: see word_of.
-enum class Reason : std::uint8_t {
-  Exited,           ///< "exited": by itself, see `code`.
-  Signalled,        ///< "signalled": died of `signal`, which was not ours.
-  NotStarted,       ///< "not-started": the tool could not be executed, or the ticket was given up.
-  Timeout,          ///< "timeout": ended by us, as all below down to Reserve.
-  PipelineTimeout,  ///< "pipeline-timeout"
-  Idle,             ///< "idle"
-  Memory,           ///< "memory": one process over its limit.
-  TreeMemory,       ///< "tree-memory": all of them together.
-  Processes,        ///< "processes"
-  Reserve,          ///< "reserve": the machine was about to run out of memory.
-  Stopped,          ///< "stopped": somebody asked onelane to end it.
-  Crashed,          ///< "crashed": the supervisor died; written by whoever cleared away.
-};
-
-/// The word in the journal; "exited" for a value out of range.
-[[nodiscard]] std::string_view word_of(Reason reason) noexcept;
-[[nodiscard]] std::optional<Reason> reason_of(std::string_view word) noexcept;
+using sys::Reason;
+using sys::reason_of;
+using sys::word_of;
 
 /// A process as the journal names it: pid and start time (proc(5), field 22) are its identity.
 struct Process {

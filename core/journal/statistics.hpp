@@ -117,13 +117,13 @@ struct LimitAdvice {
 /// and complete: whoever shows them cuts them.
 struct Statistics {
   std::uint64_t runs = 0;
-  std::array<std::uint64_t, 12> by_reason{};  ///< Index: Reason.
-  std::uint64_t failed = 0;                   ///< Exited by themselves, with another code than 0.
-  std::int64_t first_wall_ms = 0;             ///< When the first was asked for; 0 without any.
-  std::int64_t last_wall_ms = 0;              ///< When the last one was.
-  std::uint64_t waits = 0;                    ///< Runs that waited for kShortestWait or longer.
-  Spread waited_ms;                           ///< Of all runs, those that did not wait with 0.
-  Spread duration_ms;                         ///< Of runs that exited by themselves.
+  std::array<std::uint64_t, sys::kReasonWords.size()> by_reason{};  ///< Index: Reason.
+  std::uint64_t failed = 0;        ///< Exited by themselves, with another code than 0.
+  std::int64_t first_wall_ms = 0;  ///< When the first was asked for; 0 without any.
+  std::int64_t last_wall_ms = 0;   ///< When the last one was.
+  std::uint64_t waits = 0;         ///< Runs that waited for kShortestWait or longer.
+  Spread waited_ms;                ///< Of all runs, those that did not wait with 0.
+  Spread duration_ms;              ///< Of runs that exited by themselves.
   Overlap overlap;
   std::vector<KindStatistics> kinds;       ///< Most time (waited and running) first.
   std::vector<EndStatistics> ends;         ///< Most frequent first.

@@ -32,9 +32,7 @@ struct Run {
 
   [[nodiscard]] bool has_started() const noexcept { return reason != Reason::NotStarted; }
   [[nodiscard]] bool was_measured() const noexcept { return has_started() && tree_kb > 0; }
-  [[nodiscard]] bool was_ended() const noexcept {
-    return reason >= Reason::Timeout && reason <= Reason::Stopped;
-  }
+  [[nodiscard]] bool was_ended() const noexcept { return sys::is_by_onelane(reason); }
   [[nodiscard]] bool has_exited() const noexcept { return reason == Reason::Exited; }
 };
 

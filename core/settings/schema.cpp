@@ -16,6 +16,141 @@ using namespace std::chrono_literals;
 
 using Text = std::optional<std::string>;
 
+constexpr auto kFields = std::to_array<Field>({
+    {"memory_limit_mb", "memory of any one process: anonymous, shared and swapped",
+     &Settings::memory_limit_mb, Form::Megabytes, true},
+    {"tree_memory_limit_mb", "memory of all processes of a run together",
+     &Settings::tree_memory_limit_mb, Form::Megabytes},
+    {"max_processes", "processes of a run", &Settings::max_processes, Form::Count, true},
+    {"check_interval", "the longest pause between two looks at a run's processes",
+     &Settings::check_interval, Form::Plain, true},
+    {"timeout",
+     "how long a run may take from its start on, without the time it is stopped; 0 for ever",
+     &Settings::timeout, Form::Plain, true},
+    {"idle_timeout",
+     "how long a run may go without processor time, input and output in its whole tree; 0 for ever",
+     &Settings::idle_timeout},
+    {"idle_action", "what happens at idle_timeout: a warning, or the end of the run",
+     &Settings::idle_action},
+    {"kill_timeout", "from TERM to KILL", &Settings::kill_timeout, Form::Plain, true},
+    {"linger", "how long what a run leaves behind on its pipes or terminal may live",
+     &Settings::linger},
+    {"queue_timeout", "how long a call waits for its turn before it gives up with 75; 0 for ever",
+     &Settings::queue_timeout},
+    {"rejoin",
+     "how long a call that is killed while it waits may come back to its place; 0 not at all",
+     &Settings::rejoin},
+    {"coalesce",
+     "calls that take the result of an identical one that started after they had been queued",
+     &Settings::coalesce, Form::Calls},
+    {"git_lock_wait", "how long a git write waits for somebody else's fresh index.lock",
+     &Settings::git_lock_wait},
+    {"ns_wait", "how long a call waits for a run in another PID namespace", &Settings::ns_wait},
+    {"pipeline_timeout", "how long a whole run may take, with what it waits for; 0 for ever",
+     &Settings::pipeline_timeout, Form::Plain, true},
+    {"system_reserve_mb", "memory of the machine below which the run that has most is ended",
+     &Settings::system_reserve_mb, Form::Megabytes},
+    {"min_free_memory_mb", "memory that must be free before a run starts",
+     &Settings::min_free_memory_mb, Form::Megabytes, true},
+    {"max_load", "load average above which no run starts", &Settings::max_load, Form::Plain, true},
+    {"max_memory_pressure", "memory pressure (PSI, percent) above which no run starts",
+     &Settings::max_memory_pressure},
+    {"admission", "what a run does that may not start: wait, or exit with 75",
+     &Settings::admission},
+    {"nice", "niceness of the tool; 0 as the caller", &Settings::nice, Form::Plain, false,
+     Allowed::Everywhere, 0, 19},
+    {"ionice", "input and output priority of the tool", &Settings::ionice},
+    {"cpu_affinity", "processors that a run may use; empty as the caller", &Settings::cpu_affinity,
+     Form::CpuList},
+    {"cpu_weight", "processor weight of a run's control group; 0 for none", &Settings::cpu_weight,
+     Form::Count, false, Allowed::Everywhere, 0, 10'000},
+    {"cgroup", "a run gets a control group where one can be had", &Settings::cgroup},
+    {"clamp", "how far max_workers reaches: not at all, where the user has set nothing, or always",
+     &Settings::clamp},
+    {"max_workers", "workers that a tool starts by itself; 0 as the tool likes",
+     &Settings::max_workers, Form::Count},
+    {"pytest_max_workers", "as max_workers, for pytest alone", &Settings::pytest_max_workers,
+     Form::Count, true},
+    {"project_sequential_mode", "0 switches onelane off in this project", &Settings::sequential,
+     Form::Plain, true},
+    {"verbose", "1 says for each call what was decided and why", &Settings::verbose, Form::Plain,
+     true},
+    {"quiet", "1 silences the notices", &Settings::quiet},
+    {"on_error", "what happens when onelane itself fails: the tool runs without the lane, or 125",
+     &Settings::on_error},
+    {"on_deadlock", "what the call does that closes a circle of waiting: give up with 75, or run",
+     &Settings::on_deadlock},
+    {"wait", "whether a call waits for its tool, or for every descendant of it", &Settings::wait},
+    {"priority", "higher goes first; nobody is overtaken for ever", &Settings::priority,
+     Form::Plain, false, Allowed::Everywhere, -100, 100},
+    {"scope", "who shares a lane", &Settings::scope},
+    {"lanes", "split gives git a lane of its own, beside the one for builds and tests",
+     &Settings::lanes, Form::Choice},
+    {"log_dir", "where the logs of runs are; empty: logs beside the lane", &Settings::log_dir,
+     Form::Path, true},
+    {"log_keep_days", "days that the logs of runs stay", &Settings::log_keep_days, Form::Count},
+    {"log_max_mb", "megabytes that the logs of runs may take together", &Settings::log_max_mb,
+     Form::Megabytes},
+    {"sequential_lock_base_dir", "where the lane's files are; empty: in the git directory",
+     &Settings::lock_base_dir, Form::Path, true, Allowed::ProjectFiles},
+    {"keep", "further programs that may live on after the run that started them", &Settings::keep,
+     Form::List},
+    {"release_on_ready",
+     "calls that give the lane back once a port listens or a line of output has a text, and go on "
+     "as services",
+     &Settings::release_on_ready, Form::ReadyRules},
+});
+
+/// What a field takes, by the type of its member.
+struct Accepted {
+  const Field& field;
+
+  std::string operator()(Setting<std::uint64_t> Settings::*) const {
+    if (field.most < (std::int64_t{1} << 40)) {
+      return "0 to " + std::to_string(field.most);
+    }
+    return field.form == Form::Count ? "whole numbers, 0 for no limit"
+                                     : "megabytes (2048), 512M, 2G, 0 for no limit";
+  }
+  std::string operator()(Setting<std::chrono::milliseconds> Settings::*) const {
+    return field.name == "check_interval" ? "50ms to 1h" : "seconds (30, 2.5), 500ms, 30s, 10m, 2h";
+  }
+  std::string operator()(Setting<bool> Settings::*) const {
+    return "1, 0, true, false, yes, no, on, off";
+  }
+  std::string operator()(Setting<int> Settings::*) const {
+    return std::to_string(field.least) + " to " + std::to_string(field.most);
+  }
+  std::string operator()(Setting<double> Settings::*) const {
+    return "numbers as 8 or 2.5, 0 for no limit";
+  }
+  template <class Enumeration>
+  requires std::is_enum_v<Enumeration> std::string operator()(
+      Setting<Enumeration> Settings::*) const {
+    std::string words;
+    for (const std::string_view word : kWords<Enumeration>) {
+      words += (words.empty() ? "" : ", ") + std::string{word};
+    }
+    return words;
+  }
+  std::string operator()(Setting<Scope> Settings::*) const {
+    return "worktree, repository, user, or a name of letters, digits, '.', '_', '-'";
+  }
+  std::string operator()(Setting<std::string> Settings::*) const {
+    return field.form == Form::Choice    ? "one, split"
+           : field.form == Form::CpuList ? "0-3,8"
+                                         : "a directory, relative to the project or absolute";
+  }
+  std::string operator()(Setting<std::vector<std::string>> Settings::*) const {
+    return field.form == Form::Calls
+               ? "TOOL or TOOL:FIRST-ARGUMENT, as pytest, make:test, npm:test-* "
+                 "(`*` stands for any text behind the colon)"
+           : field.form == Form::ReadyRules
+               ? "TOOL[:FIRST-ARGUMENT]=PORT or =TEXT, as make:serve=3000, npm:start=ready in"
+               : "names of 1 to 255 printable characters";
+  }
+};
+
 std::string rejected(std::string_view text, std::string_view what, const Field& field) {
   return "'" + sys::clean(text) + "' is not " + std::string{what} +
          "; accepted: " + accepted(field);
@@ -127,6 +262,19 @@ class Apply {
 
 }  // namespace
 
+std::span<const Field> all_fields() {
+  return kFields;
+}
+
+const Field* find_field(std::string_view name) {
+  const auto found = std::ranges::find(kFields, name, &Field::name);
+  return found == kFields.end() ? nullptr : &*found;
+}
+
+std::string accepted(const Field& field) {
+  return std::visit(Accepted{field}, field.member);
+}
+
 std::string upper_name(std::string_view name) {
   std::string upper{name};
   std::ranges::transform(upper, upper.begin(), [](char c) {
@@ -159,6 +307,22 @@ Text apply_list(Settings& settings, const Field& field, std::vector<std::string>
     }
   }
   return store(settings.**member, std::move(items), source);
+}
+
+Figure figure_of(const Settings& settings, const Field& field) {
+  return std::visit(
+      [&](auto member) -> Figure {
+        const auto& setting = settings.*member;
+        if constexpr (std::is_same_v<decltype(setting.value), std::uint64_t>) {
+          const unsigned shift = field.form == Form::Megabytes ? 20 : 0;
+          return {setting.value << shift, setting.source};
+        } else if constexpr (std::is_same_v<decltype(setting.value), std::chrono::milliseconds>) {
+          return {static_cast<std::uint64_t>(setting.value.count()), setting.source};
+        } else {
+          return {0, setting.source};
+        }
+      },
+      field.member);
 }
 
 Settings built_in(Audience audience, std::uint64_t total_memory_mb) {

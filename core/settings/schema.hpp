@@ -81,6 +81,13 @@ struct Field {
                                                     std::vector<std::string> items,
                                                     const Source& source);
 
+/// A size in bytes, a duration in milliseconds, or a count; 0 for a field that is none of these.
+struct Figure {
+  std::uint64_t value = 0;
+  const Source& source;
+};
+[[nodiscard]] Figure figure_of(const Settings& settings, const Field& field);
+
 /// The built-in values for `audience` on a machine with `total_memory_mb`.
 [[nodiscard]] Settings built_in(Audience audience, std::uint64_t total_memory_mb);
 

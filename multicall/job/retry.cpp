@@ -24,8 +24,8 @@ bool is_over_its_time(const Watch& watch) {
   if (!watch.exit_code() || watch.was_stopped()) {
     return false;
   }
-  const guard::Cause cause = watch.guard()->breach()->cause;
-  return cause == guard::Cause::Timeout || cause == guard::Cause::Idle;
+  const sys::Reason reason = watch.guard()->breach()->reason;
+  return reason == sys::Reason::Timeout || reason == sys::Reason::Idle;
 }
 
 /// Ended by nothing but itself: the next command may run.

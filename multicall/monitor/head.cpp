@@ -81,15 +81,14 @@ class Head {
       line.add("-", Style::Dim);
       return line;
     }
-    const guard::Limits& limits = look_.limits;
-    line.add(left(share_words(sum, limits.tree_memory.value), 16, paper_.unicode) + " ",
-             style_of(sum, limits.tree_memory.value));
+    const std::uint64_t most = look_.limits[sys::Reason::TreeMemory].value;
+    const std::uint64_t most_of_one = look_.limits[sys::Reason::Memory].value;
+    const std::uint64_t most_processes = look_.limits[sys::Reason::Processes].value;
+    line.add(left(share_words(sum, most), 16, paper_.unicode) + " ", style_of(sum, most));
     line.add(curve_words(look_.run_curve, paper_.unicode), Style::Good);
-    line.add("largest " + share_words(largest, limits.memory.value),
-             style_of(largest, limits.memory.value));
+    line.add("largest " + share_words(largest, most_of_one), style_of(largest, most_of_one));
     line.add("  " + std::to_string(look_.processes.size()) +
-             (limits.processes.value == 0 ? "" : "/" + std::to_string(limits.processes.value)) +
-             " procs");
+             (most_processes == 0 ? "" : "/" + std::to_string(most_processes)) + " procs");
     return line;
   }
 

@@ -211,9 +211,10 @@ void Looker::read_limits(Look& look) {
     }
     limits_of_ = lane.view.holder->id;
     const auto audience = audience_of(*lane.view.holder);
-    limits_ = size_limits_of(audience == settings::Audience::Shim
-                                 ? lanes_.settings
-                                 : load_settings(lanes_.project.root, audience).settings);
+    limits_ = limits_of(audience == settings::Audience::Shim
+                            ? lanes_.settings
+                            : load_settings(lanes_.project.root, audience).settings,
+                        /*has_time_limits=*/false);
     break;
   }
   look.limits = limits_;

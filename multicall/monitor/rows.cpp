@@ -130,7 +130,7 @@ class Lister {
   }
 
   [[nodiscard]] Style style_of(std::uint64_t bytes) const {
-    const std::uint64_t limit = look_.limits.memory.value;
+    const std::uint64_t limit = look_.limits[sys::Reason::Memory].value;
     return limit == 0 || bytes < limit / 2 ? Style::Plain
            : bytes < limit / 10 * 9        ? Style::Warn
                                            : Style::Bad;

@@ -19,7 +19,8 @@ function sentence(run, card) {
     case 'idle': return 'Did nothing for ' + span(used) + name + after;
     case 'reserve': return 'Only ' + size(used) + ' of memory was left on the machine' + name + after;
     case 'memory': return 'One process used ' + megabytes(used) + ' of ' + megabytes(limit) + name + after;
-    default: return 'Used ' + megabytes(used) + ' of ' + megabytes(limit) + name + after;
+    case 'tree-memory': return 'Used ' + megabytes(used) + ' of ' + megabytes(limit) + name + after;
+    default: return words(run.said).replace(/^./, first => first.toUpperCase());
   }
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "core/guard/limits.hpp"
 #include "core/journal/journal.hpp"
 #include "core/journal/plausible.hpp"
 #include "core/journal/skim.hpp"
@@ -121,24 +122,15 @@ std::string phrase_of(const Record& record) {
       return "signal " + std::to_string(record.signal);
     case Reason::NotStarted:
       return "not started";
-    case Reason::Timeout:
-    case Reason::PipelineTimeout:
-      return "time limit";
-    case Reason::Idle:
-      return "idle limit";
-    case Reason::Memory:
-    case Reason::TreeMemory:
-      return "memory limit";
-    case Reason::Processes:
-      return "process limit";
-    case Reason::Reserve:
-      return "machine short of memory";
     case Reason::Stopped:
       return "stopped";
     case Reason::Crashed:
       return "onelane was killed";
+    default:
+      break;
   }
-  return {};
+  const guard::LimitRow* limit = guard::row_of(record.reason);
+  return limit == nullptr ? std::string{} : std::string{limit->kind};
 }
 
 std::int64_t start_of(const Record& record) noexcept {

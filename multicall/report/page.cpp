@@ -95,6 +95,7 @@ json data_of(const History& history) {
     const json card = json::parse(record->card, nullptr, false);
     if (card.is_object() && ++cards <= kMostCardsOnPage) {
       runs.back()["card"] = cleaned(card);
+      runs.back()["said"] = advice_of(*record).sentence;
     }
   }
   std::ranges::reverse(runs);

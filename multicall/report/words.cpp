@@ -6,6 +6,7 @@
 #include <ctime>
 #include <nlohmann/json.hpp>
 
+#include "core/guard/limits.hpp"
 #include "core/journal/plausible.hpp"
 #include "core/sys/text.hpp"
 #include "multicall/term/words.hpp"
@@ -31,33 +32,24 @@ std::uint64_t number_in(const json& card, const char* name) {
   return at != card.end() && at->is_number_unsigned() ? at->get<std::uint64_t>() : 0;
 }
 
-std::string amount(journal::Reason reason, std::uint64_t number) {
-  switch (reason) {
-    case journal::Reason::Processes:
-      return std::to_string(number) + " processes";
-    case journal::Reason::Timeout:
-    case journal::Reason::PipelineTimeout:
-    case journal::Reason::Idle:
-      return time_words(static_cast<std::int64_t>(number));
-    default:
+std::string amount(guard::Unit unit, std::uint64_t number) {
+  switch (unit) {
+    case guard::Unit::Bytes:
       return std::to_string((number + (1U << 19U)) >> 20U) + " MB";
+    case guard::Unit::Milliseconds:
+      return time_words(static_cast<std::int64_t>(number));
+    case guard::Unit::Count:
+      break;
   }
+  return std::to_string(number);
 }
 
 std::string sentence(journal::Reason reason, const json& card) {
-  const std::string used = amount(reason, number_in(card, "used"));
-  const std::string limit = amount(reason, number_in(card, "limit"));
-  switch (reason) {
-    case journal::Reason::Timeout:
-    case journal::Reason::PipelineTimeout:
-      return "ran for more than " + limit;
-    case journal::Reason::Idle:
-      return "did nothing for " + used;
-    case journal::Reason::Reserve:
-      return "only " + used + " of memory was left on the machine";
-    default:
-      return "used " + used + " of " + limit;
-  }
+  const guard::LimitRow* row = guard::row_of(reason);
+  const guard::Unit unit = row == nullptr ? guard::Unit::Bytes : row->unit;
+  const guard::Word words[] = {{"used", amount(unit, number_in(card, "used"))},
+                               {"limit", amount(unit, number_in(card, "limit"))}};
+  return guard::filled(row == nullptr ? "used {used} of {limit}" : row->brief, words);
 }
 
 }  // namespace

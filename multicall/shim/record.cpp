@@ -26,26 +26,6 @@ std::string_view class_word(shims::Class cls) {
   return cls == shims::Class::Service ? "service" : cls == shims::Class::Editor ? "editor" : "lane";
 }
 
-journal::Reason reason_of(guard::Cause cause) {
-  switch (cause) {
-    case guard::Cause::Memory:
-      return journal::Reason::Memory;
-    case guard::Cause::TreeMemory:
-      return journal::Reason::TreeMemory;
-    case guard::Cause::Processes:
-      return journal::Reason::Processes;
-    case guard::Cause::Timeout:
-      return journal::Reason::Timeout;
-    case guard::Cause::PipelineTimeout:
-      return journal::Reason::PipelineTimeout;
-    case guard::Cause::Idle:
-      return journal::Reason::Idle;
-    case guard::Cause::Reserve:
-      return journal::Reason::Reserve;
-  }
-  return journal::Reason::Exited;
-}
-
 /// What the kernel has added up over all members that were waited for: exact for processor
 /// time, and for the largest process of a run too short to be measured.
 void add_usage(journal::Record& record, const process::Usage& usage) {
@@ -172,7 +152,7 @@ void add_outcome(journal::Record& record, const process::Outcome& outcome, const
   if (watch.exit_code()) {
     record.code = watch.exit_code();
     record.signal = 0;
-    record.reason = reason_of(watch.guard()->breach()->cause);
+    record.reason = watch.guard()->breach()->reason;
     return;
   }
   if (record.signal == 0) {

@@ -54,7 +54,7 @@ void Watch::note_end_of_tool() {
 }
 
 void Watch::end_time_limits() {
-  limits_.timeout.value = limits_.pipeline_timeout.value = limits_.idle.value = {};
+  limits_.lift(guard::Unit::Milliseconds);
 }
 
 process::Judgement Watch::judge(const process::Scene& scene) noexcept {
@@ -159,14 +159,7 @@ void Watch::end(const guard::Breach& breach, const guard::Sample& sample) {
 void Watch::tell(const guard::Ruling& ruling) {
   for (const guard::Warning& warning : ruling.warnings) {
     ++warnings_;
-    say_line(words(*plan_.call, 60) + ": " + guard::line_of(warning, limits_),
-             journal::Level::Warning);
-  }
-  if (ruling.is_idle) {
-    ++warnings_;
-    say_line(words(*plan_.call, 60) + ": no processor time and no input or output for " +
-                 duration_words(limits_.idle.value) + " (IDLE_TIMEOUT)",
-             journal::Level::Warning);
+    say_line(words(*plan_.call, 60) + ": " + guard::line_of(warning), journal::Level::Warning);
   }
 }
 
@@ -189,7 +182,7 @@ std::optional<int> Watch::exit_code() const {
   if (!guard_ || !guard_->breach() || !tool_counts_) {
     return std::nullopt;
   }
-  return guard::is_about_time(guard_->breach()->cause) ? kExitTimedOut : kExitOverLimit;
+  return guard::row_of(guard_->breach()->reason)->exit_code;
 }
 
 void Watch::say_left_lock(pid_t pid) {

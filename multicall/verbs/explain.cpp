@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <cstdlib>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "core/lane/pipeline.hpp"
+#include "multicall/context/limits.hpp"
 #include "multicall/context/place.hpp"
 #include "multicall/context/real_tool.hpp"
 #include "multicall/job/coalesce/call_key.hpp"
@@ -41,14 +43,9 @@ std::string_view action_words(Verdict::Action action) {
 
 /// The settings that bear on one call, in the order of `onelane settings`.
 bool applies(const std::string& name) {
-  for (const char* wanted :
-       {"timeout", "kill_timeout", "linger", "queue_timeout", "priority", "memory_limit_mb",
-        "tree_memory_limit_mb", "max_processes", "wait", "on_error"}) {
-    if (name == wanted) {
-      return true;
-    }
-  }
-  return false;
+  constexpr std::string_view kOthers[] = {"kill_timeout", "linger", "queue_timeout",
+                                          "priority",     "wait",   "on_error"};
+  return limit_named(name) != nullptr || std::ranges::find(kOthers, name) != std::end(kOthers);
 }
 
 /// When the call gives the lane back before its end.

@@ -60,10 +60,6 @@ std::string signal_name(std::int64_t number) {
   return name == nullptr ? "signal " + std::to_string(number) : "SIG" + std::string{name};
 }
 
-bool is_of_onelane(Reason reason) noexcept {
-  return reason >= Reason::Timeout && reason <= Reason::Stopped;
-}
-
 }  // namespace
 
 std::string_view word_of(RunState state) noexcept {
@@ -143,7 +139,7 @@ std::string ending_of(const Record& record) {
   const std::string word{journal::word_of(record.reason)};
   const std::string exit = record.code ? "exit " + std::to_string(*record.code) : "";
   const std::string how = record.signal != 0 ? "died of " + signal_name(record.signal) : exit;
-  if (is_of_onelane(record.reason)) {
+  if (sys::is_by_onelane(record.reason)) {
     return (record.reason == Reason::Stopped ? "stopped on order" : "ended by onelane: " + word) +
            (how.empty() ? "" : ", " + how);
   }

@@ -66,9 +66,8 @@ std::string summary(const journal::Statistics& all, const Paint& paint) {
     return all.by_reason.at(static_cast<std::size_t>(reason));
   };
   std::uint64_t ended = 0;
-  for (auto i = static_cast<std::size_t>(Reason::Timeout);
-       i <= static_cast<std::size_t>(Reason::Stopped); ++i) {
-    ended += all.by_reason.at(i);
+  for (std::size_t i = 0; i < all.by_reason.size(); ++i) {
+    ended += sys::is_by_onelane(static_cast<Reason>(i)) ? all.by_reason[i] : 0;
   }
   std::string text = paint.bold("runs") + "     " + std::to_string(all.runs) + " from " +
                      date_of(all.first_wall_ms) + " to " + date_of(all.last_wall_ms) + "\n";

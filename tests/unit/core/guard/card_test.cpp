@@ -10,6 +10,7 @@ namespace onelane::guard {
 namespace {
 
 using namespace std::chrono_literals;
+using sys::Reason;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -17,13 +18,12 @@ using testing::Not;
 class CardTest : public ::testing::Test {
  protected:
   CardTest() {
-    limits_.memory = {2048 * kMb, "MEMORY_LIMIT_MB", "/p/.env.development:3",
-                      "ONELANE_MEMORY_LIMIT_MB"};
-    limits_.timeout = {30'000ms, "TIMEOUT", "built-in", ""};
+    limits_[Reason::Memory] = {2048 * kMb, "/p/.env.development:3", "ONELANE_MEMORY_LIMIT_MB"};
+    limits_[Reason::Timeout] = {30'000, "built-in", ""};
     const sys::ProcessId self = sys::self_id();
     sample_.processes = {{self, 1, 2300 * kMb}, {{1, 1}, 0, 5 * kMb}};
     sample_.bytes = 2305 * kMb;
-    breach_ = {Cause::Memory, 2300 * kMb, 2048 * kMb, self, 12'400ms};
+    breach_ = {Reason::Memory, 2300 * kMb, 2048 * kMb, self, 12'400ms};
     curve_.add(0ms, 100 * kMb);
     curve_.add(50ms, 2305 * kMb);
   }
@@ -51,7 +51,7 @@ TEST_F(CardTest, ThreeLinesSayWhatHappenedWhoUsedMostAndWhatToChange) {
 }
 
 TEST_F(CardTest, ABuiltInLimitSaysHowToWriteTheLine) {
-  breach_ = {Cause::Timeout, 30'001, 30'000, {}, 30'001ms};
+  breach_ = {Reason::Timeout, 30'001, 30'000, {}, 30'001ms};
   const auto lines = lines_of(card());
   EXPECT_THAT(lines[0], HasSubstr("ran for more than 30 s (TIMEOUT)"));
   EXPECT_THAT(lines[2], HasSubstr("built-in"));
@@ -60,17 +60,17 @@ TEST_F(CardTest, ABuiltInLimitSaysHowToWriteTheLine) {
 
 TEST_F(CardTest, OneProcessIsNotSeveral) {
   sample_.processes.resize(1);
-  breach_ = {Cause::TreeMemory, 2300 * kMb, 2048 * kMb, {}, 12'400ms};
+  breach_ = {Reason::TreeMemory, 2300 * kMb, 2048 * kMb, {}, 12'400ms};
   const auto lines = lines_of(card());
   EXPECT_THAT(lines[0], HasSubstr("ended: 1 process used 2300 MB of 2048 MB"));
   EXPECT_THAT(lines[1], HasSubstr("1 process, 2305 MB"));
-  breach_ = {Cause::Processes, 2, 1, {}, 12'400ms};
+  breach_ = {Reason::Processes, 2, 1, {}, 12'400ms};
   EXPECT_THAT(lines_of(card())[0], HasSubstr("2 processes, 1 is allowed"));
 }
 
 TEST_F(CardTest, InTomlTheLineIsWrittenAsTomlHasIt) {
-  limits_.memory.place = "/p/onelane.toml:1";
-  limits_.memory.key = "memory_limit_mb";
+  limits_[Reason::Memory].place = "/p/onelane.toml:1";
+  limits_[Reason::Memory].key = "memory_limit_mb";
   EXPECT_THAT(lines_of(card())[2], HasSubstr("memory_limit_mb = 3500 there"));
 }
 
@@ -106,10 +106,8 @@ TEST_F(CardTest, TheTreeIsIndentedByParent) {
 }
 
 TEST(WarningTest, ItSaysHowLongIsLeft) {
-  Limits limits;
-  limits.tree_memory = {2000 * kMb, "TREE_MEMORY_LIMIT_MB", "built-in", ""};
-  const Warning warning{Cause::TreeMemory, 1000 * kMb, 2000 * kMb, {}, 25.0 * kMb};
-  EXPECT_EQ(line_of(warning, limits),
+  const Warning warning{Reason::TreeMemory, 1000 * kMb, 2000 * kMb, {}, 25.0 * kMb};
+  EXPECT_EQ(line_of(warning),
             "its processes together use 1000 MB of 2000 MB (TREE_MEMORY_LIMIT_MB); at 25 MB/s the "
             "limit in 40 s");
 }
@@ -123,7 +121,7 @@ TEST(SparklineTest, TheLargestIsTheHighestBar) {
 }
 
 TEST_F(CardTest, ReadBackItSaysTheSame) {
-  for (const Breach& breach : {breach_, Breach{Cause::Timeout, 30'001, 30'000, {}, 30'001ms}}) {
+  for (const Breach& breach : {breach_, Breach{Reason::Timeout, 30'001, 30'000, {}, 30'001ms}}) {
     breach_ = breach;
     const Card written = card();
     auto read = card_of(json_of(written));

@@ -11,15 +11,16 @@ namespace onelane::guard {
 namespace {
 
 using namespace std::chrono_literals;
+using sys::Reason;
 using Order = Ruling::Order;
 
 /// A run of which a test says how it stands, moment by moment.
 class GuardTest : public ::testing::Test {
  protected:
   GuardTest() {
-    limits_.memory = {1000 * kMb, "MEMORY_LIMIT_MB", "built-in", ""};
-    limits_.tree_memory = {2000 * kMb, "TREE_MEMORY_LIMIT_MB", "built-in", ""};
-    limits_.processes = {100, "MAX_PROCESSES", "built-in", ""};
+    limits_[Reason::Memory] = {1000 * kMb, "built-in", ""};
+    limits_[Reason::TreeMemory] = {2000 * kMb, "built-in", ""};
+    limits_[Reason::Processes] = {100, "built-in", ""};
   }
 
   /// `megabytes` of each process, at `at` after the launch.
@@ -36,6 +37,11 @@ class GuardTest : public ::testing::Test {
     return guard_.judge(sample, at, [this] { return takes_most_; });
   }
 
+  static bool says_idle(const Ruling& ruling) {
+    return std::ranges::any_of(ruling.warnings,
+                               [](const Warning& one) { return one.reason == Reason::Idle; });
+  }
+
   Limits limits_;
   Guard guard_{limits_};
   std::uint64_t available_ = 32'000;
@@ -44,8 +50,8 @@ class GuardTest : public ::testing::Test {
 };
 
 TEST_F(GuardTest, EarlierAttemptsCountForThePipelineAlone) {
-  limits_.timeout = {2s, "TIMEOUT", "built-in", ""};
-  limits_.pipeline_timeout = {5s, "PIPELINE_TIMEOUT", "built-in", ""};
+  limits_[Reason::Timeout] = {2'000, "built-in", ""};
+  limits_[Reason::PipelineTimeout] = {5'000, "built-in", ""};
   Guard second{limits_, 4s};
   Sample sample;
   sample.machine = {64'000 * kMb, available_ * kMb, 0};
@@ -57,7 +63,7 @@ TEST_F(GuardTest, EarlierAttemptsCountForThePipelineAlone) {
   EXPECT_LE(early.next, 100ms);
   const Ruling late = judge(1'001ms);
   ASSERT_TRUE(late.breach);
-  EXPECT_EQ(late.breach->cause, Cause::PipelineTimeout);
+  EXPECT_EQ(late.breach->reason, Reason::PipelineTimeout);
   EXPECT_EQ(late.breach->used, 5'001U);
 }
 
@@ -71,7 +77,7 @@ TEST_F(GuardTest, OneProcessOverItsLimitEndsTheRunAndIsNamed) {
   const Ruling ruling = judge(50ms, {10, 1000, 20});
   EXPECT_EQ(ruling.order, Order::End);
   ASSERT_TRUE(ruling.breach);
-  EXPECT_EQ(ruling.breach->cause, Cause::Memory);
+  EXPECT_EQ(ruling.breach->reason, Reason::Memory);
   EXPECT_EQ(ruling.breach->used, 1000 * kMb);
   EXPECT_EQ(ruling.breach->process.pid, 11);
 }
@@ -79,14 +85,14 @@ TEST_F(GuardTest, OneProcessOverItsLimitEndsTheRunAndIsNamed) {
 TEST_F(GuardTest, AllTogetherOverTheirLimitEndTheRun) {
   const Ruling ruling = judge(50ms, {700, 700, 700});
   ASSERT_TRUE(ruling.breach);
-  EXPECT_EQ(ruling.breach->cause, Cause::TreeMemory);
+  EXPECT_EQ(ruling.breach->reason, Reason::TreeMemory);
 }
 
 TEST_F(GuardTest, AsManyProcessesAsAllowedGoOnAndOneMoreDoesNot) {
   EXPECT_EQ(judge(50ms, std::vector<std::uint64_t>(100, 1)).order, Order::GoOn);
   const Ruling ruling = judge(100ms, std::vector<std::uint64_t>(101, 1));
   ASSERT_TRUE(ruling.breach);
-  EXPECT_EQ(ruling.breach->cause, Cause::Processes);
+  EXPECT_EQ(ruling.breach->reason, Reason::Processes);
 }
 
 TEST_F(GuardTest, OneThatGrowsOnAfterItWasToldToEndIsKilled) {
@@ -119,7 +125,7 @@ TEST_F(GuardTest, HalfALimitIsSaidOnceUntilUseHasFallen) {
   EXPECT_TRUE(judge(50ms, {499}).warnings.empty());
   const Ruling ruling = judge(100ms, {510});
   ASSERT_EQ(ruling.warnings.size(), 1U);
-  EXPECT_EQ(ruling.warnings[0].cause, Cause::Memory);
+  EXPECT_EQ(ruling.warnings[0].reason, Reason::Memory);
   EXPECT_EQ(ruling.warnings[0].process.pid, 10);
   EXPECT_NEAR(ruling.warnings[0].per_second, 11.0 * kMb / 0.05, 1.0 * kMb);
   EXPECT_TRUE(judge(150ms, {900}).warnings.empty());
@@ -130,40 +136,39 @@ TEST_F(GuardTest, HalfALimitIsSaidOnceUntilUseHasFallen) {
 }
 
 TEST_F(GuardTest, TimeLimitsAreKeptToTheMillisecond) {
-  limits_.timeout = {2000ms, "TIMEOUT", "built-in", ""};
+  limits_[Reason::Timeout] = {2000, "built-in", ""};
   const Ruling before = judge(1990ms, {1});
   EXPECT_EQ(before.order, Order::GoOn);
   EXPECT_EQ(before.next, 10ms);
   const Ruling after = judge(2000ms, {1});
   ASSERT_TRUE(after.breach);
-  EXPECT_EQ(after.breach->cause, Cause::Timeout);
+  EXPECT_EQ(after.breach->reason, Reason::Timeout);
   EXPECT_EQ(judge(2100ms, {500}).order, Order::End) << "time does not hurry the ending";
 }
 
 TEST_F(GuardTest, IdleIsSaidOnceAndBeginsAnewWithEveryMove) {
-  limits_.idle = {1000ms, "IDLE_TIMEOUT", "built-in", ""};
-  EXPECT_FALSE(judge(100ms, {1}).is_idle);
-  EXPECT_FALSE(judge(1050ms, {1}).is_idle);
-  EXPECT_TRUE(judge(1100ms, {1}).is_idle);
-  EXPECT_FALSE(judge(2500ms, {1}).is_idle);
+  limits_[Reason::Idle] = {1000, "built-in", "", /*ends=*/false};
+  EXPECT_FALSE(says_idle(judge(100ms, {1})));
+  EXPECT_FALSE(says_idle(judge(1050ms, {1})));
+  EXPECT_TRUE(says_idle(judge(1100ms, {1})));
+  EXPECT_FALSE(says_idle(judge(2500ms, {1})));
   ++activity_;
-  EXPECT_FALSE(judge(2600ms, {1}).is_idle);
-  EXPECT_TRUE(judge(3600ms, {1}).is_idle);
+  EXPECT_FALSE(says_idle(judge(2600ms, {1})));
+  EXPECT_TRUE(says_idle(judge(3600ms, {1})));
   EXPECT_EQ(judge(3700ms, {1}).order, Order::GoOn) << "it only warns";
 }
 
 TEST_F(GuardTest, IdleEndsWhereItIsToldTo) {
-  limits_.idle = {1000ms, "IDLE_TIMEOUT", "built-in", ""};
-  limits_.idle_ends = true;
+  limits_[Reason::Idle] = {1000, "built-in", "", /*ends=*/true};
   EXPECT_EQ(judge(100ms, {1}).order, Order::GoOn);
   const Ruling ruling = judge(1100ms, {1});
   ASSERT_TRUE(ruling.breach);
-  EXPECT_EQ(ruling.breach->cause, Cause::Idle);
+  EXPECT_EQ(ruling.breach->reason, Reason::Idle);
 }
 
 TEST_F(GuardTest, WhenTheMachineRunsShortOnlyTheLargestRunEnds) {
-  limits_.reserve = {1000 * kMb, "SYSTEM_RESERVE_MB", "built-in", ""};
-  limits_.memory.value = limits_.tree_memory.value = 0;
+  limits_[Reason::Reserve] = {1000 * kMb, "built-in", ""};
+  limits_[Reason::Memory].value = limits_[Reason::TreeMemory].value = 0;
   available_ = 900;
   takes_most_ = false;
   EXPECT_EQ(judge(50ms, {5000}).order, Order::GoOn);
@@ -171,11 +176,11 @@ TEST_F(GuardTest, WhenTheMachineRunsShortOnlyTheLargestRunEnds) {
   takes_most_ = true;
   const Ruling ruling = judge(150ms, {5000});
   ASSERT_TRUE(ruling.breach);
-  EXPECT_EQ(ruling.breach->cause, Cause::Reserve);
+  EXPECT_EQ(ruling.breach->reason, Reason::Reserve);
 }
 
 TEST_F(GuardTest, ARunWhoseEndWouldNotHelpIsNotEndedForTheMachine) {
-  limits_.reserve = {1000 * kMb, "SYSTEM_RESERVE_MB", "built-in", ""};
+  limits_[Reason::Reserve] = {1000 * kMb, "built-in", ""};
   available_ = 100;
   for (const auto at : {50ms, 100ms, 150ms, 200ms}) {
     EXPECT_EQ(judge(at, {400}).order, Order::GoOn);
@@ -183,8 +188,8 @@ TEST_F(GuardTest, ARunWhoseEndWouldNotHelpIsNotEndedForTheMachine) {
 }
 
 TEST_F(GuardTest, OneShortMomentOfTheMachineEndsNothing) {
-  limits_.reserve = {1000 * kMb, "SYSTEM_RESERVE_MB", "built-in", ""};
-  limits_.memory.value = limits_.tree_memory.value = 0;
+  limits_[Reason::Reserve] = {1000 * kMb, "built-in", ""};
+  limits_[Reason::Memory].value = limits_[Reason::TreeMemory].value = 0;
   for (int i = 1; i < 10; ++i) {
     available_ = i % 2 == 0 ? 900 : 1100;
     EXPECT_EQ(judge(50ms * i, {5000}).order, Order::GoOn);

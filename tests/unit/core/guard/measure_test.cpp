@@ -17,6 +17,8 @@
 namespace onelane::guard {
 namespace {
 
+using sys::Reason;
+
 /// Writes to every page, so that it is really there.
 void touch(void* memory, std::size_t size) {
   std::memset(memory, 1, size);
@@ -78,7 +80,7 @@ TEST_F(MeasureTest, AnonymousMemoryCounts) {
 }
 
 TEST_F(MeasureTest, SharedMemoryCounts) {
-  limits_.memory.value = 100 * kMb;
+  limits_[Reason::Memory].value = 100 * kMb;
   start([] {
     void* shared =
         ::mmap(nullptr, 120 * kMb, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -88,21 +90,21 @@ TEST_F(MeasureTest, SharedMemoryCounts) {
 }
 
 TEST_F(MeasureTest, WhatForksShareCountsOnce) {
-  limits_.tree_memory.value = 400 * kMb;
-  limits_.memory.value = 400 * kMb;
+  limits_[Reason::TreeMemory].value = 400 * kMb;
+  limits_[Reason::Memory].value = 400 * kMb;
   void* const heap = map_private(200 * kMb);
   touch(heap, 200 * kMb);
   for (int i = 0; i < 4; ++i) {
     start([] {});
   }
   // The test itself is the fifth that shares it.
-  EXPECT_LT(take().bytes, limits_.tree_memory.value);
-  EXPECT_LT(take().bytes, limits_.tree_memory.value) << "remembered, not read again";
+  EXPECT_LT(take().bytes, limits_[Reason::TreeMemory].value);
+  EXPECT_LT(take().bytes, limits_[Reason::TreeMemory].value) << "remembered, not read again";
   ::munmap(heap, 200 * kMb);
 }
 
 TEST_F(MeasureTest, NewForksAreMadeSureOfBeforeAnybodyIsWarned) {
-  limits_.tree_memory.value = 500 * kMb;
+  limits_[Reason::TreeMemory].value = 500 * kMb;
   void* const heap = map_private(100 * kMb);
   touch(heap, 100 * kMb);
   for (int i = 0; i < 6; ++i) {
@@ -117,7 +119,7 @@ TEST_F(MeasureTest, NewForksAreMadeSureOfBeforeAnybodyIsWarned) {
 }
 
 TEST_F(MeasureTest, ForksThatStopSharingAreFoundOut) {
-  limits_.tree_memory.value = 200 * kMb;
+  limits_[Reason::TreeMemory].value = 200 * kMb;
   void* const heap = map_private(100 * kMb);
   touch(heap, 100 * kMb);
   int go[2];
@@ -155,8 +157,8 @@ TEST_F(MeasureTest, ForksThatStopSharingAreFoundOut) {
 }
 
 TEST_F(MeasureTest, MappedFilesCountForNothing) {
-  limits_.memory.value = 100 * kMb;
-  limits_.tree_memory.value = 100 * kMb;
+  limits_[Reason::Memory].value = 100 * kMb;
+  limits_[Reason::TreeMemory].value = 100 * kMb;
   std::string path = "/var/tmp/onelane-measure-XXXXXX";
   const int fd = ::mkstemp(path.data());
   ASSERT_GE(fd, 0);
@@ -194,7 +196,7 @@ TEST_F(MeasureTest, AProcessThatIsGoneIsHarmless) {
 }
 
 TEST_F(MeasureTest, WhoEndsWhileWeLookHasNoMemory) {
-  limits_.tree_memory.value = 150 * kMb;
+  limits_[Reason::TreeMemory].value = 150 * kMb;
   void* const heap = map_private(100 * kMb);
   touch(heap, 100 * kMb);
   std::vector<sys::ProcessStat> members;
@@ -212,7 +214,7 @@ TEST_F(MeasureTest, WhoEndsWhileWeLookHasNoMemory) {
 }
 
 TEST_F(MeasureTest, ComputingIsActivityAndSleepingIsNone) {
-  limits_.idle.value = std::chrono::milliseconds{1};
+  limits_[Reason::Idle].value = 1;
   start([] {});
   const auto asleep = take().activity;
   EXPECT_EQ(take().activity, asleep);
