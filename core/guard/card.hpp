@@ -45,8 +45,8 @@ struct Card {
 /// The whole card as a JSON object in one line, for the journal.
 [[nodiscard]] std::string json_of(const Card& card);
 
-/// Reads what json_of wrote; `run` and the start times of processes are not in it. Nothing for
-/// anything else. The text may be anybody's: clean it for a terminal.
+/// Reads what json_of wrote; `run` and the start times of processes are not in it. Empty for
+/// any other text. The content is not trusted: clean it for a terminal.
 [[nodiscard]] std::optional<Card> card_of(const std::string& json);
 
 /// "node (pid 7) uses 1100 MB of 2048 MB (MEMORY_LIMIT_MB); at 120 MB/s the limit in 8.0 s"

@@ -140,9 +140,9 @@ std::vector<std::string> groups_below(const std::string& directory, std::string_
 }
 
 /// Moves everything in a group and in our groups below it to the group `to`, and removes them,
-/// the deepest first. Moves nobody after `deadline` (sys::monotonic_time). True when the group is
-/// gone; not so while a process in it forks or ends, nor while there is a group below it that
-/// somebody else made, which stays as it is.
+/// the deepest first. Moves no process after `deadline` (sys::monotonic_time). True when the group
+/// is gone; not so while a process in it forks or ends, nor while there is a group below it that
+/// another program made, which stays as it is.
 bool try_to_dissolve(const std::string& directory, const std::string& to,
                      std::chrono::nanoseconds deadline) {
   for (const std::string& below : groups_below(directory, kGroupPrefix)) {

@@ -21,17 +21,17 @@ struct ProcFiles {
 };
 
 /// The control group of one run: a child, named `onelane-<run id>`, of the group that the caller
-/// is in, so that every limit above still applies and whoever ends the caller's group ends the run
+/// is in, so that every limit above still applies and ending the caller's group ends the run
 /// with it. For accounting only: nothing is limited. Found by trying, in the v2 hierarchy and in
 /// the v1 memory hierarchy (cgroups(7)); where neither allows it there is no group, and the run
 /// is seen through /proc alone.
 ///
 /// A value that names directories: it holds no descriptor and removes nothing when destroyed, so a
-/// forked guardian has it too. A group that somebody else has removed answers every question with
+/// forked guardian has it too. A group that another process has removed answers every question with
 /// "no".
 class Cgroup {
  public:
-  /// Makes the group, with nobody in it. Nothing when no hierarchy allows it, when the group is
+  /// Makes the group, empty. No value when no hierarchy allows it, when the group is
   /// there already, or when `run_id` holds anything but letters, digits, '-', '_' and '.'.
   [[nodiscard]] static std::optional<Cgroup> make(std::string_view run_id,
                                                   const ProcFiles& files = {});
@@ -45,7 +45,7 @@ class Cgroup {
   /// container, a nested run's) is left there: false. What it has allocated before stays charged
   /// to the caller's group; children that it has already are not moved.
   ///
-  /// Blocks for up to about 20 ms when nobody on the machine has moved a process lately: the
+  /// Blocks for up to about 20 ms when no process on the machine was moved lately: the
   /// kernel waits for an RCU grace period. Allocates nothing: a child may add itself between fork
   /// and exec.
   bool add(pid_t pid) const noexcept;

@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 
-/// Nobody fills memory faster than this; it bounds what happens between two peeks.
+/// No run fills memory faster than this; it bounds what happens between two peeks.
 constexpr double kFastest = 6.0 * 1024 * 1024 * 1024;
 constexpr milliseconds kShortest{50};
 constexpr milliseconds kLongestPeek{250};

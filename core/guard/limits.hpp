@@ -22,7 +22,8 @@ enum class Unit : std::uint8_t {
 };
 
 /// One limit: all that onelane knows of it but the figure, which is a setting of the same name.
-/// The patterns are filled in by whoever says them: `{used}` and `{limit}` in words of the unit.
+/// In its patterns `{used}` and `{limit}` stand for figures, which the caller writes in words of
+/// the unit; see filled().
 struct LimitRow {
   std::string_view name;  ///< "MEMORY_LIMIT_MB"
   Unit unit;

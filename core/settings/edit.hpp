@@ -31,7 +31,7 @@ namespace onelane::settings {
 /// `text` with `line` as its last line; unchanged when it has that line anywhere.
 [[nodiscard]] std::string add_line(std::string_view text, std::string_view line);
 
-/// `text` without the last `line` that is not indented: somebody has moved one that is into an
+/// `text` without the last `line` that is not indented: a user has moved one that is into an
 /// `if` or the like, which may not be left empty.
 [[nodiscard]] std::string remove_line(std::string_view text, std::string_view line);
 

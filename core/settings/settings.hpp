@@ -64,10 +64,10 @@ struct Settings {
   Setting<std::chrono::milliseconds> git_lock_wait;
   Setting<std::chrono::milliseconds> ns_wait;
   Setting<std::chrono::milliseconds> pipeline_timeout;  ///< 0 = none.
-  Setting<std::uint64_t> system_reserve_mb;   ///< Of the machine, for everybody else; 0 = none.
-  Setting<std::uint64_t> min_free_memory_mb;  ///< Before a grant; 0 = any.
-  Setting<double> max_load;                   ///< Before a grant; 0 = any.
-  Setting<double> max_memory_pressure;        ///< Before a grant, percent (PSI); 0 = any.
+  Setting<std::uint64_t> system_reserve_mb;             ///< Of the machine, for all else; 0 = none.
+  Setting<std::uint64_t> min_free_memory_mb;            ///< Before a grant; 0 = any.
+  Setting<double> max_load;                             ///< Before a grant; 0 = any.
+  Setting<double> max_memory_pressure;                  ///< Before a grant, percent (PSI); 0 = any.
   Setting<Admission> admission;
   Setting<int> nice;  ///< 0 to 19; 0 = as the caller.
   Setting<IoNice> ionice;

@@ -46,7 +46,7 @@ void apply_toml(const TomlOrigin& where, std::string_view text, TrustCheck check
 /// `path` below `root` without `.` and `..`; unchanged when it is empty or there is no root.
 [[nodiscard]] std::string absolute_path(const std::string& root, const std::string& path);
 
-/// The text of a Problem about a key nobody knows, with the name that was probably meant.
+/// The text of a Problem about an unknown key, with the name that was probably meant.
 [[nodiscard]] std::string unknown_key(std::string_view key);
 
 }  // namespace onelane::settings

@@ -20,7 +20,7 @@ struct TcpLine {
 /// Nothing for the head line and whatever else does not look like a socket.
 [[nodiscard]] std::optional<TcpLine> parse_tcp_line(std::string_view line) noexcept;
 
-/// Inodes of the sockets, whoever has them, that listen on TCP `port` in the network namespace of
+/// Inodes of the sockets of any process that listen on TCP `port` in the network namespace of
 /// `pid`, for IPv4 or IPv6; sorted. Nothing when the process is gone. In our own namespace
 /// the kernel is asked for them alone (sock_diag(7)); in another one two tables are read, which
 /// costs milliseconds on a large machine.

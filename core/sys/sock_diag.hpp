@@ -16,7 +16,7 @@ namespace onelane::sys {
 
 /// Inodes of the sockets that listen on TCP `port`, for IPv4 or IPv6, in no order. The kernel is
 /// asked for those alone: a table of /proc walks over all connections that there could be,
-/// milliseconds on a large machine. Nothing where it does not tell.
+/// milliseconds on a large machine. Empty where it does not tell.
 [[nodiscard]] std::optional<std::vector<std::uint64_t>> tcp_listeners(std::uint16_t port);
 
 }  // namespace onelane::sys

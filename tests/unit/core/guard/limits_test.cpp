@@ -52,7 +52,7 @@ TEST(LimitsTest, LiftedAreThoseOfTheUnitAlone) {
 TEST(FilledTest, EachNameIsReplacedByItsText) {
   const Word words[] = {{"used", "5 MB"}, {"limit", "{used}"}};
   EXPECT_EQ(filled("{used} of {limit}", words), "5 MB of {used}");
-  EXPECT_EQ(filled("{nobody}, {used", words), ", ");
+  EXPECT_EQ(filled("{unknown}, {used", words), ", ");
   EXPECT_EQ(filled("", words), "");
 }
 
