@@ -9,7 +9,6 @@
 #include "core/sys/users.hpp"
 #include "multicall/context/lanes_here.hpp"
 #include "multicall/context/limits.hpp"
-#include "multicall/term/exit_codes.hpp"
 #include "multicall/term/say.hpp"
 #include "multicall/term/words.hpp"
 
