@@ -29,6 +29,7 @@ bool Ticket::start_beside(const RunId& holder) {
   table_.write(slot_, detail_);
   set_state(State::Beside);
   life_ = Life::Started;
+  table_.ring();  // a call that waits may be a part of the pipeline through us
   return true;
 }
 

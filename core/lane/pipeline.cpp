@@ -14,27 +14,44 @@
 namespace onelane::lane {
 namespace {
 
-struct Holder {
+/// A run of the turn: the holder's, or one beside it.
+struct Member {
   Entry entry;
   bool reads_input = false;
 };
 
-std::optional<Holder> holder_of(const Table& table) {
+std::optional<Member> member_at(const Table& table, const Entry& entry, std::size_t slot) {
+  if (entry.boot != static_cast<std::uint32_t>(sys::boot_id()) ||
+      entry.pid_namespace != sys::pid_namespace() || entry.supervisor() == sys::self_id() ||
+      !sys::exists(entry.supervisor()) || !table.is_alive(slot)) {
+    return std::nullopt;
+  }
+  const auto detail = table.detail(slot, entry.sequence);
+  return Member{entry, detail && detail->reads_input != 0};
+}
+
+/// The holder first; nothing when it may not start or cannot be seen.
+std::vector<Member> turn_of(const Table& table) {
+  std::vector<Member> out;
   const Header header = table.header();
   const auto entries = table.entries(header.high);
   const auto current = current_slot(entries);
-  if (!current) {
-    return std::nullopt;
+  if (!current || (entries[*current].state == State::Granted && header.held != 0)) {
+    return out;
   }
-  const Entry& entry = entries[*current];
-  const bool may_not_start = entry.state == State::Granted && header.held != 0;
-  if (may_not_start || entry.boot != static_cast<std::uint32_t>(sys::boot_id()) ||
-      entry.pid_namespace != sys::pid_namespace() || entry.supervisor() == sys::self_id() ||
-      !sys::exists(entry.supervisor()) || !table.is_alive(*current)) {
-    return std::nullopt;
+  auto holder = member_at(table, entries[*current], *current);
+  if (!holder) {
+    return out;
   }
-  const auto detail = table.detail(*current, entry.sequence);
-  return Holder{entry, detail && detail->reads_input != 0};
+  out.push_back(std::move(*holder));
+  for (std::size_t slot = 0; slot < entries.size(); ++slot) {
+    if (slot != *current && entries[slot].state == State::Beside) {
+      if (auto beside = member_at(table, entries[slot], slot)) {
+        out.push_back(std::move(*beside));
+      }
+    }
+  }
+  return out;
 }
 
 /// Who belongs to which side.
@@ -96,10 +113,10 @@ Sides sides_of(pid_t supervisor) {
   return sides;
 }
 
-/// The answer for one holder.
+/// The answer for one run of the turn, which is called the holder here.
 class PipelineSearch {
  public:
-  PipelineSearch(const Holder& holder, bool reads_input, PipelineLook look)
+  PipelineSearch(const Member& holder, bool reads_input, PipelineLook look)
       : holder_{holder},
         asks_feeder_{reads_input && look == PipelineLook::Later},
         sides_{sides_of(holder.entry.pid)} {}
@@ -162,7 +179,7 @@ class PipelineSearch {
            std::ranges::any_of(sides_.above_holder, feeds);
   }
 
-  const Holder& holder_;
+  const Member& holder_;
   const bool asks_feeder_;
   Sides sides_;
   sys::Flow flow_;
@@ -171,9 +188,11 @@ class PipelineSearch {
 }  // namespace
 
 std::optional<Entry> find_pipeline(const Table& table, bool reads_input, PipelineLook look) {
-  const auto holder = holder_of(table);
-  return holder && PipelineSearch{*holder, reads_input, look}.run() ? std::optional{holder->entry}
-                                                                    : std::nullopt;
+  const auto turn = turn_of(table);
+  const auto joins = [&](const Member& member) {
+    return PipelineSearch{member, reads_input, look}.run();
+  };
+  return std::ranges::any_of(turn, joins) ? std::optional{turn.front().entry} : std::nullopt;
 }
 
 }  // namespace onelane::lane

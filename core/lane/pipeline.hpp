@@ -12,9 +12,9 @@ enum class PipelineLook {
   Later,   ///< A second after that.
 };
 
-/// The run that holds the lane, if it and the calling process are parts of one pipeline: then each
-/// may wait for bytes, or for a reader, that come with the other one alone, and the two are one
-/// turn. They are when
+/// The run that holds the lane, if the calling process is a part of its pipeline or of that of a
+/// run beside it: then each may wait for bytes, or for a reader, that come with the other one
+/// alone, and they are one turn. Two of them are parts of one pipeline when
 ///
 ///  - bytes can flow between the caller's side and the holder's (sys::Flow): the call and the
 ///    holder's tree, and on either side what is above it but not above both. What lies between may

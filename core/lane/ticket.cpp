@@ -15,6 +15,13 @@
 #include "core/sys/error.hpp"
 
 namespace onelane::lane {
+namespace {
+
+std::size_t count_beside(const std::vector<Entry>& entries) {
+  return static_cast<std::size_t>(std::ranges::count(entries, State::Beside, &Entry::state));
+}
+
+}  // namespace
 
 Ticket::Ticket(const Table& table, const TicketInfo& info)
     : table_{table}, entry_{make_entry(info)}, detail_{make_detail(info)} {}
@@ -111,13 +118,14 @@ Step Ticket::advance(bool may_start) {
 
 // With fifty waiting, everybody wakes at a hand-over and only one has anything to write:
 // the others read who is current now and go back to sleep without the gate.
-std::optional<Ticket::Target> Ticket::next_target() const {
+std::optional<Ticket::Target> Ticket::next_target() {
   if (entry_.sequence == 0) {
     return std::nullopt;
   }
   bool torn = false;
   const auto entries = table_.entries(table_.header().high, &torn);
   const auto current = current_slot(entries);
+  runs_beside_ = count_beside(entries);
   const bool mine_is_whole = slot_ < entries.size() && entries[slot_].sequence == entry_.sequence &&
                              entries[slot_].state == State::Waiting;
   if (torn || !current || !mine_is_whole) {
@@ -183,6 +191,7 @@ Step Ticket::advance_inside(const Gate& /*gate*/, bool may_start) {
     return Step::Cancelled;
   }
   const auto current = grant_next(table_, entries, slot_);
+  runs_beside_ = count_beside(entries);
   entry_ = entries[slot_];
   if (current == slot_) {
     return may_start || header.held != 0 ? try_start(header) : Step::Ready;

@@ -74,6 +74,8 @@ class Ticket {
   [[nodiscard]] bool has_seen_handover() const noexcept { return handover_; }
   /// After Waiting: the sequence of the ticket that is current; 0 where the lane is being let go.
   [[nodiscard]] std::uint64_t waits_for() const noexcept { return target_ ? target_->sequence : 0; }
+  /// After Waiting: how many runs the current one has beside it (start_beside()).
+  [[nodiscard]] std::size_t runs_beside() const noexcept { return runs_beside_; }
   /// After Waiting, Held or GateHeld: descriptors that become readable when advance() should be
   /// called again. Also call it one second after the first wait (see ticket.cpp).
   [[nodiscard]] std::array<int, 2> wake_fds();
@@ -175,7 +177,7 @@ class Ticket {
   [[nodiscard]] bool take_place(Header& header, std::vector<Entry>& entries);
   [[nodiscard]] Step advance_inside(const Gate& gate, bool may_start);
   [[nodiscard]] Step try_start(const Header& header);
-  [[nodiscard]] std::optional<Target> next_target() const;
+  [[nodiscard]] std::optional<Target> next_target();
   [[nodiscard]] bool waits_at_gate() const noexcept;
   [[nodiscard]] std::optional<Gate> enter_gate(Patience patience);
   void cancel_sleep() noexcept;
@@ -192,6 +194,7 @@ class Ticket {
   Life life_ = Life::Queued;
   std::optional<Target> target_;
   bool handover_ = false;
+  std::size_t runs_beside_ = 0;
   bool rings_ = false;  ///< At release(): the next one runs already, beside us.
   bool rejoined_ = false;
   std::optional<LastRun> unsettled_;

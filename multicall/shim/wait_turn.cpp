@@ -127,21 +127,23 @@ class Wait {
   }
 
   /// A part of the holder's pipeline starts at once: the one would wait for the other. Looked for
-  /// when the wait begins, when another holder has had the lane for a while, and a second later,
-  /// when all have been started that are to be. Not at each hand-over: with many waiting their
-  /// looks would take longer than short runs.
+  /// when the wait begins, when another holder has had the lane for a while or another run has
+  /// joined it, and a second later, when all have been started that are to be. Not at each
+  /// hand-over: with many waiting their looks would take longer than short runs.
   bool starts_beside() {
     const std::uint64_t holder = ticket_.waits_for();
     if (holder == 0 || ticket_.has_seen_handover()) {
       return false;
     }
-    const bool is_released = was_held_ && ticket_.table().header().held == 0;
-    if (holder != looked_at_ || is_released) {
-      look_at_ = waited() + (looked_at_ == 0 || is_released ? 0ms : kSettled);
+    const std::size_t beside = ticket_.runs_beside();
+    const bool is_news = (was_held_ && ticket_.table().header().held == 0) || beside > beside_;
+    if (holder != looked_at_ || is_news) {
+      look_at_ = waited() + (looked_at_ == 0 || is_news ? 0ms : kSettled);
       looked_at_ = holder;
       looks_ = 0;
       was_held_ = false;
     }
+    beside_ = beside;
     if (looks_ == kLooks || waited() < look_at_) {
       return false;
     }
@@ -345,6 +347,7 @@ class Wait {
   int cycle_checks_ = 0;
   std::uint64_t looked_at_ = 0;  ///< Sequence of the holder whose pipeline was looked at last.
   int looks_ = 0;                ///< At that one.
+  std::size_t beside_ = 0;       ///< Runs beside it at the last look.
   std::chrono::nanoseconds look_at_{};  ///< Of waited(): when the next one is due.
   bool was_held_ = false;               ///< The lane was on hold at the last look.
   sys::ProcessId asked_about_;          ///< Who kept the lane for what is in the background.

@@ -61,6 +61,9 @@ FLOWS = {
                      "git update-index --index-info", "/usr/bin/git ls-files -s | cksum"),
     "writes_recipe": ("git hash-object --stdin-paths -w < paths", "make -s eat", "cat out"),
     "three": ("make -s long", "git hash-object -w --stdin | make -s eat", "cat out"),
+    # The reader of the middle one has the lane first, the writer then joins through the middle.
+    "three_from_the_end": ("make -s long",
+                           "{ sleep 0.1; git hash-object -w --stdin; } | make -s eat", "cat out"),
     "tee": ("make -s long", "tee copy | git hash-object -w --stdin", "cat out; cksum < copy"),
     "xargs": ("make -s names", "xargs -n 20 git add", "/usr/bin/git ls-files | cksum"),
 }
