@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 #include "core/lane/nesting.hpp"
 #include "core/project/state.hpp"
@@ -130,7 +131,9 @@ std::optional<int> Turn::wait() {
 // Replaced: tried again; removed with its directory: opening fails.
 std::optional<int> Turn::take() {
   constexpr int kMostLanes = 8;
-  TurnWaiter waiter{plan_, signals_, place_, additions_};
+  auto own_waiter = std::make_unique<TurnWaiter>(plan_, signals_, place_, additions_);
+  TurnWaiter& waiter = *own_waiter;
+  waiter_ = std::move(own_waiter);
   for (int attempt = 0; attempt < kMostLanes; ++attempt) {
     make_lane_directory(plan_.project, place_.state.get(), plan_.lane_dir);
     table_.emplace(plan_.lane_dir, place_.file_mode);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/interprocess/sync/scoped_lock.hpp>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -88,6 +89,7 @@ class Turn {
   std::string run_id_;
   std::vector<lane::Kept> kept_;
   std::optional<lane::Table> table_;
+  std::unique_ptr<lane::Waiter> waiter_;
   std::optional<lane::LaneMutex> mutex_;
   boost::interprocess::scoped_lock<lane::LaneMutex> lock_;  ///< Empty for a service.
   TakeOver take_over_;
