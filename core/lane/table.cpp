@@ -13,6 +13,7 @@
 
 #include "core/sys/byte_lock.hpp"
 #include "core/sys/error.hpp"
+#include "core/sys/hash.hpp"
 
 namespace onelane::lane {
 namespace {
@@ -20,11 +21,7 @@ namespace {
 /// FNV-1a over everything behind the checksum field; 0 is kept for "never written".
 template <class Part>
 std::uint32_t checksum_of(const Part& part) noexcept {
-  const auto* bytes = reinterpret_cast<const unsigned char*>(&part);
-  std::uint32_t hash = 2166136261U;
-  for (std::size_t i = sizeof(part.checksum); i < sizeof(Part); ++i) {
-    hash = (hash ^ bytes[i]) * 16777619U;
-  }
+  const auto hash = sys::fnv1a<std::uint32_t>(sys::bytes_of(part).substr(sizeof part.checksum));
   return hash == 0 ? 1 : hash;
 }
 

@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "core/sys/hex.hpp"
+
 namespace onelane::queue {
 namespace {
 
@@ -29,13 +31,7 @@ json bytes_json(const std::string& bytes) {
     (void)text.dump();
     return text;
   } catch (const json::type_error&) {
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    std::string hex;
-    for (const char c : bytes) {
-      const auto byte = static_cast<unsigned char>(c);
-      hex += {kDigits[byte >> 4U], kDigits[byte & 15U]};
-    }
-    return {{"hex", hex}};
+    return {{"hex", sys::to_hex(bytes)}};
   }
 }
 
@@ -45,21 +41,14 @@ json list_json(const std::vector<std::string>& list) {
   return out;
 }
 
-unsigned digit_of(char c) {
-  require((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'));
-  return static_cast<unsigned>(c <= '9' ? c - '0' : c - 'a' + 10);
-}
-
 std::string bytes_of(const json& value) {
   std::string out;
   if (value.is_string()) {
     out = value.get<std::string>();
   } else {
-    const std::string hex = value.at("hex").get<std::string>();
-    require(hex.size() % 2 == 0);
-    for (std::size_t i = 0; i < hex.size(); i += 2) {
-      out += static_cast<char>(digit_of(hex[i]) * 16 + digit_of(hex[i + 1]));
-    }
+    const auto bytes = sys::from_hex(value.at("hex").get<std::string>());
+    require(bytes.has_value());
+    out = *bytes;
   }
   require(out.find('\0') == std::string::npos);  // execve(2) would see less than we show
   return out;

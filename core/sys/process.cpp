@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "core/sys/file_descriptor.hpp"
+#include "core/sys/hex.hpp"
 
 namespace onelane::sys {
 namespace {
@@ -250,9 +251,8 @@ std::uint64_t boot_id() noexcept {
   std::uint64_t value = 0;
   int digits = 0;
   for (const char* at = text; *at != '\0' && digits < 16; ++at) {
-    const char digit[2] = {*at, '\0'};
     if (*at != '-') {
-      value = value << 4U | std::strtoul(digit, nullptr, 16);
+      value = value << 4U | hex_digit(*at).value_or(0);
       ++digits;
     }
   }

@@ -2,7 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <cstring>
 #include <numeric>
+#include <utility>
+
+#include "core/sys/hex.hpp"
 
 namespace onelane::sys {
 namespace {
@@ -15,9 +20,8 @@ unsigned byte_at(std::string_view text, std::size_t i) noexcept {
 }
 
 void append_unicode_escape(std::string& out, unsigned code) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  out.append("\\u00").push_back(kHex[code >> 4 & 0xfU]);
-  out.push_back(kHex[code & 0xfU]);
+  out.append("\\u00");
+  append_hex(out, static_cast<unsigned char>(code));
 }
 
 void append_ascii_escape(std::string& out, char byte) {
@@ -144,6 +148,21 @@ std::size_t sequence_length(std::string_view text) noexcept {
   const bool is_out_of_range = (lead == 0xe0 && second < 0xa0) || (lead == 0xed && second > 0x9f) ||
                                (lead == 0xf0 && second < 0x90) || (lead == 0xf4 && second > 0x8f);
   return is_out_of_range ? 0 : length;
+}
+
+bool is_utf8(std::string_view text) noexcept {
+  while (!text.empty()) {
+    std::uint64_t eight = 0;
+    std::memcpy(&eight, text.data(), std::min(text.size(), sizeof eight));
+    const bool is_ascii = (eight & 0x8080808080808080U) == 0;  // most texts are
+    const std::size_t length =
+        is_ascii ? std::min(text.size(), sizeof eight) : sequence_length(text);
+    if (length == 0) {
+      return false;
+    }
+    text.remove_prefix(length);
+  }
+  return true;
 }
 
 void append_escaped(std::string& out, std::string_view text, std::size_t limit) {

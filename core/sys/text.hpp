@@ -34,6 +34,9 @@ inline constexpr std::array<bool, 256> kPlain = [] {
 /// overlong forms, surrogates and what lies above U+10FFFF are none (RFC 3629).
 [[nodiscard]] std::size_t sequence_length(std::string_view text) noexcept;
 
+/// True where `text` is nothing but such sequences.
+[[nodiscard]] bool is_utf8(std::string_view text) noexcept;
+
 /// `text` for a terminal: what is not printable ASCII as '?', cut at `limit` with `...`.
 [[nodiscard]] std::string clean(std::string_view text, std::size_t limit = 60);
 

@@ -8,6 +8,8 @@
 #include <cstring>
 #include <ctime>
 
+#include "core/sys/hash.hpp"
+
 namespace onelane::tool {
 namespace {
 
@@ -44,21 +46,6 @@ class Fields {
  private:
   std::string_view text_;
   bool good_ = true;
-};
-
-/// FNV-1a: short, and nobody gains anything by finding two calls that collide.
-class Digest {
- public:
-  void add(const void* bytes, std::size_t size) noexcept {
-    const auto* at = static_cast<const unsigned char*>(bytes);
-    for (std::size_t i = 0; i < size; ++i) {
-      value_ = (value_ ^ at[i]) * 0x100000001b3U;
-    }
-  }
-  [[nodiscard]] std::uint64_t value() const noexcept { return value_; }
-
- private:
-  std::uint64_t value_ = 0xcbf29ce484222325U;
 };
 
 }  // namespace
@@ -111,17 +98,18 @@ std::string format_marker(const Marker& marker, std::string_view tool) {
 }
 
 std::uint64_t digest_of(std::span<char* const> args) noexcept {
-  Digest digest;
+  // Short, and nobody gains anything by finding two calls that collide.
+  std::uint64_t digest = sys::fnv1a({});
   for (const char* arg : args) {
-    digest.add(arg, std::strlen(arg) + 1);
+    digest = sys::fnv1a({arg, std::strlen(arg) + 1}, digest);
   }
   // By identity: it has one also when it is deleted, and however it was reached.
   struct stat info {};
   if (::stat(".", &info) == 0) {
-    digest.add(&info.st_dev, sizeof info.st_dev);
-    digest.add(&info.st_ino, sizeof info.st_ino);
+    digest = sys::fnv1a(sys::bytes_of(info.st_dev), digest);
+    digest = sys::fnv1a(sys::bytes_of(info.st_ino), digest);
   }
-  return digest.value();
+  return digest;
 }
 
 Kin kin_of(const sys::ProcessId& from, const sys::ProcessId& self) noexcept {

@@ -9,6 +9,7 @@
 
 #include "core/sys/error.hpp"
 #include "core/sys/file_descriptor.hpp"
+#include "core/sys/hex.hpp"
 #include "multicall/term/print.hpp"
 
 namespace onelane::multicall {
@@ -20,11 +21,9 @@ std::string random_token() {
   if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
     sys::throw_errno("read", "random bytes");
   }
-  constexpr std::string_view kDigits = "0123456789abcdef";
   std::string token = "onelane-";
   for (const unsigned char byte : bytes) {
-    token += kDigits[byte >> 4U];
-    token += kDigits[byte & 15U];
+    sys::append_hex(token, byte);
   }
   return token;
 }

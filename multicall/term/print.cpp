@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "core/sys/file_descriptor.hpp"
+#include "core/sys/hex.hpp"
 
 namespace onelane::multicall {
 
@@ -38,9 +38,8 @@ std::string harmless_json(std::string_view text) {
       out.push_back(text[i]);
       continue;
     }
-    char escaped[8];
-    std::snprintf(escaped, sizeof escaped, "\\u%04x", is_c1 ? next : byte);
-    out += escaped;
+    out += "\\u00";
+    sys::append_hex(out, static_cast<unsigned char>(is_c1 ? next : byte));
     i += is_c1 ? 1 : 0;
   }
   return out;

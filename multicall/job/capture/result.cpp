@@ -18,17 +18,6 @@ using nlohmann::json;
 
 constexpr std::size_t kMostKept = std::size_t{16} << 20U;
 
-bool is_utf8(std::string_view text) noexcept {
-  while (!text.empty()) {
-    const std::size_t length = sys::sequence_length(text);
-    if (length == 0) {
-      return false;
-    }
-    text.remove_prefix(length);
-  }
-  return true;
-}
-
 /// RFC 4648, section 4.
 std::string base64(std::string_view bytes) {
   constexpr std::string_view kDigits =
@@ -97,7 +86,7 @@ void Kept::clear() {
 }
 
 json Kept::to_json() const {
-  return is_utf8(text_) ? json(text_) : json{{"base64", base64(text_)}};
+  return sys::is_utf8(text_) ? json(text_) : json{{"base64", base64(text_)}};
 }
 
 json to_json(const Result& result) {

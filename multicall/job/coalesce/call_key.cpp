@@ -10,6 +10,7 @@
 #include <cstdlib>
 
 #include "core/settings/sha256.hpp"
+#include "core/sys/hex.hpp"
 #include "core/sys/process.hpp"
 
 namespace onelane::multicall::coalesce {
@@ -195,10 +196,9 @@ Standing standing_of(const Call& call, shims::Class cls, const settings::Setting
 }
 
 std::string digits_of(std::uint64_t key) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
   std::string text;
-  for (int shift = 60; shift >= 0; shift -= 4) {
-    text += kDigits[key >> static_cast<unsigned>(shift) & 15U];
+  for (unsigned shift = 64; shift > 0; shift -= 8) {
+    sys::append_hex(text, static_cast<unsigned char>(key >> (shift - 8)));
   }
   return text;
 }

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace onelane::sys {
+
+/// What FNV-1a begins with and multiplies by (Fowler, Noll and Vo).
+template <std::unsigned_integral Word>
+struct FnvParameters;
+template <>
+struct FnvParameters<std::uint32_t> {
+  static constexpr std::uint32_t kBasis = 2166136261U;
+  static constexpr std::uint32_t kPrime = 16777619U;
+};
+template <>
+struct FnvParameters<std::uint64_t> {
+  static constexpr std::uint64_t kBasis = 14695981039346656037U;
+  static constexpr std::uint64_t kPrime = 1099511628211U;
+};
+
+/// FNV-1a of `bytes`, in 32 or 64 bits; pass the result on as `hash` to add more bytes to it. For
+/// checksums and keys that nobody gains by forging: collisions are easy to make.
+template <std::unsigned_integral Word = std::uint64_t>
+[[nodiscard]] constexpr Word fnv1a(std::string_view bytes,
+                                   Word hash = FnvParameters<Word>::kBasis) noexcept {
+  for (const char c : bytes) {
+    hash = (hash ^ static_cast<unsigned char>(c)) * FnvParameters<Word>::kPrime;
+  }
+  return hash;
+}
+
+/// The bytes of an object, for fnv1a. It must have no padding, whose bytes are anything.
+template <class Object>
+[[nodiscard]] std::string_view bytes_of(const Object& object) noexcept {
+  return {reinterpret_cast<const char*>(&object), sizeof object};
+}
+
+}  // namespace onelane::sys
