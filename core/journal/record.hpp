@@ -29,7 +29,7 @@ struct Process {
 /// which is "class"; the names and their meaning are stable, new ones may be added. A field
 /// that is empty, zero or false is left out; `schema`, `id` and `reason` are always there.
 struct Record {
-  int schema = 1;
+  std::int64_t schema = 1;
   std::string id;                 ///< Run id: 11 characters, see is_run_id.
   std::string project;            ///< Root of the project, a path.
   std::string lane;               ///< State directory of the lane, a path.
@@ -85,7 +85,7 @@ struct Record {
   std::uint64_t same_boot_ns = 0;  ///< With `same`: when it began, on the clock of the boot.
 
   /// Why a limit was enforced: the text of a JSON object, empty for none. In the line it is
-  /// that object; read back, its keys are sorted. Anything else is kept as a string.
+  /// that object, and it is read back as it stands there. Anything else is kept as a string.
   std::string card;
 
   friend bool operator==(const Record&, const Record&) = default;
@@ -96,21 +96,55 @@ struct Record {
   return record.cls == "batch";
 }
 
+/// A tool was run, or was to be: its figures count. Not a batch, nor what took another's result.
+[[nodiscard]] inline bool is_run(const Record& record) noexcept {
+  return !is_batch(record) && record.joined.empty();
+}
+
+/// How long it had the lane.
+[[nodiscard]] inline std::int64_t held_ms(const Record& record) noexcept {
+  const bool gave_back_early = record.released_ms > 0 &&
+                               (record.duration_ms <= 0 || record.released_ms < record.duration_ms);
+  return gave_back_early ? record.released_ms : record.duration_ms;
+}
+
+/// The arguments joined by a blank, for people as sys::append_printable has it; of more than
+/// `limit` bytes the first ones and "…".
+[[nodiscard]] std::string command_text(const Record& record, std::size_t limit = std::string::npos);
+
+/// How every line begins, and nothing inside a line.
+inline constexpr std::string_view kLineStart = R"({"schema":)";
+
 /// Longest line that is written (far from it in practice) or taken for one when reading.
 inline constexpr std::size_t kLongestLine = std::size_t{2} << 20;
 
 /// Nothing but a run id ever becomes part of a file name.
 using sys::is_run_id;
 
+/// Whether `context`, of which people can make nothing, is in a line.
+enum class Context : bool { LeftOut, Written };
+
 /// The record as one line of JSON, `\n` included: valid whatever the strings hold. Bytes that
 /// are not UTF-8 become U+FFFD, each string is cut at 4 KiB (a command at 256 bytes) and then
 /// ends in "…". No `{"schema":` inside but at its beginning: that is where a reader
 /// finds its way back behind a torn line. Throws std::bad_alloc.
-[[nodiscard]] std::string to_line(const Record& record);
+[[nodiscard]] std::string to_line(const Record& record, Context context = Context::Written);
 
-/// Reads one line as data, with or without `\n`. Nothing when it is not a JSON object with a
-/// schema and a run id, is longer than kLongestLine or nested too deep. Unknown fields are
-/// ignored, a field of a wrong type keeps its default. Never throws.
+/// Reads lines into records. For many lines use one reader and one record: both keep their
+/// memory, so that a line costs about a microsecond. Not for several threads at once.
+class LineReader {
+ public:
+  /// Reads one line as data, with or without `\n`, over whatever is in `record`. False, and
+  /// `record` is anything, when the line is not a JSON object with a schema and a run id, is
+  /// longer than kLongestLine or nested too deep. Unknown fields are ignored, a field of a wrong
+  /// type keeps its default; of a field that is there twice the last counts. Never throws.
+  [[nodiscard]] bool read(std::string_view line, Record& record) noexcept;
+
+ private:
+  std::string text_;  ///< The line; texts are unescaped in it.
+};
+
+/// One line as LineReader reads it.
 [[nodiscard]] std::optional<Record> parse(std::string_view line) noexcept;
 
 }  // namespace onelane::journal

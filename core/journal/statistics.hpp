@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "core/journal/record.hpp"
-#include "core/journal/skim.hpp"
 
 namespace onelane::journal {
 
@@ -156,7 +155,7 @@ class StatisticsCollector {
   StatisticsCollector& operator=(const StatisticsCollector&) = delete;
   ~StatisticsCollector();
 
-  void add(const Skim& run);
+  void add(const Record& run);
   /// Runs that do not count (another tool's) still are what the others waited for.
   [[nodiscard]] Statistics compute() const;
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "core/journal/journal.hpp"
-#include "core/journal/skim.hpp"
 
 namespace onelane::journal {
 namespace {
@@ -22,18 +21,24 @@ std::string_view kind_of(std::string_view command) noexcept {
   return command.substr(0, at);
 }
 
+std::string kind_of(const Record& run) {
+  constexpr std::size_t kRoom = 4;  // a cut, at whatever byte of a character, is behind the kind
+  const std::string command = command_text(run, kLongestKind + kRoom);
+  return std::string{kind_of(command.empty() ? std::string_view{run.tool} : command)};
+}
+
 void Usual::read() {
   was_read_ = true;
-  Skimmer skimmer;
+  LineReader reader;
+  Record run;
   std::size_t seen = 0;
   for_each(directory_, Order::NewestFirst, [&](std::string_view line) {
-    const Skim* run = skimmer.read(line);
     // A server that gave the lane back ends as it likes: that it had it so long is known.
-    if (run != nullptr && run->is_run() &&
-        (run->reason == Reason::Exited || run->released_ms > 0)) {
-      auto& durations = durations_[std::string{kind_of(run->command)}];
+    if (reader.read(line, run) && is_run(run) &&
+        (run.reason == Reason::Exited || run.released_ms > 0)) {
+      auto& durations = durations_[kind_of(run)];
       if (durations.size() < kEnough) {
-        durations.push_back(run->held_ms());
+        durations.push_back(held_ms(run));
       }
     }
     return ++seen < kMost;

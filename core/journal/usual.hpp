@@ -9,11 +9,15 @@
 #include <string_view>
 #include <vector>
 
+#include "core/journal/record.hpp"
+
 namespace onelane::journal {
 
 /// What makes two commands the same kind of work: the tool and the first two words after it.
 /// `command` is the arguments joined by a blank, as a ticket shows them.
 [[nodiscard]] std::string_view kind_of(std::string_view command) noexcept;
+/// That of a run's command, or of its tool where the record has no command.
+[[nodiscard]] std::string kind_of(const Record& run);
 
 /// How long runs of a kind usually take, from the journal of one state directory. The newest
 /// records are read once, at the first question: a few milliseconds.

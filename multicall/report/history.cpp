@@ -8,7 +8,6 @@
 #include "core/guard/limits.hpp"
 #include "core/journal/journal.hpp"
 #include "core/journal/plausible.hpp"
-#include "core/journal/skim.hpp"
 #include "core/sys/clock.hpp"
 #include "core/sys/error.hpp"
 #include "core/sys/text.hpp"
@@ -20,9 +19,7 @@ using journal::Record;
 
 namespace {
 
-/// Both journal::Record and journal::Skim, which have the same names for what is asked here.
-template <class Run>
-void make_plausible(Run& record) noexcept {
+void make_plausible(Record& record) noexcept {
   for (auto* wall : {&record.queued_wall_ms, &record.started_wall_ms, &record.ended_wall_ms}) {
     *wall = journal::plausible(*wall, journal::kLatestMs);
   }
@@ -32,26 +29,36 @@ void make_plausible(Run& record) noexcept {
   record.peak_tree_kb = std::min(record.peak_tree_kb, std::uint64_t{journal::kMostKb});
 }
 
-template <class Run>
-std::int64_t start_of_any(const Run& run) noexcept {
-  const std::int64_t known = run.started_wall_ms != 0  ? run.started_wall_ms
-                             : run.queued_wall_ms != 0 ? run.queued_wall_ms + run.waited_ms
-                                                       : run.ended_wall_ms - run.duration_ms;
-  return std::max<std::int64_t>(0, known);
+void add(Figures& figures, const Record& record) {
+  ++figures.runs;
+  if (record.waited_ms >= Figures::kWaitedMs) {
+    ++figures.waited;
+    figures.waited_ms += record.waited_ms;
+    figures.longest_wait_ms = std::max(figures.longest_wait_ms, record.waited_ms);
+  }
+  const Outcome outcome = outcome_of(record);
+  figures.failed += outcome == Outcome::Failed ? 1 : 0;
+  figures.ended += outcome == Outcome::Ended ? 1 : 0;
+  figures.stopped += outcome == Outcome::Stopped ? 1 : 0;
+  figures.crashed += outcome == Outcome::Crashed ? 1 : 0;
+  figures.not_started += outcome == Outcome::NotStarted ? 1 : 0;
+  figures.duration_ms += std::max<std::int64_t>(0, record.duration_ms);
+  if (record.peak_tree_kb > figures.largest_kb) {
+    figures.largest_kb = record.peak_tree_kb;
+    figures.largest_id = record.id;
+  }
+  const std::int64_t start = start_of(record);
+  figures.first_wall_ms =
+      figures.first_wall_ms == 0 ? start : std::min(figures.first_wall_ms, start);
+  figures.last_wall_ms = std::max(figures.last_wall_ms, end_of(record));
 }
 
-template <class Run>
-std::int64_t end_of_any(const Run& run) noexcept {
-  const std::int64_t start = start_of_any(run);
-  return run.duration_ms > 0
-             ? start + run.duration_ms
-             : std::max(start, run.reason == Reason::Crashed ? run.ended_wall_ms : std::int64_t{0});
-}
+}  // namespace
 
-Outcome outcome_of_any(Reason reason, const std::optional<std::int64_t>& code) noexcept {
-  switch (reason) {
+Outcome outcome_of(const Record& record) noexcept {
+  switch (record.reason) {
     case Reason::Exited:
-      return code.value_or(0) == 0 ? Outcome::Passed : Outcome::Failed;
+      return record.code.value_or(0) == 0 ? Outcome::Passed : Outcome::Failed;
     case Reason::Signalled:
       return Outcome::Failed;
     case Reason::NotStarted:
@@ -63,37 +70,6 @@ Outcome outcome_of_any(Reason reason, const std::optional<std::int64_t>& code) n
     default:
       return Outcome::Ended;
   }
-}
-
-template <class Run>
-void add(Figures& figures, const Run& record) {
-  ++figures.runs;
-  if (record.waited_ms >= Figures::kWaitedMs) {
-    ++figures.waited;
-    figures.waited_ms += record.waited_ms;
-    figures.longest_wait_ms = std::max(figures.longest_wait_ms, record.waited_ms);
-  }
-  const Outcome outcome = outcome_of_any(record.reason, record.code);
-  figures.failed += outcome == Outcome::Failed ? 1 : 0;
-  figures.ended += outcome == Outcome::Ended ? 1 : 0;
-  figures.stopped += outcome == Outcome::Stopped ? 1 : 0;
-  figures.crashed += outcome == Outcome::Crashed ? 1 : 0;
-  figures.not_started += outcome == Outcome::NotStarted ? 1 : 0;
-  figures.duration_ms += std::max<std::int64_t>(0, record.duration_ms);
-  if (record.peak_tree_kb > figures.largest_kb) {
-    figures.largest_kb = record.peak_tree_kb;
-    figures.largest_id = record.id;
-  }
-  const std::int64_t start = start_of_any(record);
-  figures.first_wall_ms =
-      figures.first_wall_ms == 0 ? start : std::min(figures.first_wall_ms, start);
-  figures.last_wall_ms = std::max(figures.last_wall_ms, end_of_any(record));
-}
-
-}  // namespace
-
-Outcome outcome_of(const Record& record) noexcept {
-  return outcome_of_any(record.reason, record.code);
 }
 
 std::string_view word_of(Outcome outcome) noexcept {
@@ -134,26 +110,24 @@ std::string phrase_of(const Record& record) {
 }
 
 std::int64_t start_of(const Record& record) noexcept {
-  return start_of_any(record);
+  const std::int64_t known = record.started_wall_ms != 0 ? record.started_wall_ms
+                             : record.queued_wall_ms != 0
+                                 ? record.queued_wall_ms + record.waited_ms
+                                 : record.ended_wall_ms - record.duration_ms;
+  return std::max<std::int64_t>(0, known);
 }
 
 std::int64_t end_of(const Record& record) noexcept {
-  return end_of_any(record);
+  const std::int64_t start = start_of(record);
+  if (record.duration_ms > 0) {
+    return start + record.duration_ms;
+  }
+  return record.reason == Reason::Crashed ? std::max(start, record.ended_wall_ms) : start;
 }
 
 std::string command_of(const Record& record, std::size_t limit) {
-  std::string text;
-  for (const std::string& word : record.argv) {
-    if (text.size() >= limit) {
-      return text + "\u2026";
-    }
-    text += text.empty() ? "" : " ";
-    sys::append_printable(text, word, limit - std::min(limit, text.size()));
-  }
-  if (text.empty()) {
-    sys::append_printable(text, record.tool, limit);
-  }
-  return text;
+  const std::string text = journal::command_text(record, limit);
+  return text.empty() ? sys::printable(record.tool, limit) : text;
 }
 
 Figures figures_of(std::span<const Record> runs) {
@@ -169,23 +143,19 @@ void read_runs(History& history) {
   if (::access(journal.c_str(), R_OK) != 0 && errno == EACCES) {
     sys::throw_errno("read", journal);
   }
-  std::size_t taken = 0;
-  journal::Skimmer skimmer;
+  journal::LineReader reader;
+  Record run;
   journal::for_each(history.lane, journal::Order::NewestFirst, [&](std::string_view line) {
-    const journal::Skim* skim = skimmer.read(line);
-    if (skim == nullptr || !skim->is_run()) {
+    if (!reader.read(line, run) || !is_run(run)) {
       return true;
     }
-    journal::Skim run = *skim;
     make_plausible(run);
-    if (std::max(run.ended_wall_ms, end_of_any(run)) < history.since_wall_ms) {
+    if (std::max(run.ended_wall_ms, end_of(run)) < history.since_wall_ms) {
       return true;
     }
     add(history.figures, run);
-    // Of the many only those that are shown are read whole.
-    if (auto record = ++taken <= History::kMostRuns ? journal::parse(line) : std::nullopt) {
-      make_plausible(*record);
-      history.runs.push_back(std::move(*record));
+    if (history.runs.size() < History::kMostRuns) {
+      history.runs.push_back(run);
     }
     return true;
   });

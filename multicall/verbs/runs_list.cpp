@@ -133,8 +133,8 @@ void print_rows(const LanesHere& lanes, const ListOptions& options) {
   constexpr std::size_t kMuch = 65'536;
   std::string text = R"({"project":)" + json_line(lanes.project.root) + R"(,"runs":[)";
   std::string_view comma;
-  for_each_row(lanes, options.filter, options.limit, [&](std::string_view row) {
-    text.append(comma).append(row);
+  for_each_run(lanes, options.filter, options.limit, [&](const RunView& run) {
+    text.append(comma).append(json_text_of(run));
     comma = ",";
     if (text.size() > kMuch) {
       print(std::exchange(text, {}));

@@ -49,10 +49,11 @@ int local_hour(std::int64_t wall_ms) {
 journal::Statistics statistics_of(const std::string& state_dir, std::int64_t since,
                                   const std::string& tool) {
   journal::StatisticsCollector collector{{since, tool, &local_hour}};
-  journal::Skimmer skimmer;
+  journal::LineReader reader;
+  journal::Record run;
   journal::for_each(state_dir, journal::Order::OldestFirst, [&](std::string_view line) {
-    if (const journal::Skim* run = skimmer.read(line); run != nullptr && run->is_run()) {
-      collector.add(*run);
+    if (reader.read(line, run) && is_run(run)) {
+      collector.add(run);
     }
     return true;
   });

@@ -9,8 +9,6 @@
 
 #include "core/journal/journal.hpp"
 #include "core/journal/record.hpp"
-#include "core/journal/skim.hpp"
-#include "core/journal/stored_line.hpp"
 #include "core/sys/text.hpp"
 
 namespace onelane::multicall {
@@ -52,85 +50,26 @@ std::int64_t end_of(const journal::Record& record) {
   return std::max({record.ended_wall_ms, record.started_wall_ms, record.queued_wall_ms});
 }
 
-RunView listed_view_of(const journal::Skim& skim) {
-  RunView run;
-  journal::Record& record = run.record;
-  record.id = skim.id;
-  record.tool = skim.tool;
-  record.branch = skim.branch;
-  record.user = skim.user;
-  record.agent = skim.agent;
-  record.queued_wall_ms = skim.queued_wall_ms;
-  record.waited_ms = skim.waited_ms;
-  record.started_wall_ms = skim.started_wall_ms;
-  record.ended_wall_ms = skim.ended_wall_ms;
-  record.duration_ms = skim.duration_ms;
-  record.joined = skim.joined;
-  record.code = skim.code;
-  record.signal = skim.signal;
-  record.reason = skim.reason;
-  record.peak_tree_kb = skim.peak_tree_kb;
-  run.command = skim.command;
-  return run;
-}
-
-/// Reads lines of the journal, each no further than it must.
-class RecordReader {
+/// Reads the lines of the journal that match.
+class RunReader {
  public:
-  explicit RecordReader(const RunFilter& filter) : filter_{filter}, lines_{filter} {}
+  explicit RunReader(const RunFilter& filter) : filter_{filter}, lines_{filter} {}
 
-  /// Nothing for what does not match, or is no record.
-  std::optional<RunView> read(std::string_view line) {
-    const journal::Skim* skim = lines_.may_match(line) ? skimmer_.read(line) : nullptr;
-    if (skim == nullptr) {
-      return std::nullopt;
+  /// Null for what does not match, or is no record; else valid until the next call.
+  const RunView* read(std::string_view line) {
+    if (!lines_.may_match(line) || !reader_.read(line, run_.record)) {
+      return nullptr;
     }
-    RunView run = listed_view_of(*skim);
-    // What is looked for may stand behind the cut.
-    const bool is_cut = !filter_.command.empty() && run.command.ends_with("…");
-    if (!is_cut && !filter_.matches(run)) {
-      return std::nullopt;
-    }
-    if (is_cut || skim->is_batch()) {
-      run = view_of(journal::parse(line).value_or(journal::Record{}));
-    }
-    return filter_.matches(run) ? std::optional{std::move(run)} : std::nullopt;
+    run_.command = shown_command(run_.record);
+    return filter_.matches(run_) ? &run_ : nullptr;
   }
 
  private:
   const RunFilter& filter_;
   LineFilter lines_;
-  journal::Skimmer skimmer_;
+  journal::LineReader reader_;
+  RunView run_;
 };
-
-/// `line` is empty for a live run.
-using Match = std::function<void(const RunView& run, std::string_view line)>;
-
-void for_each_match(const LanesHere& lanes, const RunFilter& filter, std::size_t limit,
-                    const Match& visit) {
-  std::size_t left = limit;
-  std::set<std::string, std::less<>> live;
-  for (const RunView& run : live_views(lanes)) {
-    if (left > 0 && filter.matches(run)) {
-      --left;
-      live.insert(run.record.id);
-      visit(run, {});
-    }
-  }
-  if (left == 0) {
-    return;
-  }
-  RecordReader reader{filter};
-  journal::for_each(lanes.project.state_dir, journal::Order::NewestFirst,
-                    [&](std::string_view line) {
-                      const auto run = reader.read(line);
-                      if (run && !live.contains(run->record.id)) {
-                        --left;
-                        visit(*run, line);
-                      }
-                      return left > 0;
-                    });
-}
 
 }  // namespace
 
@@ -197,22 +136,28 @@ bool LineFilter::may_match(std::string_view line) const noexcept {
 
 void for_each_run(const LanesHere& lanes, const RunFilter& filter, std::size_t limit,
                   const std::function<void(const RunView& run)>& visit) {
-  for_each_match(lanes, filter, limit,
-                 [&](const RunView& run, std::string_view /*line*/) { visit(run); });
-}
-
-void for_each_row(const LanesHere& lanes, const RunFilter& filter, std::size_t limit,
-                  const std::function<void(std::string_view row)>& visit) {
-  for_each_match(lanes, filter, limit, [&](const RunView& run, std::string_view line) {
-    if (line.empty()) {
-      visit(json_text_of(run));
-      return;
+  std::size_t left = limit;
+  std::set<std::string, std::less<>> live;
+  for (const RunView& run : live_views(lanes)) {
+    if (left > 0 && filter.matches(run)) {
+      --left;
+      live.insert(run.record.id);
+      visit(run);
     }
-    const bool is_whole = !run.command.ends_with("…") && !is_batch(run.record);
-    const auto stored = is_whole ? journal::as_stored(line) : std::nullopt;
-    visit(stored ? json_text_of(run, *stored)
-                 : json_text_of(view_of(journal::parse(line).value_or(journal::Record{}))));
-  });
+  }
+  if (left == 0) {
+    return;
+  }
+  RunReader reader{filter};
+  journal::for_each(lanes.project.state_dir, journal::Order::NewestFirst,
+                    [&](std::string_view line) {
+                      const RunView* const run = reader.read(line);
+                      if (run != nullptr && !live.contains(run->record.id)) {
+                        --left;
+                        visit(*run);
+                      }
+                      return left > 0;
+                    });
 }
 
 }  // namespace onelane::multicall

@@ -40,12 +40,8 @@ class LineFilter {
 };
 
 /// Calls `visit` for at most `limit` runs that match, live ones first, then from the newest record
-/// on. Of one that has ended it has what journal::Skim has, and a command that may be cut.
+/// on.
 void for_each_run(const LanesHere& lanes, const RunFilter& filter, std::size_t limit,
                   const std::function<void(const RunView& run)>& visit);
-
-/// The same runs as json_text_of gives them whole; most are taken from their lines as they stand.
-void for_each_row(const LanesHere& lanes, const RunFilter& filter, std::size_t limit,
-                  const std::function<void(std::string_view row)>& visit);
 
 }  // namespace onelane::multicall

@@ -18,15 +18,6 @@ using journal::Record;
 using nlohmann::json;
 using std::chrono::milliseconds;
 
-std::string joined(const std::vector<std::string>& argv) {
-  std::string text;
-  for (const std::string& word : argv) {
-    text += text.empty() ? "" : " ";
-    sys::append_printable(text, word, std::string::npos);
-  }
-  return text;
-}
-
 RunView live_view_of(TicketView ticket, const LanesHere& lanes, const lane::Table& table) {
   RunView view;
   Record& record = view.record;
@@ -79,12 +70,17 @@ std::string_view word_of(RunState state) noexcept {
 }
 
 RunView view_of(Record record) {
-  std::string command = joined(record.argv);
+  std::string command = shown_command(record);
+  return {std::move(record), std::move(command), std::nullopt};
+}
+
+std::string shown_command(const Record& record) {
+  std::string command = journal::command_text(record);
   if (is_batch(record)) {
     const std::size_t jobs = record.jobs.size();
     command += " (" + std::to_string(jobs) + (jobs == 1 ? " job)" : " jobs)");
   }
-  return {std::move(record), std::move(command), std::nullopt};
+  return command;
 }
 
 std::vector<RunView> live_views(const LanesHere& lanes) {
@@ -175,8 +171,7 @@ std::uint64_t memory_now_kb(const RunView& run) {
 }
 
 json to_json(const RunView& run) {
-  json out = json::parse(journal::to_line(run.record), nullptr, false);
-  out.erase("context");
+  json out = json::parse(journal::to_line(run.record, journal::Context::LeftOut), nullptr, false);
   out["state"] = word_of(state_of(run));
   out["command"] = run.command;
   if (run.live) {
@@ -190,22 +185,13 @@ json to_json(const RunView& run) {
   return out;
 }
 
-std::string json_text_of(RunView run) {
+std::string json_text_of(const RunView& run) {
   if (run.live) {
     return json_line(to_json(run));
   }
-  run.record.context = {};
-  std::string text = journal::to_line(run.record);
+  std::string text = journal::to_line(run.record, journal::Context::LeftOut);
   text.erase(text.rfind('}'));
-  return harmless_json(text) + R"(,"state":")" + std::string{word_of(state_of(run))} +
-         R"(","command":)" + json_line(run.command) + "}";
-}
-
-std::string json_text_of(const RunView& run, const journal::StoredLine& line) {
-  std::string text;
-  text.reserve(line.before.size() + line.behind.size() + 2 * run.command.size() + 64);
-  text.append(line.before).append(line.behind).append(R"(,"state":")");
-  text.append(word_of(state_of(run))).append(R"(","command":")");
+  text.append(R"(,"state":")").append(word_of(state_of(run))).append(R"(","command":")");
   sys::append_escaped(text, run.command, std::string::npos);
   text.append("\"}");
   return harmless_json(text);

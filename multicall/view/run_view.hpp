@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "core/journal/record.hpp"
-#include "core/journal/stored_line.hpp"
 #include "core/sys/text.hpp"
 #include "multicall/context/lanes_here.hpp"
 #include "multicall/view/lane_view.hpp"
@@ -35,6 +34,8 @@ struct RunView {
 
 /// A run that has ended.
 [[nodiscard]] RunView view_of(journal::Record record);
+/// Its command as RunView has it.
+[[nodiscard]] std::string shown_command(const journal::Record& record);
 
 /// The live runs: those that run, then those that wait, in the order in which they will start.
 /// Throws SystemError when a lane file cannot be read.
@@ -63,9 +64,7 @@ struct RunView {
 [[nodiscard]] nlohmann::json to_json(const RunView& run);
 
 /// The same as text, without building it first where the run has ended; no newline.
-[[nodiscard]] std::string json_text_of(RunView run);
-/// The same from the line that `run`, which has ended, was read from; its command is not cut.
-[[nodiscard]] std::string json_text_of(const RunView& run, const journal::StoredLine& line);
+[[nodiscard]] std::string json_text_of(const RunView& run);
 
 using sys::printable;
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/journal/skim.hpp"
+#include "core/journal/record.hpp"
 #include "core/sys/text.hpp"
 #include "multicall/report/job_summary.hpp"
 #include "multicall/view/overview.hpp"
@@ -69,12 +69,9 @@ void look_at_journal(std::string_view line) {
   if (!record) {
     return;
   }
-  static journal::Skimmer skimmer;
-  if (const journal::Skim* skim = skimmer.read(line)) {
-    expect_printable(skim->id);
-    expect_printable(skim->joined);
-    expect_printable(skim->command);
-  }
+  expect_printable(record->id);
+  expect_printable(record->joined);
+  expect_printable(journal::command_text(*record, 256));
   multicall::History history;
   history.name = record->project;
   history.runs = {*record};

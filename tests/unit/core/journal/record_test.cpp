@@ -143,7 +143,7 @@ TEST(RecordTest, ACardKeepsToItsLine) {
   const std::string line = to_line(record);
   EXPECT_EQ(line.find('\n'), line.size() - 1);
   EXPECT_EQ(line.rfind(R"({"schema":)"), 0U);
-  EXPECT_EQ(round_trip(record).card, R"({"inner":{"schema":7,"text":"{\"schema\":8}"}})");
+  EXPECT_EQ(round_trip(record).card, R"({  "inner": { "schema":7,"text":"{\"schema\":8}"} })");
 }
 
 TEST(RecordTest, ACardThatIsNoObjectIsKeptAsAString) {
@@ -169,6 +169,46 @@ TEST(RecordTest, TheLanesRunIdsAreRunIds) {
        {"", "abc", "abcdefghijkl", "../../../..", "abcdefghij/", "ABCDEFGHIJK", "abcdefghij\n"}) {
     EXPECT_FALSE(is_run_id(id)) << id;
   }
+}
+
+TEST(RecordTest, ABatchIsNoRun) {
+  Record record = small_record("abcdefghijk");
+  EXPECT_FALSE(is_batch(record));
+  EXPECT_TRUE(is_run(record));
+  record.cls = "batch";
+  EXPECT_TRUE(is_batch(record));
+  EXPECT_FALSE(is_run(record));
+}
+
+TEST(RecordTest, WhatTookAResultDidNotRun) {
+  Record record = full_record();
+  EXPECT_FALSE(is_run(record));
+  record.joined.clear();
+  EXPECT_TRUE(is_run(record));
+}
+
+TEST(RecordTest, TheLaneIsHeldUntilTheEndOrUntilItWasGivenBack) {
+  Record record;
+  record.duration_ms = 100;
+  EXPECT_EQ(held_ms(record), 100);
+  record.released_ms = 40;
+  EXPECT_EQ(held_ms(record), 40);
+  record.released_ms = 140;
+  EXPECT_EQ(held_ms(record), 100);
+  record.duration_ms = 0;
+  EXPECT_EQ(held_ms(record), 140);
+}
+
+TEST(RecordTest, CommandIsPrintableAndNotTooLong) {
+  Record record = small_record("abcdefghijk");
+  record.argv = {"make", "a\x1b[2Jb", "", "c d"};
+  EXPECT_EQ(command_text(record), "make a?[2Jb  c d");
+  record.argv.assign(500, "\u00e9");
+  EXPECT_EQ(command_text(record).size(), 500 * 3 - 1U);
+  const std::string command = command_text(record, 256);
+  EXPECT_LE(command.size(), 256 + 3U);
+  EXPECT_THAT(command, EndsWith("\u2026"));
+  EXPECT_THAT(command, Not(EndsWith("\u2026\u2026")));
 }
 
 }  // namespace

@@ -14,12 +14,12 @@ using testing::SizeIs;
 constexpr std::int64_t kNoon = 1'795'003'200'000;  // 12:00 UTC
 
 /// A run of `command` that was asked for at kNoon + `queued` seconds.
-Skim run_of(std::string_view command, std::int64_t queued, std::int64_t waited,
-            std::int64_t duration) {
-  Skim run;
+Record run_of(std::string_view command, std::int64_t queued, std::int64_t waited,
+              std::int64_t duration) {
+  Record run;
   run.id = "abcdefghijk";
   run.lane = "/lane";
-  run.command = command;
+  run.argv = {std::string{command}};
   run.tool = command.substr(0, command.find(' '));
   run.cls = "lane";
   run.queued_wall_ms = kNoon + queued * 1000;
@@ -31,15 +31,15 @@ Skim run_of(std::string_view command, std::int64_t queued, std::int64_t waited,
   return run;
 }
 
-Skim with_peak(Skim run, std::uint64_t megabytes) {
+Record with_peak(Record run, std::uint64_t megabytes) {
   run.peak_tree_kb = run.peak_process_kb = megabytes << 10U;
   run.peak_processes = 4;
   return run;
 }
 
-Statistics computed(const std::vector<Skim>& runs, StatisticsCollector::Options options = {}) {
+Statistics computed(const std::vector<Record>& runs, StatisticsCollector::Options options = {}) {
   StatisticsCollector collector{std::move(options)};
-  for (const Skim& run : runs) {
+  for (const Record& run : runs) {
     collector.add(run);
   }
   return collector.compute();
@@ -92,7 +92,7 @@ TEST(StatisticsTest, OverlapIsWhatTheLaneHasKeptApart) {
 }
 
 TEST(StatisticsTest, AServerThatGaveTheLaneBackHeldItUntilThen) {
-  Skim server = run_of("make serve", 0, 0, 100);
+  Record server = run_of("make serve", 0, 0, 100);
   server.released_ms = 3000;
   const Statistics all = computed({server, run_of("git", 1, 2, 50), run_of("pytest", 60, 1, 1)});
   ASSERT_THAT(all.pairs, SizeIs(1));
@@ -103,9 +103,9 @@ TEST(StatisticsTest, AServerThatGaveTheLaneBackHeldItUntilThen) {
 }
 
 TEST(StatisticsTest, LanesAndServicesAreApart) {
-  Skim elsewhere = run_of("make", 0, 0, 100);
+  Record elsewhere = run_of("make", 0, 0, 100);
   elsewhere.lane = "/another";
-  Skim service = run_of("npm start", 0, 0, 100);
+  Record service = run_of("npm start", 0, 0, 100);
   service.cls = "service";
   const Statistics all = computed({elsewhere, service, run_of("git", 5, 20, 1)});
   EXPECT_THAT(all.pairs, IsEmpty());
@@ -129,12 +129,12 @@ TEST(StatisticsTest, EarlierRunsDoNotCount) {
 }
 
 TEST(StatisticsTest, EndsAndFailuresAreCounted) {
-  Skim failed = run_of("make", 0, 0, 1);
+  Record failed = run_of("make", 0, 0, 1);
   failed.code = 2;
-  Skim killed = run_of("make", 2, 0, 50);
+  Record killed = run_of("make", 2, 0, 50);
   killed.reason = Reason::Memory;
   killed.id = "kiiiedabcde";
-  Skim given_up = run_of("make", 3, 0, 0);
+  Record given_up = run_of("make", 3, 0, 0);
   given_up.reason = Reason::NotStarted;
   given_up.id = "\x1b[2J";
   const Statistics all = computed({failed, killed, given_up, run_of("make", 4, 0, 3)});
@@ -149,7 +149,7 @@ TEST(StatisticsTest, EndsAndFailuresAreCounted) {
 }
 
 TEST(StatisticsTest, ASpikeIsFarFromItsKind) {
-  std::vector<Skim> runs;
+  std::vector<Record> runs;
   for (int i = 0; i < 8; ++i) {
     runs.push_back(with_peak(run_of("make", i * 10, 0, 1), 200 + static_cast<unsigned>(i)));
   }
@@ -163,7 +163,7 @@ TEST(StatisticsTest, ASpikeIsFarFromItsKind) {
 }
 
 TEST(StatisticsTest, GrowthIsFirstAgainstLastQuarter) {
-  std::vector<Skim> runs;
+  std::vector<Record> runs;
   for (unsigned i = 0; i < 19; ++i) {
     runs.push_back(with_peak(run_of("make", i * 10, 0, 1), 100 + i));
   }
@@ -173,13 +173,13 @@ TEST(StatisticsTest, GrowthIsFirstAgainstLastQuarter) {
 }
 
 TEST(StatisticsTest, AdviceTakesTheLargestKindAndCountsAllRuns) {
-  std::vector<Skim> runs;
+  std::vector<Record> runs;
   for (int i = 0; i < 10; ++i) {
     runs.push_back(with_peak(run_of("make", i * 100, 0, 40), 1000));
     runs.push_back(with_peak(run_of("git add", i * 100 + 50, 0, 1), 20));
   }
   runs.push_back(with_peak(run_of("npm ci", 5000, 0, 500), 9000));  // once is no habit
-  Skim killed = with_peak(run_of("make", 6000, 0, 40), 900);
+  Record killed = with_peak(run_of("make", 6000, 0, 40), 900);
   killed.reason = Reason::Memory;
   runs.push_back(killed);
   const auto advice = computed(runs).advice;
@@ -197,16 +197,16 @@ TEST(StatisticsTest, AdviceTakesTheLargestKindAndCountsAllRuns) {
 }
 
 TEST(StatisticsTest, NineRunsAreNoHabit) {
-  std::vector<Skim> runs(9, with_peak(run_of("make", 0, 0, 40), 1000));
+  std::vector<Record> runs(9, with_peak(run_of("make", 0, 0, 40), 1000));
   EXPECT_THAT(computed(runs).advice, IsEmpty());
 }
 
 TEST(StatisticsTest, ImpossibleNumbersAreBroughtIntoRange) {
   constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
   constexpr auto kLeast = std::numeric_limits<std::int64_t>::min();
-  std::vector<Skim> runs;
+  std::vector<Record> runs;
   for (const std::int64_t number : {kMost, kLeast, std::int64_t{-1}, std::int64_t{0}}) {
-    Skim run = run_of("make", 0, 0, 1);
+    Record run = run_of("make", 0, 0, 1);
     run.queued_wall_ms = run.started_wall_ms = run.ended_wall_ms = number;
     run.waited_ms = run.duration_ms = number;
     run.peak_tree_kb = run.peak_process_kb = run.peak_processes = run.cpu_ms =
@@ -220,7 +220,7 @@ TEST(StatisticsTest, ImpossibleNumbersAreBroughtIntoRange) {
 }
 
 TEST(StatisticsTest, AClockThatJumpsBackStretchesNothing) {
-  Skim run = run_of("make", 0, 0, 10);
+  Record run = run_of("make", 0, 0, 10);
   run.ended_wall_ms = run.started_wall_ms - 3'600'000;
   const Statistics all = computed({run, run_of("git", 2, 8, 1)});
   ASSERT_THAT(all.pairs, SizeIs(1));
