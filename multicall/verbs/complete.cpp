@@ -78,11 +78,7 @@ void add_ended(Offers& offers) {
   journal::for_each(lanes->project.state_dir, journal::Order::NewestFirst,
                     [&](std::string_view line) {
                       if (const auto record = journal::parse(line)) {
-                        std::string command;
-                        for (const std::string& word : record->argv) {
-                          command += (command.empty() ? "" : " ") + word;
-                        }
-                        offers.add(record->id, "ended: " + command);
+                        offers.add(record->id, "ended: " + journal::command_text(*record));
                         --left;
                       }
                       return left > 0;

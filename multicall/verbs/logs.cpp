@@ -6,6 +6,7 @@
 #include "multicall/term/print.hpp"
 #include "multicall/term/say.hpp"
 #include "multicall/verbs/rows.hpp"
+#include "multicall/view/find_run.hpp"
 #include "multicall/view/follow_runs.hpp"
 #include "multicall/view/log_text.hpp"
 #include "multicall/view/run_filter.hpp"

@@ -10,6 +10,7 @@
 #include "multicall/term/print.hpp"
 #include "multicall/term/words.hpp"
 #include "multicall/verbs/rows.hpp"
+#include "multicall/view/find_run.hpp"
 #include "multicall/view/log_text.hpp"
 #include "multicall/view/overview.hpp"
 #include "multicall/view/run_view.hpp"

@@ -8,6 +8,7 @@
 #include "multicall/term/words.hpp"
 #include "multicall/verbs/rows.hpp"
 #include "multicall/view/ended_run.hpp"
+#include "multicall/view/find_run.hpp"
 #include "multicall/view/follow_runs.hpp"
 #include "multicall/view/log_text.hpp"
 

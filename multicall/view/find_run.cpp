@@ -1,3 +1,5 @@
+#include "multicall/view/find_run.hpp"
+
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -6,7 +8,6 @@
 #include "core/journal/journal.hpp"
 #include "multicall/term/say.hpp"
 #include "multicall/view/ended_run.hpp"
-#include "multicall/view/run_view.hpp"
 
 namespace onelane::multicall {
 namespace {

@@ -68,14 +68,4 @@ struct RunView {
 
 using sys::printable;
 
-/// The one run that `id` names, whole or by a beginning that no other id has.
-struct FoundRun {
-  std::optional<RunView> run;
-  std::vector<std::string> candidates;  ///< Where several ids begin so: the newest of them.
-};
-[[nodiscard]] FoundRun find_run(const LanesHere& lanes, std::string_view id);
-
-/// As find_run; says in one line why there is none.
-[[nodiscard]] std::optional<RunView> find_run_or_say(const LanesHere& lanes, std::string_view id);
-
 }  // namespace onelane::multicall
