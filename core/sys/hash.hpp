@@ -22,7 +22,7 @@ struct FnvParameters<std::uint64_t> {
 };
 
 /// FNV-1a of `bytes`, in 32 or 64 bits; pass the result on as `hash` to add more bytes to it. For
-/// checksums and keys that nobody gains by forging: collisions are easy to make.
+/// checksums and keys that are not worth forging: collisions are easy to make.
 template <std::unsigned_integral Word = std::uint64_t>
 [[nodiscard]] constexpr Word fnv1a(std::string_view bytes,
                                    Word hash = FnvParameters<Word>::kBasis) noexcept {

@@ -12,6 +12,7 @@
 #include "core/lane/nesting.hpp"
 #include "core/project/state.hpp"
 #include "core/sys/error.hpp"
+#include "core/sys/hash.hpp"
 #include "multicall/context/caller.hpp"
 #include "multicall/context/index_lock.hpp"
 #include "multicall/context/lane_call.hpp"
@@ -30,15 +31,12 @@ using std::chrono::milliseconds;
 
 static_assert(sizeof(process::RunTraits) <= sizeof(lane::LastRun::context));
 
-/// What is asked for, in one number: FNV-1a over the words of the call, where it is made and with
-/// which priority. 0, which rejoins nothing, where it cannot be told.
+/// What is asked for, in one number, over the words of the call, where it is made and with which
+/// priority. 0, which rejoins nothing, where it cannot be told.
 std::uint32_t rejoin_key_of(const Call& call, const std::string& directory, int priority) {
-  std::uint64_t hash = 14695981039346656037U;
+  std::uint64_t hash = sys::fnv1a({});
   const auto add = [&hash](std::string_view text) {
-    for (const char c : text) {
-      hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
-    }
-    hash *= 1099511628211U;  // as a NUL: where one word ends
+    hash = sys::fnv1a(std::string_view{"\0", 1}, sys::fnv1a(text, hash));
   };
   for (const char* word : call.argv) {
     add(word);

@@ -12,7 +12,6 @@
 namespace onelane::multicall {
 namespace {
 
-using lane::State;
 using nlohmann::json;
 
 /// Where a ticket stands among those that will get their turn; 0 where it does not wait for one.
@@ -25,7 +24,8 @@ struct Standing {
 Standing standing_of(const Found& found) {
   Standing out;
   for (const TicketView& ticket : view_of(*found.table, nullptr).queue) {
-    const bool counts = ticket.state == State::Granted || ticket.state == State::Waiting;
+    const bool counts =
+        ticket.state == lane::State::Granted || ticket.state == lane::State::Waiting;
     out.waiting += counts ? 1U : 0U;
     if (ticket.id == found.id()) {
       out.position = counts ? out.waiting : 0;
@@ -48,7 +48,7 @@ void report(const Found& found, bool as_json) {
   }
   std::string line = name_of(found);
   if (now.position == 0) {
-    line += found.state() == State::Parked ? " is stopped (Ctrl-Z)" : " waits no more";
+    line += found.state() == lane::State::Parked ? " is stopped (Ctrl-Z)" : " waits no more";
   } else {
     line += " is " + ordinal(now.position) + " of " + std::to_string(now.waiting);
   }

@@ -13,7 +13,6 @@
 namespace onelane::multicall {
 namespace {
 
-using lane::State;
 using nlohmann::json;
 
 std::vector<Found> running_of(const std::vector<Found>& tickets) {
