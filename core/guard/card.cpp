@@ -32,7 +32,7 @@ const Card::Process* find(const Card& card, const sys::ProcessId& id) {
   return found == card.tree.end() ? nullptr : &*found;
 }
 
-/// Without the directory of the program, which leaves more room for what it was called with.
+/// Drops the directory of the program, which leaves more room for its arguments.
 std::string shortened(const std::string& command, std::size_t width) {
   const std::size_t slash = command.substr(0, command.find(' ')).rfind('/');
   const std::string rest = slash == std::string::npos ? command : command.substr(slash + 1);
@@ -43,7 +43,7 @@ std::string named(const Card::Process& process, std::size_t width) {
   return shortened(process.command, width) + " (pid " + std::to_string(process.id.pid) + ")";
 }
 
-/// A figure in words of its unit.
+/// A figure with its unit, as text.
 std::string amount(Unit unit, std::uint64_t figure) {
   switch (unit) {
     case Unit::Bytes:
@@ -72,7 +72,7 @@ std::string what_happened(const Card& card) {
   return filled(row.ended, words);
 }
 
-/// A value that would have let the run go on, with some room.
+/// A value that would have let the run continue, with some room to spare.
 std::string higher_limit(const Breach& breach) {
   const LimitRow& row = *row_of(breach.reason);
   if (row.is_floor) {
@@ -90,7 +90,7 @@ std::string higher_limit(const Breach& breach) {
   return std::to_string(breach.limit * 2);
 }
 
-/// The line that would change the limit, as it is written where the limit was set.
+/// The line that would change the limit, in the syntax of the file that sets it.
 std::string change_of(const Card& card) {
   const std::string value = higher_limit(card.breach);
   if (card.limit_key.empty()) {
@@ -108,7 +108,7 @@ std::string advice(const Card& card) {
                                    : "");
 }
 
-/// The largest, in the order of a tree.
+/// The largest processes, in tree order.
 std::vector<Card::Process> tree_of(const Sample& sample) {
   std::vector<ProcessUse> largest = sample.processes;
   std::ranges::sort(largest, std::ranges::greater{}, &ProcessUse::bytes);

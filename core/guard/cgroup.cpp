@@ -19,13 +19,13 @@
 namespace onelane::guard {
 namespace {
 
-/// How the directories of our groups begin. What does not begin so is never touched.
+/// Prefix of our group directories. Groups without it are never touched.
 constexpr std::string_view kGroupPrefix = "onelane-";
-/// cgroup.procs of 500 000 processes.
+/// Room for cgroup.procs with 500,000 processes.
 constexpr std::size_t kLongestFile = std::size_t{4} << 20;
-/// Each pause of a release is twice as long as the one before: 63 ms in all.
+/// Each pause of a release is twice as long as the one before: 63 ms in total.
 constexpr std::chrono::milliseconds kLastPause{32};
-/// On a machine so busy that moving takes its time.
+/// For a machine so busy that moving a process takes long.
 constexpr std::chrono::seconds kLongestRelease{1};
 
 bool remove_group(const std::string& directory) noexcept {
@@ -33,14 +33,14 @@ bool remove_group(const std::string& directory) noexcept {
 }
 
 bool was_made_within(const std::string& directory, std::chrono::seconds age) noexcept {
-  // The kernel stamps the directory when it is first looked up, never earlier than it was made.
+  // The kernel sets the time when the directory is first looked up, never before it was created.
   struct stat info {};
   return ::stat(directory.c_str(), &info) != 0 ||
          sys::wall_seconds() - info.st_ctim.tv_sec < age.count();
 }
 
 /// Writes one value to the existing file `leaf` of a group. False with errno set. Allocates
-/// nothing, so it may stand between fork and exec.
+/// nothing, so it may be called between fork and exec.
 bool write_group_file(const std::string& directory, const char* leaf,
                       std::string_view value) noexcept {
   char path[PATH_MAX];
@@ -49,7 +49,7 @@ bool write_group_file(const std::string& directory, const char* leaf,
     errno = ENAMETOOLONG;
     return false;
   }
-  // Not lifted: closed before anyone else can see the number.
+  // Not lifted: it is closed again before any other code can see the number.
   const int fd = ::open(path, O_WRONLY | O_CLOEXEC);
   if (fd < 0) {
     return false;
@@ -61,12 +61,12 @@ bool write_group_file(const std::string& directory, const char* leaf,
   return is_written;
 }
 
-/// A file of a group, as long as the kernel makes it; empty when it is not there.
+/// A whole file of a group, whatever its length; empty when it does not exist.
 std::string read_group_file(const std::string& directory, const char* leaf) {
   return sys::read_small_file((directory + "/" + leaf).c_str(), kLongestFile).value_or("");
 }
 
-/// A file of one number; nothing when it is not there or holds a word.
+/// A file with one number; nullopt when it does not exist or holds a word.
 std::optional<std::uint64_t> read_group_number(const std::string& directory, const char* leaf) {
   const std::string text = read_group_file(directory, leaf);
   std::uint64_t value = 0;
@@ -74,7 +74,7 @@ std::optional<std::uint64_t> read_group_number(const std::string& directory, con
   return result.ec == std::errc{} ? std::optional{value} : std::nullopt;
 }
 
-/// The number after `key` in lines of "key number", as in memory.stat.
+/// The number after `key` in lines of the form "key number", as in memory.stat.
 std::optional<std::uint64_t> number_of(std::string_view text, std::string_view key) noexcept {
   while (!text.empty()) {
     const std::string_view line = text.substr(0, text.find('\n'));
@@ -97,8 +97,8 @@ bool move_process(pid_t pid, const std::string& to) noexcept {
   return write_group_file(to, "cgroup.procs", {digits, static_cast<std::size_t>(end - digits)});
 }
 
-/// The processes in a group, without those in groups below it and those of PID namespaces that
-/// we cannot see. Zombies are not listed.
+/// The processes in a group, without groups below it. Processes in PID namespaces we cannot see and
+/// zombies are not listed.
 std::vector<pid_t> processes_in(const std::string& directory) {
   std::vector<pid_t> out;
   const std::string text = read_group_file(directory, "cgroup.procs");
@@ -117,7 +117,7 @@ std::vector<pid_t> processes_in(const std::string& directory) {
   return out;
 }
 
-/// The groups directly below whose name begins with `prefix`, as directories.
+/// The directories of the groups directly below whose name begins with `prefix`.
 std::vector<std::string> groups_below(const std::string& directory, std::string_view prefix) {
   std::vector<std::string> out;
   struct stat info {};
@@ -139,10 +139,10 @@ std::vector<std::string> groups_below(const std::string& directory, std::string_
   return out;
 }
 
-/// Moves everything in a group and in our groups below it to the group `to`, and removes them,
-/// the deepest first. Moves no process after `deadline` (sys::monotonic_time). True when the group
-/// is gone; not so while a process in it forks or ends, nor while there is a group below it that
-/// another program made, which stays as it is.
+/// Moves every process in a group, and in our groups below it, to the group `to` and removes these
+/// groups, deepest first. Moves no process after `deadline` (sys::monotonic_time). True when the
+/// group is gone. It stays while a process in it forks or exits, or while another program's group
+/// is below it, which is left alone.
 bool try_to_dissolve(const std::string& directory, const std::string& to,
                      std::chrono::nanoseconds deadline) {
   for (const std::string& below : groups_below(directory, kGroupPrefix)) {
@@ -157,7 +157,7 @@ bool try_to_dissolve(const std::string& directory, const std::string& to,
   return remove_group(directory);
 }
 
-/// Removes a group of ours, and ours below it, when all are empty and none was made less than
+/// Removes a group of ours and our groups below it when all are empty and none was made less than
 /// `age` ago. True when it is gone.
 bool remove_if_abandoned(const std::string& directory, std::chrono::seconds age) {
   if (was_made_within(directory, age)) {
@@ -166,7 +166,7 @@ bool remove_if_abandoned(const std::string& directory, std::chrono::seconds age)
   if (remove_group(directory)) {
     return true;
   }
-  // In use, not abandoned: then the empty groups below belong to runs that are about to start.
+  // In use: the empty groups below belong to runs that are about to start.
   if (!processes_in(directory).empty()) {
     return false;
   }
@@ -194,25 +194,26 @@ bool has_file(const std::string& directory, const char* leaf, int how = F_OK) no
   return ::faccessat(AT_FDCWD, (directory + "/" + leaf).c_str(), how, AT_EACCESS) == 0;
 }
 
-/// Without a hierarchical parent (the default before Linux 5.11) the limits above would end at a
-/// new group.
+/// Without a hierarchical parent (the default before Linux 5.11) the parent's limits would not
+/// apply to a new group.
 bool passes_limits_down(Hierarchy hierarchy, const std::string& parent) {
   return hierarchy != Hierarchy::V1Memory || read_group_number(parent, "memory.use_hierarchy") == 1;
 }
 
-/// Asks for the memory charges of groups below `parent`. Only in the real root, which alone has no
-/// cgroup.type: anywhere else the caller's own processes forbid it (EBUSY), and a controller that
-/// is not refused would turn the parent into a root of threads, closed to its other children.
+/// Enables memory accounting for groups below `parent`, but only in the real root, the one group
+/// without cgroup.type. Elsewhere the caller's own processes forbid it (EBUSY), and where they do
+/// not, a threaded controller would turn the parent into a threaded root that its other children
+/// cannot join.
 void try_to_charge_memory(const std::string& directory, const std::string& parent) {
   if (!has_file(directory, "memory.stat") && !has_file(parent, "cgroup.type")) {
     (void)write_group_file(parent, "cgroup.subtree_control", "+memory");
   }
 }
 
-/// Makes one directory and sees whether it became a group that processes can join. False with
-/// errno set, EEXIST when it was there already.
+/// Makes one directory and checks that processes can join it as a group. False with errno set;
+/// EEXIST when it exists.
 bool make_group(Hierarchy hierarchy, const std::string& directory, const std::string& parent) {
-  // v2 asks for write permission on the group that a process leaves, too.
+  // v2 also asks for write permission on the group that a process leaves.
   if (parent.empty() || !passes_limits_down(hierarchy, parent) ||
       !has_file(parent, "cgroup.procs", W_OK) || ::mkdir(directory.c_str(), 0755) != 0) {
     return false;
@@ -385,7 +386,7 @@ bool Cgroup::set_cpu_weight(unsigned weight) {
       (is_new && !make_group(Hierarchy::V1Cpu, group.directory, group.parent.directory))) {
     return false;
   }
-  // 100 and 1024 are what one process of normal priority weighs (cgroup-v2, v1's cpu.shares).
+  // 100 (cgroup v2) and 1024 (v1's cpu.shares) are the weight of one process of normal priority.
   const bool is_set = write_group_file(group.directory, "cpu.shares",
                                        std::to_string(std::max(2U, weight * 1024 / 100)));
   if (is_new && !is_set) {
@@ -402,7 +403,7 @@ bool Cgroup::set_cpu_weight(unsigned weight) {
 bool Cgroup::release() {
   const auto deadline = sys::monotonic_time() + kLongestRelease;
   for (std::chrono::milliseconds pause{1};; pause *= 2) {
-    // One that cannot go must not keep the others.
+    // A group that cannot be removed must not keep the others.
     std::erase_if(groups_, [deadline](const Group& group) {
       return try_to_dissolve(group.directory, group.parent.directory, deadline);
     });

@@ -14,79 +14,80 @@
 
 namespace onelane::guard {
 
-/// The files that say where the caller is; tests hand in their own.
+/// The files that tell which group the caller is in; tests pass their own.
 struct ProcFiles {
   std::string mountinfo = "/proc/self/mountinfo";
   std::string self_cgroup = "/proc/self/cgroup";
 };
 
-/// The control group of one run: a child, named `onelane-<run id>`, of the group that the caller
-/// is in, so that every limit above still applies and ending the caller's group ends the run
-/// with it. For accounting only: nothing is limited. Found by trying, in the v2 hierarchy and in
-/// the v1 memory hierarchy (cgroups(7)); where neither allows it there is no group, and the run
-/// is seen through /proc alone.
+/// The control group of one run: a child, named `onelane-<run id>`, of the caller's group, so every
+/// limit on the caller still applies, and ending the caller's group ends the run with it. Used for
+/// accounting only; it limits nothing. Created by trial in the v2 hierarchy and in the v1 memory
+/// hierarchy (cgroups(7)); where neither allows it there is no group and the run is observed
+/// through /proc alone.
 ///
 /// A value that names directories: it holds no descriptor and removes nothing when destroyed, so a
-/// forked guardian has it too. A group that another process has removed answers every question with
-/// "no".
+/// forked guardian can use its copy. Once another process has removed the group, every query
+/// answers "no".
 class Cgroup {
  public:
-  /// Makes the group, empty. No value when no hierarchy allows it, when the group is
-  /// there already, or when `run_id` holds anything but letters, digits, '-', '_' and '.'.
+  /// Makes the group, empty. nullopt when no hierarchy allows it, when the group already exists, or
+  /// when `run_id` has characters other than letters, digits, '-', '_' and '.'.
   [[nodiscard]] static std::optional<Cgroup> make(std::string_view run_id,
                                                   const ProcFiles& files = {});
 
-  /// The group that a run with this id has made beside us; nothing when there is none.
+  /// The existing group of the run with this id, below the caller's group; nullopt when there is
+  /// none.
   [[nodiscard]] static std::optional<Cgroup> find(std::string_view run_id,
                                                   const ProcFiles& files = {});
 
-  /// Moves a process with all its threads from the caller's group into this one, in each
-  /// hierarchy. True when it is inside afterwards. One that has a group of its own (a scope, a
-  /// container, a nested run's) is left there: false. What it has allocated before stays charged
-  /// to the caller's group; children that it has already are not moved.
+  /// Moves a process with all its threads from the caller's group into this one, in each hierarchy.
+  /// True when it is inside afterwards; false for a process in a group of its own (a scope, a
+  /// container, a nested run), which stays there. Memory allocated before the move stays charged to
+  /// the caller's group, and children that exist already are not moved.
   ///
-  /// Blocks for up to about 20 ms when no process on the machine was moved lately: the
-  /// kernel waits for an RCU grace period. Allocates nothing: a child may add itself between fork
-  /// and exec.
+  /// Blocks for up to about 20 ms when no process on the machine was moved lately: the kernel waits
+  /// for an RCU grace period. Allocates nothing: a child may add itself between fork and exec.
   bool add(pid_t pid) const noexcept;
 
-  /// Moves a member back to the caller's group: a daemon that is kept, before kill_all(). False
-  /// when it is not a member. Blocks as add() does, allocates nothing.
+  /// Moves a member back to the caller's group; for daemons that are kept, before kill_all(). False
+  /// when it is not a member. Blocks like add(), allocates nothing.
   bool give_back(pid_t pid) const noexcept;
 
-  /// Adds those that are not inside yet; for each look, because a process may fork between being
-  /// seen and being moved. How many were added.
+  /// Adds the processes that are not inside yet and returns how many. Call it at each look, because
+  /// a process may fork between being seen and being moved.
   std::size_t add_missing(std::span<const pid_t> tree) const;
 
   /// Processes in this group and in all groups below it, sorted. Zombies are not among them.
   [[nodiscard]] std::vector<pid_t> members() const;
 
-  /// Bytes of anonymous, shared and swapped memory that members were charged since they were
-  /// added, those that have ended left out; page cache does not count. Exact only for what was
-  /// added before it allocated. Nothing without a memory controller.
+  /// Bytes of anonymous, shared and swapped memory charged to members since they were added,
+  /// without those that have ended and without page cache. Exact only for processes added before
+  /// they allocated. nullopt without a memory controller.
   [[nodiscard]] std::optional<std::uint64_t> memory() const;
 
-  /// An upper bound of what memory() has been: the page cache is in it. Nothing without a
+  /// An upper bound on the highest value of memory(): it includes the page cache. nullopt without a
   /// memory controller, or before Linux 5.19 in v2.
   [[nodiscard]] std::optional<std::uint64_t> peak() const;
 
-  /// Sends KILL to every member at once, including those that fork meanwhile (cgroup.kill). Does
-  /// not wait. False where the kernel cannot (v1, before Linux 5.14): then the caller sweeps.
+  /// Sends KILL to every member at once, including processes that fork meanwhile (cgroup.kill).
+  /// Does not wait. False where the kernel has no such file (v1, before Linux 5.14): the caller
+  /// must sweep.
   bool kill_all() const noexcept;
 
-  /// Sets the share of CPU that the run as a whole has beside each single process of the caller's
-  /// group: 1 to 10000, where 100 is what one process has. False where the controller is not
-  /// there; it is never switched on for others. In v1 this makes a group in the cpu hierarchy.
+  /// Sets the CPU weight of the whole run against each single process of the caller's group: 1 to
+  /// 10000, where 100 is the weight of one process. False where the controller is not enabled; it
+  /// is never enabled on behalf of others. In v1 this makes a group in the cpu hierarchy.
   bool set_cpu_weight(unsigned weight);
 
-  /// Moves everything still inside back to the caller's group and removes this one, nested runs'
-  /// groups below it included. For when what was ended has been reaped: until a process has given
-  /// its memory back (half a second for 400 MB) it can neither be moved nor does it let the group
-  /// go. A group that a member made below keeps its processes, and this one with them.
+  /// Moves every process still inside back to the caller's group and removes this group, including
+  /// those of nested runs below it. Call it once the ended processes have been reaped: until a
+  /// process has freed its memory (half a second for 400 MB) it cannot be moved and keeps the group
+  /// alive. A group that a member made below keeps its processes and, with them, this group.
   ///
-  /// Waits for 63 ms at most; on a machine where moving itself is slow it gives up after 1 s. True
-  /// when nothing is left; what is, sweep_abandoned() removes later. In both cases the answer to
-  /// every further question is "no".
+  /// Waits 63 ms at most; gives up after 1 s on a machine where moving itself is slow. True when
+  /// nothing is left; sweep_abandoned() removes the rest later. Afterwards every query answers
+  /// "no".
   bool release();
 
   /// "v2 /path, v1 memory /path", for the log.
@@ -97,7 +98,7 @@ class Cgroup {
     Hierarchy hierarchy;
     std::string directory;
     std::string path;  ///< As /proc/PID/cgroup writes it.
-    OwnGroup parent;   ///< Where the caller is, and what add() takes from.
+    OwnGroup parent;   ///< The caller's group, from which add() takes processes.
   };
 
   Cgroup(OwnGroups own, std::string name) : own_{std::move(own)}, name_{std::move(name)} {}
@@ -107,11 +108,12 @@ class Cgroup {
 
   OwnGroups own_;
   std::string name_;
-  std::vector<Group> groups_;  ///< The one that knows the members first.
+  std::vector<Group> groups_;  ///< The group that knows the members comes first.
 };
 
-/// Removes the empty groups of ours beside the caller's that a crashed supervisor has left behind.
-/// One made less than `age` ago is left alone: its run may be about to start. How many went.
+/// Removes our empty groups next to the caller's that crashed supervisors left behind. Groups
+/// younger than `age` are left alone: their runs may be about to start. Returns how many were
+/// removed.
 std::size_t sweep_abandoned(std::chrono::seconds age = std::chrono::seconds{60},
                             const ProcFiles& files = {});
 

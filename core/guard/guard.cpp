@@ -11,11 +11,11 @@ using namespace std::chrono_literals;
 using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 
-/// No run fills memory faster than this; it bounds what happens between two peeks.
+/// No run fills memory faster than this; it bounds what can happen between two peeks.
 constexpr double kFastest = 6.0 * 1024 * 1024 * 1024;
 constexpr milliseconds kShortest{50};
 constexpr milliseconds kLongestPeek{250};
-/// Once a run has been told to end, looks decide whether it is hurried.
+/// Once a run was told to end, looks decide whether to escalate.
 constexpr milliseconds kWhileEnding{20};
 
 double seconds(nanoseconds span) {
@@ -100,7 +100,8 @@ std::optional<Breach> Guard::find_breach(const Moment& now,
   return std::nullopt;
 }
 
-// Twice in a row: MemAvailable is an estimate. And only a run whose end would help.
+// Requires two samples in a row, because MemAvailable is an estimate, and a run whose end would
+// help.
 bool Guard::falls_short(const Moment& now, std::uint64_t left, std::uint64_t floor,
                         const std::function<bool()>& takes_most) {
   short_of_memory_ = left < floor ? short_of_memory_ + 1 : 0;
@@ -130,7 +131,7 @@ double Guard::slope(std::uint64_t bytes, nanoseconds at) const {
              : static_cast<double>(bytes - last_bytes_) / seconds(at - last_at_);
 }
 
-// Once, until use has fallen well below.
+// Warns once, until use has fallen well below.
 bool Guard::must_warn(const LimitRow& row, std::uint64_t used) {
   const Limit& limit = limits_[row.reason];
   bool& warned = warned_[static_cast<std::size_t>(row.reason)];
@@ -156,7 +157,7 @@ void Guard::warn(const Moment& now, Ruling& ruling) {
   }
 }
 
-// Half the way to a limit at the present slope, and no later than a deadline.
+// The next look comes halfway to a limit at the present slope, but no later than a deadline.
 void Guard::pace(const Moment& now, Ruling& ruling) const {
   double headroom = std::numeric_limits<double>::infinity();
   auto deadline = milliseconds::max();
@@ -177,7 +178,7 @@ void Guard::pace(const Moment& now, Ruling& ruling) const {
         counts = true;
         is_close = is_close || used > limit / 2;
         break;
-      case Unit::Milliseconds:  // one that ends no run may have passed
+      case Unit::Milliseconds:  // a limit that only warns may have passed
         deadline = std::min(deadline, milliseconds{room > 0 ? room : limit});
         break;
     }

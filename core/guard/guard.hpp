@@ -12,34 +12,34 @@
 
 namespace onelane::guard {
 
-/// A limit that was crossed, and how things stood.
+/// A limit that was crossed, and the use at that moment.
 struct Breach {
   sys::Reason reason = sys::Reason::Timeout;
   std::uint64_t used = 0;   ///< In the unit of the limit.
   std::uint64_t limit = 0;  ///< In the same unit.
-  sys::ProcessId process;   ///< The one over its limit; pid 0 where it is all of them.
+  sys::ProcessId process;   ///< The process over its limit; pid 0 for a limit on all of them.
   std::chrono::nanoseconds running{};
 };
 
-/// Half of a limit is used, or all of one that ends no run.
+/// Use has reached half of a limit, or all of one that only warns.
 struct Warning {
   sys::Reason reason = sys::Reason::Memory;
   std::uint64_t used = 0;
   std::uint64_t limit = 0;
   sys::ProcessId process;
-  double per_second = 0;  ///< Bytes that use grows by; 0 where it does not, or is no memory.
+  double per_second = 0;  ///< Growth in bytes; 0 when use does not grow or is not memory.
 };
 
-/// What is to be done after a sample.
+/// What to do after a sample.
 struct Ruling {
   enum class Order { GoOn, End, Kill } order = Order::GoOn;
-  std::optional<Breach> breach;  ///< The first time only.
+  std::optional<Breach> breach;  ///< Set once, at the first breach.
   std::vector<Warning> warnings;
   std::chrono::milliseconds next{5'000};
   std::chrono::milliseconds peek{0};
 };
 
-/// How use rose: at most 64 points at equal distances, the whole run.
+/// Use over the whole run: at most 64 equally spaced points.
 class Curve {
  public:
   void add(std::chrono::nanoseconds running, std::uint64_t bytes);
@@ -54,16 +54,16 @@ class Curve {
 
 /// Decides, sample by sample, whether a run keeps within its limits. Reads nothing itself.
 ///
-/// The first crossing orders an end (TERM first); memory or processes that grow on after
-/// that, or stand at 110 %, order a kill. One object a run, one thread.
+/// The first breach orders an end (TERM first); memory or a process count that keeps growing after
+/// that, or reaches 110 %, orders a kill. One object per run, one thread.
 class Guard {
  public:
-  /// `before` is what earlier attempts of the run have taken; only the pipeline's limit counts it.
+  /// `before` is the time of earlier attempts of the run; only the pipeline's limit counts it.
   explicit Guard(const Limits& limits, std::chrono::nanoseconds before = {})
       : limits_{limits}, before_{before} {}
 
-  /// `running` is the time since the launch without the time the job was stopped.
-  /// `takes_most` is asked when the machine runs short: is this run the largest one?
+  /// `running` is the time since the launch, minus the time the job was stopped. `takes_most` is
+  /// called when the machine runs short of memory: is this run the largest?
   [[nodiscard]] Ruling judge(const Sample& sample, std::chrono::nanoseconds running,
                              const std::function<bool()>& takes_most);
 
@@ -89,13 +89,13 @@ class Guard {
   std::chrono::nanoseconds before_;
   Curve curve_;
   std::optional<Breach> breach_;
-  std::array<bool, sys::kReasonWords.size()> warned_{};  ///< Of each limit.
+  std::array<bool, sys::kReasonWords.size()> warned_{};  ///< One flag per limit.
   std::chrono::nanoseconds running_{};
   std::chrono::nanoseconds idle_since_{};
   std::uint64_t activity_ = 0;
   std::chrono::nanoseconds last_at_{};
   std::uint64_t last_bytes_ = 0;
-  unsigned short_of_memory_ = 0;  ///< Samples in a row below the reserve.
+  unsigned short_of_memory_ = 0;  ///< Consecutive samples below the reserve.
   std::uint64_t peak_tree_ = 0;
   std::uint64_t peak_process_ = 0;
   std::size_t peak_count_ = 0;

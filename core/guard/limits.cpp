@@ -9,8 +9,8 @@ namespace {
 
 using sys::Reason;
 
-constexpr int kTimedOut = 124;   // as timeout(1)
-constexpr int kOverLimit = 137;  // as after the OOM killer
+constexpr int kTimedOut = 124;   // as in timeout(1)
+constexpr int kOverLimit = 137;  // as after a kill by the OOM killer
 
 std::uint64_t in_ms(std::chrono::nanoseconds span) {
   return static_cast<std::uint64_t>(

@@ -14,16 +14,16 @@ namespace onelane::guard {
 
 struct Moment;
 
-/// What a limit counts; every figure of it is a whole number of these.
+/// What a limit counts; all its figures are whole numbers of this unit.
 enum class Unit : std::uint8_t {
   Bytes,
-  Count,  ///< As many as the limit are allowed; at the others a run ends when it reaches them.
+  Count,  ///< The limit itself is allowed; with other units a run ends when it reaches the limit.
   Milliseconds,
 };
 
-/// One limit: all that onelane knows of it but the figure, which is a setting of the same name.
-/// In its patterns `{used}` and `{limit}` stand for figures, which the caller writes in words of
-/// the unit; see filled().
+/// One limit: all that onelane knows of it except the figure, which is a setting of the same name.
+/// In the patterns `{used}` and `{limit}` stand for figures with their unit, which the caller fills
+/// in; see filled().
 struct LimitRow {
   std::string_view name;  ///< "MEMORY_LIMIT_MB"
   Unit unit;
@@ -31,38 +31,37 @@ struct LimitRow {
   int exit_code;       ///< 124 for a limit of time, 137 for the others.
   std::uint64_t (*used)(const Moment&);
 
-  std::string_view kind;  ///< Heads an annotation: "memory limit".
+  std::string_view kind;  ///< Title of an annotation: "memory limit".
   /// Why the run was ended, on its kill card. Also `{process}` (which one), `{together}` ("3
   /// processes together"), `{allowed}` ("100 are allowed") and `{bytes}` (memory of the run).
   std::string_view ended;
   std::string_view brief;  ///< The same in a summary.
-  /// What is said at half of the limit, and at all of one that ends no run; empty for never. Also
-  /// `{process}`.
+  /// The warning at half of the limit, or at all of a limit that only warns; empty: no warning. May
+  /// use `{process}`.
   std::string_view warning = {};
   bool warns_at_half = false;
-  bool is_of_one_process = false;  ///< It bounds each process by itself: the largest is named.
-  /// A lower bound of what the machine has left, not an upper one of what the run uses.
+  bool is_of_one_process = false;  ///< Applies to each process; the largest is named.
+  /// A lower bound on what the machine has left, not an upper bound on what the run uses.
   bool is_floor = false;
-  /// Percent of the machine's memory (or the container's) that a built-in figure may be at most;
-  /// 0 for any.
+  /// Cap on a built-in figure, in percent of the machine's (or container's) memory; 0: no cap.
   unsigned most_percent = 0;
 };
 
-/// All limits, in the order in which a run is judged by them.
+/// All limits, in the order in which a run is checked against them.
 [[nodiscard]] std::span<const LimitRow> limit_rows() noexcept;
 
-/// nullptr for a reason that is no limit.
+/// nullptr for a reason that is not a limit.
 [[nodiscard]] const LimitRow* row_of(sys::Reason reason) noexcept;
 
-/// The figure of one limit, with what a person needs to change it.
+/// The figure of one limit, with what the user needs to change it.
 struct Limit {
   std::uint64_t value = 0;  ///< In the row's unit; 0 for none.
   std::string place;        ///< "/p/.env.development:3", "built-in"
   std::string key;          ///< As written there; empty for a built-in value.
-  bool ends = true;         ///< Or only warns.
+  bool ends = true;         ///< Ends the run; otherwise only warns.
 };
 
-/// Everything that bounds one run.
+/// All limits of one run.
 class Limits {
  public:
   [[nodiscard]] const Limit& operator[](sys::Reason reason) const noexcept {
@@ -71,16 +70,16 @@ class Limits {
   [[nodiscard]] Limit& operator[](sys::Reason reason) noexcept {
     return limits_[static_cast<std::size_t>(reason)];
   }
-  /// Limits of this unit no longer count.
+  /// Disables the limits of this unit.
   void lift(Unit unit) noexcept;
 
   std::chrono::milliseconds check_interval{5'000};
 
  private:
-  std::array<Limit, sys::kReasonWords.size()> limits_;  ///< Those of no row stay 0.
+  std::array<Limit, sys::kReasonWords.size()> limits_;  ///< 0 for a reason that is not a limit.
 };
 
-/// `pattern` with each `{name}` replaced by its text.
+/// A name in a pattern and the text that replaces it.
 struct Word {
   std::string_view name;
   std::string text;

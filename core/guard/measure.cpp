@@ -12,12 +12,12 @@ using namespace std::chrono_literals;
 using sys::Reason;
 
 constexpr std::uint64_t kMegabyte = std::uint64_t{1} << 20U;
-/// Not worth a second look: a hundred of them are no more than one test runner.
+/// Too small to refine: a hundred of these are no more than one test runner.
 constexpr std::uint64_t kSmall = 16 * kMegabyte;
 constexpr auto kRemembered = 10s;
-/// A refinement may take a hundredth of one processor, and not more than once a second.
+/// A refinement may take a hundredth of one processor, and runs at most once a second.
 constexpr int kRefineShare = 100;
-/// From here on, in percent of a limit, what is shared is told apart: it is warned about.
+/// From this percentage of a limit on, shared memory is counted exactly: warnings depend on it.
 constexpr unsigned kClose = 50;
 
 std::uint64_t sum_of(const std::vector<ProcessUse>& processes) {
@@ -34,7 +34,7 @@ bool reaches(std::uint64_t bytes, std::uint64_t limit, unsigned percent) {
   return limit != 0 && bytes >= limit / 100 * percent;
 }
 
-/// Its memory has been given back, or is another's by now.
+/// Its memory has been freed, or the pid belongs to another process.
 bool is_gone(const sys::ProcessId& id) noexcept {
   const auto stat = sys::read_stat(id.pid);
   return !stat || stat->id != id || stat->has_ended() || stat->resident == 0;
@@ -115,9 +115,9 @@ bool Measure::is_over(const Sample& sample, unsigned percent) const {
          reaches(sample.bytes, limits_[Reason::TreeMemory].value, percent);
 }
 
-// An estimate over a limit is made sure of at once, since a run may be ended for it, and one that
-// comes close to it, since it is warned about. What stays close may have stopped sharing: now and
-// then, or when the machine has lost memory.
+// An estimate over a limit is refined at once, because it may end the run, and so is one that comes
+// close, because it causes a warning. Processes that stay close may have stopped sharing: they are
+// refined again now and then, or when the machine has lost memory.
 bool Measure::must_refine(const Sample& sample, std::uint64_t unshared) const {
   if (is_over(sample, 100) || (!was_close_ && is_over(sample, kClose))) {
     return true;
@@ -131,7 +131,7 @@ bool Measure::must_refine(const Sample& sample, std::uint64_t unshared) const {
                           available_when_refined_ > sample.machine.available + headroom_ / 4);
 }
 
-// From the largest down, until even the upper bounds of the rest keep clear of both limits.
+// From the largest process down, until even the upper bounds of the rest stay clear of both limits.
 void Measure::refine(Sample& sample) {
   const auto before = sys::monotonic_time();
   for (ProcessUse& process : sample.processes) {
@@ -158,8 +158,8 @@ void Measure::refine(Sample& sample) {
   available_when_refined_ = sample.machine.available;
 }
 
-// What one shared when it was read, those read after its end have had to themselves: summed up,
-// workers that end together would count many times. Those that are left share at least as much.
+// A reading taken after a sharer has ended charges the rest more: if the shares were summed,
+// workers that end together would count many times. Those that remain share at least as much.
 void Measure::drop_the_gone(Sample& sample) {
   for (ProcessUse& process : sample.processes) {
     if (process.bytes > 0 && is_gone(process.id)) {
@@ -173,7 +173,7 @@ void Measure::refine(ProcessUse& process) {
   Known& known = known_.at(process.id.pid);
   const auto exact = sys::read_proportional_memory(process.id.pid);
   if (!exact) {
-    return;  // another user's (what it shares counts as its own), or gone
+    return;  // another user's (its shared memory counts as its own), or gone
   }
   if (known.read_at == 0ns) {
     known.read_at = now_;

@@ -25,40 +25,38 @@ struct ProcessUse {
 struct Sample {
   std::chrono::nanoseconds at{};  ///< Monotonic time.
   std::vector<ProcessUse> processes;
-  std::uint64_t bytes = 0;     ///< Of all together, what they share counted once near a limit.
-  std::uint64_t activity = 0;  ///< Changes when any of them computes, reads or writes.
+  std::uint64_t bytes = 0;     ///< Of all processes; shared memory counts once when near a limit.
+  std::uint64_t activity = 0;  ///< Changes when any process computes, reads or writes.
   sys::MachineMemory machine;
   std::uint64_t machine_tasks = 0;
 };
 
-/// A run at the moment at which it is judged: what the `used` of each limit answers from.
+/// A run at the moment it is judged: the input for the `used` of each limit.
 struct Moment {
   const Sample& sample;
-  const ProcessUse& largest;           ///< Of memory; pid 0 without a process.
+  const ProcessUse& largest;           ///< By memory; pid 0 when there is no process.
   std::chrono::nanoseconds running{};  ///< Without the time the job was stopped.
   std::chrono::nanoseconds with_earlier_attempts{};
-  std::chrono::nanoseconds idle{};  ///< Since it last computed, read or wrote.
+  std::chrono::nanoseconds idle{};  ///< Since a process last computed, read or wrote.
 };
 
 /// Measures the members of a run, as cheaply as the limits allow.
+/// Three steps, each only for processes that the previous one could not clear: the resident size,
+/// which is read with every member anyway and is never too small; anonymous and shared memory
+/// without mapped files, cached while the resident size stays the same; and, close to a limit, the
+/// proportional size, which counts memory shared by forks once. RSS sums alone are wrong by
+/// factors: five forks of one 600 MB heap add up to 3 GB.
 ///
-/// Three steps, each only for those that the step before could not clear: the resident size
-/// that is read with every member anyway and is never too small; anonymous and shared
-/// memory, without mapped files, remembered while the resident size stays the same; and
-/// close to a limit the proportional size, which counts what forks share once. RSS sums
-/// alone are wrong by factors: five forks of one 600 MB heap add up to 3 GB.
-///
-/// One object a run, one thread; blocks for the reads of /proc alone.
+/// One object per run, one thread; blocks only while it reads /proc.
 class Measure {
  public:
   explicit Measure(const Limits& limits) : limits_{limits} {}
 
   [[nodiscard]] Sample take(std::span<const sys::ProcessStat> members);
-  /// True when the machine has lost so much memory, or gained so many tasks, since the last
-  /// sample that the run may have grown: look again. Two small reads.
+  /// True when the machine has lost so much memory, or gained so many tasks, since the last sample
+  /// that the run may have grown: take a new sample. Two small reads.
   [[nodiscard]] bool has_machine_changed() const;
-  /// Memory that a control group of the run's own is charged for; a lower bound that also
-  /// knows files on tmpfs.
+  /// Memory charged to the run's own control group: a lower bound that includes files on tmpfs.
   void use_charge(std::function<std::optional<std::uint64_t>()> charge) {
     charge_ = std::move(charge);
   }
@@ -66,7 +64,7 @@ class Measure {
  private:
   struct Known {
     std::uint64_t start = 0;
-    std::uint64_t resident = 0;  ///< When `bytes` was brought up to date.
+    std::uint64_t resident = 0;  ///< When `bytes` was updated.
     std::uint64_t bytes = 0;
     double shared = 1.0;  ///< Proportional size over `bytes`.
     std::chrono::nanoseconds read_at{};
@@ -77,7 +75,7 @@ class Measure {
   void refine(Sample& sample);
   void refine(ProcessUse& process);
   static void drop_the_gone(Sample& sample);
-  /// So many percent of a memory limit, or more.
+  /// True at `percent` of a memory limit or more.
   [[nodiscard]] bool is_over(const Sample& sample, unsigned percent) const;
   [[nodiscard]] bool must_refine(const Sample& sample, std::uint64_t unshared) const;
   void forget_the_gone();
@@ -89,7 +87,7 @@ class Measure {
   std::chrono::nanoseconds now_{};
   std::chrono::nanoseconds next_refine_{};
   std::uint64_t available_when_refined_ = 0;
-  bool was_close_ = false;  ///< The last sample was, and was made sure of.
+  bool was_close_ = false;  ///< The last sample was close to a limit, and was refined.
   std::uint64_t headroom_ = 0;
   std::uint64_t available_ = 0;
   std::uint64_t tasks_ = 0;

@@ -5,7 +5,8 @@
 namespace onelane::guard {
 namespace {
 
-/// Takes the text up to `end` off the front of `rest`, and `end` with it.
+/// Removes the text up to and including `end` from the front of `rest` and returns it without
+/// `end`.
 std::string_view take(std::string_view& rest, char end) noexcept {
   const std::size_t at = rest.find(end);
   const std::string_view out = rest.substr(0, at);
@@ -27,7 +28,7 @@ bool is_octal(std::string_view digits) noexcept {
   return digits.size() == 3 && digits.find_first_not_of("01234567") == std::string_view::npos;
 }
 
-/// mountinfo writes blank, tab, newline and backslash as \040, \011, \012 and \134 (proc(5)).
+/// mountinfo writes space, tab, newline and backslash as \040, \011, \012 and \134 (proc(5)).
 std::string unescape(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -42,12 +43,12 @@ std::string unescape(std::string_view text) {
   return out;
 }
 
-/// One line of mountinfo; what of it matters here.
+/// The parts of a mountinfo line that matter here.
 struct Mount {
   std::string root;  ///< Which group of the hierarchy the mount point shows.
   std::string point;
   std::string_view type;
-  std::string_view options;  ///< Of the file system: for v1 its controllers are among them.
+  std::string_view options;  ///< Of the file system; for v1 they include the controllers.
 };
 
 Mount parse_mount(std::string_view line) {
@@ -78,7 +79,7 @@ bool belongs_to(const Mount& mount, Hierarchy hierarchy) noexcept {
 /// The directory that shows the group `path` through `mount`; empty when the mount shows another
 /// part of the hierarchy.
 std::string directory_of(const Mount& mount, std::string_view path) {
-  // "/.." starts what is above the root of our cgroup namespace (cgroup_namespaces(7)).
+  // A path that starts with "/.." is above the root of our cgroup namespace (cgroup_namespaces(7)).
   const bool is_all = mount.root == "/";
   if (!path.starts_with('/') || path.starts_with("/..") ||
       (!is_all && !path.starts_with(mount.root))) {
@@ -106,12 +107,12 @@ OwnGroups own_groups(std::string_view mountinfo, std::string_view self_cgroup) {
   while (!mountinfo.empty()) {
     const std::string_view line = take(mountinfo, '\n');
     if (line.find(" - cgroup") == std::string_view::npos) {
-      continue;  // most lines of a machine with containers
+      continue;  // skips most lines on a machine with containers
     }
     const Mount mount = parse_mount(line);
     const auto look = [&mount](OwnGroup& group, Hierarchy hierarchy) {
       if (belongs_to(mount, hierarchy)) {
-        // The last one wins: a later mount on the same point hides the earlier.
+        // The last one wins: a later mount on the same point hides the earlier one.
         if (auto directory = directory_of(mount, group.path); !directory.empty()) {
           group.directory = std::move(directory);
         }

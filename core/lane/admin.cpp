@@ -11,8 +11,8 @@
 namespace onelane::lane {
 namespace {
 
-/// Changes the entry of `run_id` if its state is one of `states`; `change` gets all entries and
-/// the slot.
+/// Changes the entry of `run_id` if its state is one of `states`; `change` gets all entries and the
+/// slot.
 template <class Change>
 bool change_entry(const Table& table, std::string_view run_id, std::initializer_list<State> states,
                   const Change& change) {
@@ -30,7 +30,7 @@ bool change_entry(const Table& table, std::string_view run_id, std::initializer_
   return false;
 }
 
-/// Above all living others that wait or will wait again.
+/// A priority above all other living tickets that wait or will wait again.
 std::int16_t priority_before_all(const Table& table, const std::vector<Entry>& entries,
                                  std::size_t own) {
   int highest = std::numeric_limits<std::int16_t>::min();

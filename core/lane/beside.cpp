@@ -1,4 +1,4 @@
-// A ticket that starts beside the holder, as a part of its pipeline, and takes the lane over.
+// A ticket that starts beside the holder, as part of its pipeline, and takes the lane over.
 #include "core/lane/ticket.hpp"
 #include "core/sys/clock.hpp"
 
@@ -20,7 +20,7 @@ bool Ticket::start_beside(const RunId& holder) {
     return false;
   }
   if (entries[*current].state == State::Granted && was_killed(table_, table_.last_run())) {
-    return false;  // it clears away after that one first
+    return false;  // it clears away after the killed run first
   }
   entry_ = entries[slot_];
   detail_.pipeline_of = holder;
@@ -29,13 +29,13 @@ bool Ticket::start_beside(const RunId& holder) {
   table_.write(slot_, detail_);
   set_state(State::Beside);
   life_ = Life::Started;
-  table_.ring();  // a call that waits may be a part of the pipeline through us
+  table_.ring();  // a waiting call may be part of the pipeline through us
   return true;
 }
 
-// The table lets no other call start from the holder's end on, whether we come to this or not: what
-// it adds is the lane's byte, by which others see without reading the table that the lane is held,
-// and the record.
+// From the holder's end on, the table keeps every other call from starting, even if we never get
+// here. Taking over adds the lane's byte, which shows that the lane is held to processes that do
+// not read the table, and the record.
 bool Ticket::take_over() noexcept try {
   const auto gate = Gate::try_enter(table_, Patience::Always);
   if (!gate) {
@@ -44,7 +44,7 @@ bool Ticket::take_over() noexcept try {
   const auto entries = table_.entries(table_.header().high);
   if (slot_ >= entries.size() || entries[slot_].sequence != entry_.sequence ||
       entries[slot_].state != State::Beside) {
-    return true;  // a service by now, or the table is damaged
+    return true;  // it has become a service, or the table is damaged
   }
   if (current_slot(entries) != slot_ ||
       !sys::try_lock_byte(table_.fd(), kLaneByte, sys::LockKind::Write)) {
@@ -52,7 +52,7 @@ bool Ticket::take_over() noexcept try {
   }
   const LastRun last = table_.last_run();
   if (last.run_id != entry_.run_id && was_killed(table_, last)) {
-    return true;  // of a holder that was killed with its guardian: the next ticket's to clear away
+    return true;  // the holder was killed with its guardian: the next ticket clears away after it
   }
   set_state(State::Running);
   table_.write(open_record_of(table_, entry_, detail_));

@@ -10,7 +10,7 @@ namespace {
 constexpr int kDeepest = 10;
 constexpr std::size_t kMostNodes = 256;
 
-/// A run on the way back from the ticket's own ancestors, and who made us look at it.
+/// A run found on the way back from the ticket's own ancestors, and what led to it.
 struct Node {
   Above run;
   std::string story;
@@ -42,10 +42,10 @@ std::string words(const Entry& entry, const std::optional<Detail>& detail) {
 std::string holder_words(const Table& table, const std::vector<Entry>& entries) {
   const auto current = current_slot(entries);
   return current ? words(entries[*current], table.detail(*current, entries[*current].sequence))
-                 : std::string{"nobody"};
+                 : std::string{"a run that has ended"};
 }
 
-/// The runs that a waiting ticket waits for: the current one and those beside it.
+/// The runs that a waiting ticket waits for: the current run and those beside it.
 std::vector<RunId> runs_with_lane(const std::vector<Entry>& entries) {
   std::vector<RunId> out;
   for (const Entry& entry : entries) {
@@ -56,10 +56,10 @@ std::vector<RunId> runs_with_lane(const std::vector<Entry>& entries) {
   return out;
 }
 
-/// The search, from the ticket's own ancestors back along who waits for whom.
+/// The search, from the ticket's own ancestors back along the chain of waits.
 class Search {
  public:
-  /// `holders`: the runs that the ticket waits for.
+  /// `holders` are the runs that the ticket waits for.
   Search(const Ticket& ticket, Detail mine, std::vector<RunId> holders)
       : ticket_{ticket}, mine_{mine}, holders_{std::move(holders)} {
     for (Above& above : ancestors_of(mine_)) {
@@ -67,7 +67,7 @@ class Search {
     }
   }
 
-  /// How the holder comes to wait for the ticket's ancestors, in words.
+  /// How the holder comes to wait for the ticket's ancestors, as text.
   std::optional<std::string> run() {
     for (std::size_t next = 0; next < open_.size() && next < kMostNodes; ++next) {
       const Node node = open_[next];
@@ -82,7 +82,7 @@ class Search {
   }
 
  private:
-  /// Everybody who waits for the run of `node`.
+  /// Every ticket that waits for the run of `node`.
   std::optional<std::string> look_at(const Table& table, const Node& node) {
     const auto entries = table.entries(table.header().high);
     const auto running = runs_with_lane(entries);
@@ -107,8 +107,8 @@ class Search {
     return std::nullopt;
   }
 
-  /// The detail of a living waiter that is older than our ticket. Younger: came later by the
-  /// clock that all lanes of a boot share; the run id breaks a tie.
+  /// The detail of a living waiter older than our ticket. Age is by the clock that all lanes of a
+  /// boot share; the run id breaks a tie.
   [[nodiscard]] std::optional<Detail> waiting_detail(const Table& table, const Entry& entry,
                                                      std::size_t slot) const {
     if (entry.state != State::Waiting || !table.is_alive(slot)) {

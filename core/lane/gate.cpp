@@ -8,8 +8,8 @@
 #include <cerrno>
 #include <utility>
 
-/// Boost counts the processors before main(), in a file of /sys, for a wait that is never used
-/// here. A shim call has no time for that: counted when it is asked for.
+/// Boost counts the processors before main(), from a file in /sys, for a kind of wait never used
+/// here. A shim call has no time for that, so this counts them only on request.
 namespace boost::interprocess::ipcdetail {
 template <int>
 class num_core_holder;
@@ -33,8 +33,8 @@ namespace {
 
 using boost::interprocess::file_lock;
 
-/// Opens the gate file, making it as the lane file was made: same mode, same group. Not for a
-/// lane file that is gone: whoever removes the directory would find a new file in it.
+/// Opens the gate file, making it like the lane file: same mode, same group. Never makes one next
+/// to a lane file that is gone: a process removing the directory would find a new file in it.
 file_lock open_gate(const Table& table) {
   const std::string path = table.gate_path();
   try {
@@ -99,7 +99,7 @@ bool Gate::enter(const Table& table, Patience patience, GateLook* look) {
       if (patience == Patience::UntilSignal && ending_signal_pending()) {
         throw GateInterrupted{};
       }
-      // Its file is closed again before we may get in: closing it inside would let us out.
+      // `look` closes the gate file before we can get in: closing it inside would drop our lock.
       if (look != nullptr && pause == kLongestPause && look->is_held()) {
         return false;
       }
@@ -120,7 +120,7 @@ Gate::~Gate() {
   try {
     impl_->lock.unlock();
   } catch (const boost::interprocess::interprocess_exception&) {
-    // Closing the file, which comes next, frees it as well.
+    // Closing the file, which comes next, frees the lock as well.
   }
 }
 

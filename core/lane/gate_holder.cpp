@@ -18,7 +18,7 @@ constexpr milliseconds kHeldRunningAfter{5'000};
 constexpr milliseconds kLongestSearch{400};
 constexpr long kBetweenLooks = 10'000'000;  // nanoseconds
 
-/// cgroup v2 alone says of a process what it cannot say itself: its state is that of a sleeper.
+/// Only cgroup v2 shows that a process is frozen: its state in /proc is that of a sleeping one.
 bool is_frozen(pid_t pid) {
   const auto line =
       sys::read_small_file(("/proc/" + std::to_string(pid) + "/cgroup").c_str(), 1U << 14U);
@@ -35,7 +35,7 @@ bool is_frozen(pid_t pid) {
 std::optional<GateHolder> look(const Table& table) {
   const auto file =
       sys::try_open_file(table.gate_path().c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-  // A lock of a process on the whole file, as the gate takes it; asking needs no write access.
+  // A process's lock on the whole file, like the gate's; querying needs no write access.
   struct flock lock {};
   lock.l_type = F_WRLCK;
   if (!file.is_open() || ::fcntl(file.get(), F_GETLK, &lock) != 0 || lock.l_type == F_UNLCK) {

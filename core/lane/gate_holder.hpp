@@ -13,8 +13,8 @@ namespace onelane::lane {
 
 /// The process that is inside a lane's gate.
 struct GateHolder {
-  pid_t pid = 0;  ///< 0: it cannot be seen from our PID namespace.
-  /// Its state in /proc is that of one that waits for a processor, or has one.
+  pid_t pid = 0;  ///< 0 when it cannot be seen from our PID namespace.
+  /// Its state in /proc says that it has a processor or waits for one.
   bool is_runnable = false;
   bool is_stopped = false;  ///< By a signal or a debugger.
   bool is_frozen = false;   ///< By its control group (cgroup.freeze, cgroups(7)).
@@ -24,19 +24,19 @@ struct GateHolder {
 /// "make test (pid 12, stopped)"; printable.
 [[nodiscard]] std::string words_of(const GateHolder& holder);
 
-/// Tells a gate that a process keeps from one that is only busy: a section takes microseconds,
-/// so who is found inside at every look for a quarter of a second is stopped, frozen or hangs. One
-/// that is runnable may lack a processor, and one that cannot be seen may be many: they get longer.
+/// Tells a gate held by one process from one that is merely busy. A section takes microseconds, so
+/// a process found inside at every look for a quarter of a second is stopped, frozen or hung. A
+/// runnable process may lack a processor, and an invisible one may be several: they get longer.
 ///
-/// Never to be asked by a process that is inside: closing the gate's file would let its own
-/// lock go (fcntl(2)).
+/// Must not be used by a process that is inside: closing the gate's file would drop its own lock
+/// (fcntl(2)).
 class GateLook {
  public:
   explicit GateLook(const Table& table) : table_{table} {}
 
   /// Looks once more, without blocking. True once one process stays inside.
   [[nodiscard]] bool is_held();
-  /// Who was inside at the last look, if any process was.
+  /// The process inside at the last look, if any.
   [[nodiscard]] const std::optional<GateHolder>& holder() const noexcept { return holder_; }
 
  private:
@@ -45,8 +45,8 @@ class GateLook {
   std::chrono::nanoseconds since_{};
 };
 
-/// Who stays inside the gate of a lane. Returns at once where the gate is free, else as soon as
-/// a process leaves it, at most after 0.4 s.
+/// Finds the process that stays inside the gate of a lane. Returns at once when the gate is free,
+/// else as soon as a process leaves it, after 0.4 s at most.
 [[nodiscard]] std::optional<GateHolder> find_gate_holder(const Table& table);
 
 }  // namespace onelane::lane

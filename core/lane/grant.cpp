@@ -21,7 +21,7 @@ void clear(const Table& table, std::vector<Entry>& entries, std::size_t slot) {
   table.write(slot, entries[slot]);
 }
 
-/// Everybody who came before the granted ticket and still waits has been overtaken once more.
+/// Counts one more overtaking for each waiting ticket that arrived before the granted one.
 void count_overtaken(const Table& table, std::vector<Entry>& entries, std::size_t granted) {
   for (std::size_t i = 0; i < entries.size(); ++i) {
     Entry& entry = entries[i];
@@ -33,7 +33,7 @@ void count_overtaken(const Table& table, std::vector<Entry>& entries, std::size_
   }
 }
 
-/// What clearing away after `entry` needs; unset where that is from another boot.
+/// What clearing away after `entry` needs; nullopt when it is from another boot.
 std::optional<LastRun> record_of_killed(const Table& table, const Entry& entry, std::size_t slot) {
   const auto detail = table.detail(slot, entry.sequence);
   const bool is_of_this_boot = entry.boot == static_cast<std::uint32_t>(sys::boot_id());
@@ -41,11 +41,11 @@ std::optional<LastRun> record_of_killed(const Table& table, const Entry& entry, 
                                    : std::nullopt;
 }
 
-/// A run beside the holder whose supervisor and guardian died while the holder's record stood in
-/// the way of its own.
+/// Clears a run beside the holder whose supervisor and guardian died while the lane's record was
+/// still the holder's.
 void clear_beside(const Table& table, std::vector<Entry>& entries, std::size_t slot) {
   if (was_killed(table, table.last_run())) {
-    entries[slot] = Entry{};  // here alone: the next one clears away after both, see take_killed()
+    entries[slot] = Entry{};  // not on disk: the next ticket clears both, see take_killed()
     return;
   }
   if (const auto record = record_of_killed(table, entries[slot], slot)) {

@@ -60,7 +60,7 @@ bool is_there(const Table& table, std::size_t slot, std::uint64_t sequence) {
   if (table.is_alive(slot)) {
     return true;
   }
-  // Ctrl-Z lets the byte of a granted ticket go for a moment, and so does a holder that becomes a
+  // The byte of a granted ticket is free for a moment on Ctrl-Z, and when a holder becomes a
   // service (Ticket::wake_sleepers).
   const timespec nap{0, 20'000'000};
   ::nanosleep(&nap, nullptr);

@@ -8,21 +8,22 @@
 
 namespace onelane::lane {
 
-/// Tells whoever only looks at a lane when to look again: at every change of the file (inotify)
-/// and when the owner of one slot is gone, which changes nothing in it. Needs a table opened for
-/// reading, no more: the lock it asks for is a read lock, given back at once.
+/// Tells a process that only observes a lane when to look again: at every change of the file
+/// (inotify) and when the owner of one slot is gone, which does not change the file. A table opened
+/// for reading is enough: the lock it waits for is a read lock, released at once.
 ///
+/// Construct it before the first look, then: look, sleep_on(), poll fds(), drain(), look again.
 /// Make it before the first look, then: look, sleep_on(), poll fds(), drain(), look again.
 class LaneWatch {
  public:
   /// `table` must outlive it. Throws SystemError without eventfd(2).
   explicit LaneWatch(const Table& table);
 
-  /// Whose end is to be told; nothing for nobody's. Starts or stops a thread.
+  /// The slot whose owner's end is to be reported; nullopt for none. Starts or stops a thread.
   void sleep_on(std::optional<std::size_t> slot);
-  /// Readable when there is something to look at; -1 where there is no such descriptor.
+  /// Readable when it is time to look again; -1 for a descriptor that does not exist.
   [[nodiscard]] std::array<int, 2> fds() const noexcept;
-  /// False where inotify has no instance left: then look again now and then.
+  /// False when inotify has no instance left: then also look at intervals.
   [[nodiscard]] bool is_complete() const noexcept { return watch_.is_open(); }
   void drain() noexcept;
 
@@ -33,13 +34,14 @@ class LaneWatch {
   Sleeper sleeper_;
 };
 
-/// The slots of a lane that keep it from being free: those of a holder, of tickets that wait, and
-/// of whoever cannot be read but lives. A ticket that is parked, cancelled or a service does not.
-/// Decided by the slots' bytes, so a run counts until it has let go. A snapshot without the gate.
+/// The slots that keep a lane from being free: the holder's, those of waiting tickets, and those
+/// whose entry cannot be read but whose owner lives. Parked and cancelled tickets and services do
+/// not count. Based on the slots' byte locks, so a run counts until it has released its own. A
+/// snapshot without the gate.
 [[nodiscard]] std::vector<std::size_t> busy_slots(const Table& table);
 
-/// True until the ticket `sequence` has left `slot`, by itself or by dying; an unreadable entry
-/// counts as there. Blocks for 20 ms where a ticket seems dead that may just be parking.
+/// True until the ticket `sequence` has left `slot` or died; an unreadable entry counts as present.
+/// Blocks for 20 ms when a ticket seems dead, because it may just be parking.
 [[nodiscard]] bool is_there(const Table& table, std::size_t slot, std::uint64_t sequence);
 
 }  // namespace onelane::lane

@@ -31,14 +31,15 @@ bool is_in_time(const Left& left, std::uint32_t boot, std::int64_t now) noexcept
   return left.sequence != 0 && left.boot == boot && left.until_boottime > now;
 }
 
-/// A header that was lost may have begun its numbers anew: never two of one number.
+/// A header that was lost may have restarted its numbers; no two entries may share one.
 bool is_taken(const std::vector<Entry>& entries, std::uint64_t sequence) {
   return std::ranges::any_of(entries, [&](const Entry& entry) {
     return entry.state != State::Free && entry.sequence == sequence;
   });
 }
 
-/// Where to write the place `sequence`: where it is already, else what is unused or ends first.
+/// Where to write the place `sequence`: where it is already, else in an unused slot, else over the
+/// place that expires first.
 std::size_t index_for(const std::vector<Left>& all, std::uint64_t sequence, std::uint32_t boot) {
   const auto same = std::ranges::find(all, sequence, &Left::sequence);
   const auto worth = [&](const Left& left) {
@@ -58,7 +59,7 @@ bool may_rejoin(const Entry& entry) noexcept {
 
 void remember(const Table& table, Header& header, std::size_t slot, const Entry& entry) {
   const std::uint32_t boot = this_boot();
-  const bool is_damaged = header.high == 0;  // not to be written: its owners will
+  const bool is_damaged = header.high == 0;  // not to be written: the tickets' owners repair it
   if (!may_rejoin(entry) || entry.boot != boot || is_damaged) {
     return;
   }

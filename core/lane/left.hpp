@@ -8,44 +8,46 @@
 
 namespace onelane::lane {
 
-/// The places of those who were killed, or told to end, while they waited.
+/// The places of tickets whose owner was killed, or told to end, while they waited.
 ///
-/// What a killed one leaves is found by the next that queues or the next grant, and its time
-/// counts from there: nobody has queued in between, so nobody is overtaken whom its owner had not
-/// been before already. All is lost with the lane file and counts for one boot only.
+/// A killed ticket's place is recorded by the next call that queues or by the next grant, and its
+/// time counts from then: no ticket has queued in between, so keeping the place overtakes no ticket
+/// that had not been behind it already. Places are lost with the lane file and are valid for one
+/// boot only.
 ///
 /// Writers hold the gate and throw SystemError when the lane file cannot be used.
 
-/// True for the entry of one that waits, and whose place stays when it dies.
+/// True for the entry of a waiting ticket whose place is kept when its owner dies.
 [[nodiscard]] bool may_rejoin(const Entry& entry) noexcept;
 
-/// Writes down the place of `entry` if it may_rejoin(), before the entry itself is cleared;
-/// `header` is the one in the file. The place that would go first of too many goes.
+/// Records the place of `entry` if it may_rejoin(); call it before the entry itself is cleared.
+/// `header` is the one in the file. When there are too many places, the one that expires first is
+/// dropped.
 void remember(const Table& table, Header& header, std::size_t slot, const Entry& entry);
 
-/// Remembers the places of all dead owners, and clears their entries.
+/// Records the places of all dead owners and clears their entries.
 void remember_dead(const Table& table, Header& header, std::vector<Entry>& entries);
 
-/// A remembered place and where it is written down.
+/// A remembered place and its position in the file.
 struct FoundLeft {
   Left left;
   std::size_t index = 0;
 };
 
-/// The oldest place that `comer` may have: of the same key and user, in time. Whoever takes it
-/// writes a blank one there. Forgets, in `header` too, what nobody can take any more.
+/// The oldest unexpired place with the same key and user as `comer`. The caller that takes it
+/// writes a blank one there. Drops expired places, from `header` too.
 [[nodiscard]] std::optional<FoundLeft> find_left(const Table& table, Header& header,
                                                  const std::vector<Entry>& entries,
                                                  const Entry& comer);
 
-/// A place that stays, for people.
+/// A remembered place, for display.
 struct LeftPlace {
   Left left;
-  /// Nothing where its owner was killed and nobody has found out: the time has not begun.
+  /// nullopt while the death of its owner is not yet recorded: the time has not started.
   std::optional<std::chrono::nanoseconds> still;
 };
 
-/// All places that stay, in the order of arrival; a snapshot without the gate.
+/// All remembered places in the order of arrival; a snapshot without the gate.
 [[nodiscard]] std::vector<LeftPlace> left_places(const Table& table, const Header& header,
                                                  const std::vector<Entry>& entries);
 

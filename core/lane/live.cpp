@@ -12,7 +12,7 @@ namespace onelane::lane {
 namespace {
 
 /// True when descriptor `fd` of `process` (/proc/PID) is the lane file, by whatever path it was
-/// opened, and its description has `byte` locked.
+/// opened, and its description holds a lock on `byte`.
 bool locks(const std::string& process, const std::string& fd, const Table& table,
            const std::string& byte) {
   struct stat info {};
@@ -22,7 +22,7 @@ bool locks(const std::string& process, const std::string& fd, const Table& table
   }
   const auto facts = sys::read_small_file((process + "/fdinfo/" + fd).c_str(), 1U << 16U);
   const std::size_t at = facts ? facts->find(" " + byte + " " + byte + "\n") : std::string::npos;
-  // A waiting call has the byte of another for reading, for a moment.
+  // A waiting call briefly holds a read lock on another ticket's byte.
   return at != std::string::npos && facts->find(" WRITE ", facts->rfind('\n', at) + 1) < at;
 }
 

@@ -13,7 +13,7 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-/// A run that was killed here is not cleared away: nothing of it is known to a plain waiter.
+/// A plain waiter does not clear away after a killed run: it knows nothing about it.
 bool has_begun(Ticket& ticket) {
   Begun begun = Begun::GateHeld;
   while (begun == Begun::GateHeld || begun == Begun::NotYet) {
@@ -22,7 +22,7 @@ bool has_begun(Ticket& ticket) {
   return begun == Begun::Yes;
 }
 
-/// True when one of the ticket's wake-ups came before `deadline`, or it is worth another look.
+/// True when one of the ticket's wake-ups came before `deadline`, or it is time to look again.
 bool sleep(Ticket& ticket, std::optional<nanoseconds> deadline) {
   constexpr std::chrono::milliseconds kLookAgain{1'000};
   auto pause = kLookAgain;

@@ -10,14 +10,14 @@
 namespace onelane::lane {
 namespace {
 
-/// The clock of `entry` is not ours, its PID namespace is.
+/// `entry` is from our PID namespace but has another clock.
 bool has_another_clock(const Entry& entry) {
   const std::uint64_t ours = sys::pid_namespace();
   return entry.pid_namespace != ours && sys::pids_of(entry.pid_namespace) == sys::pids_of(ours);
 }
 
-/// `id`, as we read it, is the supervisor of `entry`. By another clock it starts at another time,
-/// and the pid alone tells: of two live processes it is never the same.
+/// `id`, as we read it, is the supervisor of `entry`. Under another clock its start time differs,
+/// and the pid alone decides: two live processes never share one.
 bool is_supervisor(const sys::ProcessId& id, const Entry& entry) {
   const sys::ProcessId supervisor = entry.supervisor();
   return id == supervisor || (id.pid == supervisor.pid && has_another_clock(entry));
@@ -28,13 +28,14 @@ bool is_above(const sys::Ancestry& ancestry, const Entry& entry) {
                              [&](const auto& stat) { return is_supervisor(stat.id, entry); });
 }
 
-/// The supervisor of `entry`, of our PID namespace and not to be seen above us, may be above us.
+/// The supervisor of `entry`, in our PID namespace but not visible above us, may be above us.
 bool may_be_above(const sys::Ancestry& ancestry, const Entry& entry) {
   return !ancestry.complete &&
          !(entry.pid_namespace == sys::pid_namespace() && rules_out(ancestry, entry.supervisor()));
 }
 
-/// The caller is, or is below, one of those that run `id` holds the lane for after its tool.
+/// The caller is, or is below, a process for which run `id` holds the lane after its tool has
+/// ended.
 bool is_in_background(const Table& table, const sys::Ancestry& ancestry, const RunId& id,
                       const IsLaneCall& is_lane_call) {
   const auto boot = static_cast<std::uint32_t>(sys::boot_id());
@@ -83,10 +84,10 @@ std::optional<std::string> lane_file_of(pid_t pid) {
   return std::nullopt;
 }
 
-// Every parent is older than its children: by birth, and when its parent ends a process gets one
-// that was above that parent before, a subreaper or the init of the namespace (prctl(2),
-// PR_SET_CHILD_SUBREAPER). So what is hidden above an ancestor is older than it. Times in ticks
-// may be equal for two generations, which proves nothing.
+// Every parent is older than its children, both by birth and when its own parent ends: the process
+// then gets a parent that was above the old one, a subreaper or the namespace's init (prctl(2),
+// PR_SET_CHILD_SUBREAPER). So a hidden process above an ancestor is older than it. Start times in
+// ticks may be equal for two generations, which proves nothing.
 bool rules_out(const sys::Ancestry& ancestry, const sys::ProcessId& supervisor) noexcept {
   return ancestry.complete || std::ranges::any_of(ancestry.chain, [&](const auto& stat) {
            return stat.id.start < supervisor.start;
@@ -95,8 +96,8 @@ bool rules_out(const sys::Ancestry& ancestry, const sys::ProcessId& supervisor) 
 
 namespace {
 
-/// Supervisor and guardian of the last run are dead, and the ticket that has the lane now waits for
-/// what that run has in the background.
+/// Supervisor and guardian of the last run are dead, and the current ticket waits for that run's
+/// background processes.
 bool is_waited_for(const std::vector<Entry>& entries, const Table& table,
                    const IsLaneCall& is_lane_call) {
   if (std::ranges::none_of(entries,
@@ -118,7 +119,7 @@ Relation relation_in(const Header& header, const std::vector<Entry>& entries, co
   const sys::Ancestry ancestry = sys::ancestry_of(::getpid());
   const std::uint64_t ours = sys::pid_namespace_alone();
   const auto boot = static_cast<std::uint32_t>(sys::boot_id());
-  // The run above us may have copied its checkout: it holds the lane there, not here.
+  // The run above us may have copied its checkout: it then holds the original lane, not this one.
   const bool is_copy = table.is_copy(header);
   Relation relation = Relation::Outside;
   for (std::size_t slot = 0; slot < entries.size(); ++slot) {
@@ -147,7 +148,7 @@ Relation relation_in(const Header& header, const std::vector<Entry>& entries, co
   return relation;
 }
 
-/// Who holds the lane, and how.
+/// The entry that holds the lane, with its state.
 std::optional<Entry> holder_in(const std::vector<Entry>& entries) {
   const auto holder =
       std::ranges::find_if(entries, [](const Entry& entry) { return holds_lane(entry.state); });
@@ -156,9 +157,9 @@ std::optional<Entry> holder_in(const std::vector<Entry>& entries) {
 
 }  // namespace
 
-// Between the table and the ancestors the supervisor may leave its run to its guardian: those it
-// was above are not below it any more. And a parent that ends while its stat is about to be read
-// hides who is above.
+// Between the reads of the table and the ancestors, the supervisor may leave its run to its
+// guardian, so processes below it are no longer so. A parent that ends just before its stat is read
+// also hides its ancestors.
 Relation relation_to_lane(const Table& table, std::string_view held,
                           const IsLaneCall& is_lane_call) {
   constexpr int kLooks = 4;

@@ -31,7 +31,7 @@ FileId file_id_of(int fd) noexcept {
 
 sys::FileDescriptor open_shared(const std::string& path, const std::string& directory,
                                 unsigned mode) {
-  // O_NONBLOCK: opening a planted FIFO or device must not hang us; to a file it is nothing.
+  // O_NONBLOCK: opening a planted FIFO or device must not hang us; it has no effect on a file.
   const int flags = O_RDWR | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK;
   for (;;) {
     auto file = sys::try_open_file(path.c_str(), flags);
@@ -45,7 +45,7 @@ sys::FileDescriptor open_shared(const std::string& path, const std::string& dire
     file = sys::try_open_file(path.c_str(), flags | O_CREAT | O_EXCL, mode);
     if (file.is_open()) {
       struct stat owner {};
-      (void)::fchmod(file.get(), mode);  // whatever the caller's umask takes away
+      (void)::fchmod(file.get(), mode);  // undoes the caller's umask
       if (::geteuid() == 0 && ::stat(directory.c_str(), &owner) == 0) {
         (void)!::fchown(file.get(), owner.st_uid, owner.st_gid);
       }

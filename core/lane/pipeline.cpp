@@ -14,7 +14,7 @@
 namespace onelane::lane {
 namespace {
 
-/// A run of the turn: the holder's, or one beside it.
+/// A run of the current turn: the holder, or a run beside it.
 struct Member {
   Entry entry;
   bool reads_input = false;
@@ -30,7 +30,7 @@ std::optional<Member> member_at(const Table& table, const Entry& entry, std::siz
   return Member{entry, detail && detail->reads_input != 0};
 }
 
-/// The holder first; nothing when it may not start or cannot be seen.
+/// The runs of the turn, holder first; empty when it may not start or is not visible.
 std::vector<Member> turn_of(const Table& table) {
   std::vector<Member> out;
   const Header header = table.header();
@@ -54,16 +54,16 @@ std::vector<Member> turn_of(const Table& table) {
   return out;
 }
 
-/// Who belongs to which side.
+/// Which processes belong to which side.
 struct Sides {
   std::vector<pid_t> caller;
   std::vector<pid_t> holder;
-  std::vector<pid_t> above_caller;  ///< And no part of its side.
+  std::vector<pid_t> above_caller;  ///< Ancestors of the caller outside its side.
   std::vector<pid_t> above_holder;
-  pid_t root = 0;  ///< The first process above both; 0 where there is none that can be seen.
+  pid_t root = 0;  ///< The first common ancestor; 0 when none is visible.
 };
 
-/// A process and what is above it, nearest first.
+/// A process and its ancestors, nearest first.
 std::vector<sys::ProcessStat> line_of(pid_t pid) {
   std::vector<sys::ProcessStat> out = sys::ancestry_of(pid).chain;
   if (const auto stat = sys::read_stat(pid)) {
@@ -77,14 +77,15 @@ void add_pids(std::span<const sys::ProcessStat> line, std::vector<pid_t>& out) {
                          [](const auto& stat) { return stat.id.pid; });
 }
 
-/// True when the root, at that place of `line`, has started what is below it. A line whose last
-/// process below the root is in another session lost a parent and was given to the root, init say,
-/// or is a program of its own: then what is above it may be an agent that talks to both.
+/// True when the root, at index `root` of `line`, has started what is below it. When the last
+/// process below the root is in another session, it either lost its parent and was adopted by the
+/// root (init, say), or is a program of its own; then its ancestors may be an agent that talks to
+/// both sides.
 bool reaches(std::span<const sys::ProcessStat> line, std::size_t root) {
   return root > 0 && root < line.size() && line[root - 1].session == line[root].session;
 }
 
-/// Without the descendants of the holder: they cost most to find.
+/// Leaves out the descendants of the holder, which are the most expensive to find.
 Sides sides_of(pid_t supervisor) {
   Sides sides;
   const auto caller = line_of(::getpid());
@@ -95,7 +96,7 @@ Sides sides_of(pid_t supervisor) {
   auto at_holder = holder.size();
   if (split != caller.end()) {
     // The caller may be above the holder itself: a shell that runs its last command in its own
-    // place (zsh) leaves it the other parts as children.
+    // place (zsh) keeps the other parts as children.
     at_caller += at_caller == 0 ? 1 : 0;
     const auto end = at_caller < caller.size()
                          ? std::ranges::find(holder, caller[at_caller].id, &sys::ProcessStat::id)
@@ -113,7 +114,7 @@ Sides sides_of(pid_t supervisor) {
   return sides;
 }
 
-/// The answer for one run of the turn, which is called the holder here.
+/// The search for one run of the turn, which is called the holder here.
 class PipelineSearch {
  public:
   PipelineSearch(const Member& holder, bool reads_input, PipelineLook look)
@@ -127,7 +128,7 @@ class PipelineSearch {
     if (!has_ends && !holder_.reads_input) {
       return false;
     }
-    // In this order: a supervisor gives its ends up once its tool has them.
+    // In this order: a supervisor closes its ends once its tool has them.
     add(sides_.holder, sys::Flow::Role::Part);
     for (const sys::ProcessStat& stat : sys::descendants_of(holder_.entry.pid)) {
       sides_.holder.push_back(stat.id.pid);
@@ -163,7 +164,7 @@ class PipelineSearch {
     return leads();
   }
 
-  /// The holder itself has the input until its tool is there.
+  /// Before its tool has started, the holder itself has the input.
   [[nodiscard]] bool feeds_holder() const {
     const auto feeds = [&](pid_t writer) {
       return std::ranges::any_of(sides_.holder,

@@ -12,8 +12,8 @@
 namespace onelane::lane {
 namespace {
 
-/// Breaks the thread out of fcntl(2). The number is free for applications, and every signal
-/// is blocked in all our threads, this one apart.
+/// Interrupts the thread in fcntl(2). Applications may use this number, and every signal is blocked
+/// in all our threads except this one.
 int wake_signal() noexcept {
   return SIGRTMIN + 5;
 }
@@ -33,7 +33,7 @@ void Sleeper::start(int file, off_t byte, sys::LockKind kind) {
   std::uint64_t drained = 0;
   (void)sys::read_up_to(event_.get(), reinterpret_cast<char*>(&drained), sizeof drained);
   done_ = ended_ = stop_ = false;
-  // No SA_RESTART: the point is EINTR. Exec resets the handler, so the tool never sees it.
+  // No SA_RESTART: EINTR is wanted. Exec resets the handler, so the tool never sees it.
   struct sigaction action {};
   action.sa_handler = &do_nothing;
   ::sigaction(wake_signal(), &action, nullptr);
@@ -50,7 +50,7 @@ void Sleeper::run(int file, off_t byte, sys::LockKind kind) noexcept {
       done_ = sys::lock_byte(file, byte, kind);
     }
   } catch (const sys::SystemError&) {
-    // The main thread looks at the table again and meets the same failure itself.
+    // The main thread reads the table again and meets the same failure itself.
   }
   if (done_ && kind == sys::LockKind::Read) {
     sys::unlock_byte(file, byte);
@@ -65,7 +65,8 @@ void Sleeper::cancel() noexcept {
     return;
   }
   stop_ = true;
-  // The signal may come just before the thread enters fcntl(2); hence again until it left.
+  // The signal may arrive just before the thread enters fcntl(2), so repeat it until the thread
+  // left.
   while (!ended_) {
     ::pthread_kill(thread_.native_handle(), wake_signal());
     const timespec nap{0, 50'000};

@@ -34,7 +34,7 @@ long read_at(int fd, void* out, std::size_t size, off_t at) noexcept {
   }
 }
 
-// Texts end inside their fields whatever was written: readers take them for C strings.
+// Terminates every text inside its field, whatever was written: readers take them for C strings.
 template <std::size_t... N>
 void end_texts(std::array<char, N>&... texts) noexcept {
   ((texts.back() = '\0'), ...);
@@ -42,8 +42,8 @@ void end_texts(std::array<char, N>&... texts) noexcept {
 void end_texts(Header& header) noexcept {
   end_texts(header.held_reason);
 }
-/// An id is shown, compared and looked for in the environments of others: one that is none is left
-/// out.
+/// An id is displayed, compared and searched for in the environments of other processes, so an
+/// invalid one is cleared.
 void end_id(RunId& id) noexcept {
   end_texts(id);
   if (!sys::is_run_id(view(id))) {
@@ -101,7 +101,7 @@ RunId new_run_id() noexcept {
   std::array<unsigned char, 11> random{};
   if (::getrandom(random.data(), random.size(), GRND_NONBLOCK) !=
       static_cast<ssize_t>(random.size())) {
-    const auto start = sys::self_id().start;  // early boot: unique by pid and start time
+    const auto start = sys::self_id().start;  // early boot: pid and start time are unique
     const auto pid = static_cast<std::uint32_t>(::getpid());
     std::memcpy(random.data(), &pid, sizeof pid);
     std::memcpy(random.data() + sizeof pid, &start, 7);
@@ -252,11 +252,11 @@ bool was_killed(const Table& table, const LastRun& last) {
   const bool is_ours = last.open != 0 && !view(last.run_id).empty() && table.is_own(last) &&
                        last.boot == static_cast<std::uint32_t>(sys::boot_id());
   if (!is_ours || last.pid_namespace != sys::pid_namespace()) {
-    return is_ours;  // where we cannot look, the lane byte is all there is to say
+    return is_ours;  // ours may not be looked up: only the lane byte can tell
   }
   const auto stat = sys::read_stat(last.supervisor_pid);
   const bool lives = stat && stat->id == sys::ProcessId{last.supervisor_pid, last.supervisor_start};
-  // One that is exiting has let its locks go already.
+  // A process that is exiting has already released its locks.
   return !lives || stat->has_ended() || stat->is_exiting;
 }
 

@@ -38,12 +38,12 @@ Ticket::~Ticket() {
 bool Ticket::claim_slot(Header& header, std::vector<Entry>& entries) {
   own_file(table_, header, entries);
   remember_dead(table_, header, entries);  // before their slots get another owner
-  // Round robin, so that a waiter about to sleep on a byte does not find a newcomer behind
-  // it; the walk starts over whenever nobody is left who could sleep.
+  // Round robin, so that a waiter about to sleep on a byte does not find a newcomer behind it; the
+  // walk starts over whenever no ticket is left that could sleep.
   bool idle = true;
   const auto is_free = [&](std::size_t slot) {
     const State state = entries[slot].state;
-    // A dead one that ran beside is for grant_next() to clear away.
+    // Clearing a dead ticket that ran beside the holder is left to grant_next().
     return state == State::Free || (state != State::Beside && !table_.is_alive(slot));
   };
   for (std::size_t slot = 0; slot < entries.size(); ++slot) {
@@ -83,7 +83,7 @@ bool Ticket::take_place(Header& header, std::vector<Entry>& entries) {
   table_.write(slot_, detail_);
   table_.write(slot_, entry_);
   if (old) {
-    table_.write(old->index, Left{});  // last: killed before, we are the one who left
+    table_.write(old->index, Left{});  // last: if we are killed before, our place is the one kept
   }
   entries[slot_] = entry_;
   return true;
@@ -112,12 +112,12 @@ Step Ticket::advance(bool may_start) {
     if (table_.is_current()) {
       throw;
     }
-    return Step::Gone;  // removed since we looked, and the gate with it
+    return Step::Gone;  // removed since we looked, with its gate
   }
 }
 
-// With fifty waiting, everybody wakes at a hand-over and only one has anything to write:
-// the others read who is current now and go back to sleep without the gate.
+// With fifty waiting, all wake at a hand-over but only one has anything to write: the others read
+// which ticket is current now and go back to sleep without the gate.
 std::optional<Ticket::Target> Ticket::next_target() {
   if (entry_.sequence == 0) {
     return std::nullopt;
@@ -140,8 +140,8 @@ bool Ticket::waits_at_gate() const noexcept {
   return target_ && target_->is_gate && sleeper_ && sleeper_->is_running() && !sleeper_->is_done();
 }
 
-// Held, it is slept at as at a byte: the lock of a process stands in the way of ours, which
-// belongs to the description.
+// When the gate is held we sleep on it as on a byte: the holder's process lock conflicts with ours,
+// which belongs to the description.
 std::optional<Gate> Ticket::enter_gate(Patience patience) {
   if (waits_at_gate()) {
     return std::nullopt;
@@ -207,7 +207,7 @@ Step Ticket::try_start(const Header& header) {
     return Step::Held;
   }
   if (!sys::try_lock_byte(table_.fd(), kLaneByte, sys::LockKind::Write)) {
-    // A dying process lets its locks go one after another; its slot went first.
+    // A dying process releases its locks one after another; its slot byte went first.
     target_ = Target{kLaneByte, sys::LockKind::Write, 0};
     return Step::Waiting;
   }
@@ -257,7 +257,7 @@ Begun Ticket::begin() {
 
 std::array<int, 2> Ticket::wake_fds() {
   if (!watch_.is_open()) {
-    // Rings and removal of the file; without inotify (no instances left) the wait still
+    // Reports rings and the removal of the file. Without inotify (no instances left) the wait still
     // works, only cancelling and holding are noticed later.
     watch_ = sys::lift(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
     if (watch_.is_open()) {
@@ -312,8 +312,8 @@ bool Ticket::park() {
   return true;
 }
 
-// Everybody sleeps on our byte: let it go for a moment. They read the table first and a read lock
-// lasts only until they did, so getting it back takes microseconds.
+// All waiters sleep on our byte: release it for a moment. They read the table first and keep a read
+// lock only until then, so getting the byte back takes microseconds.
 void Ticket::wake_sleepers() const {
   sys::unlock_byte(table_.fd(), slot_byte(slot_));
   while (!sys::lock_byte(table_.fd(), slot_byte(slot_), sys::LockKind::Write)) {
@@ -360,7 +360,7 @@ void Ticket::leave(Leaving how) noexcept {
       (void)grant_next(table_, entries, std::nullopt);
     }
   } catch (const std::exception&) {
-    // As where the gate is held: the byte below is what counts, a record without it is dead.
+    // As when the gate is held: the byte below is what counts, and a record without it is dead.
   }
   sys::unlock_byte(table_.fd(), kLaneByte);
   sys::unlock_byte(table_.fd(), slot_byte(slot_));
@@ -371,8 +371,8 @@ void Ticket::set_above(const std::vector<Above>& above) {
   std::string lanes;
   detail_.ancestor_count = 0;
   for (const Above& run : above) {
-    // One that does not fit is left out: the circle through it is then only found from its
-    // other end.
+    // Ancestors that do not fit are left out: a cycle through one of them is then found only from
+    // its other end.
     if (detail_.ancestor_count == detail_.ancestors.size() ||
         lanes.size() + run.lane_file.size() + 1 >= detail_.ancestor_lanes.size()) {
       break;
@@ -409,8 +409,8 @@ bool Ticket::enlist_service() {
   return true;
 }
 
-// At every step somebody is left who sees to the rest: an open record to whoever comes next, the
-// lane byte, which the guardian shares, to the guardian.
+// At every step some process still takes care of the rest: the next ticket of an open record, the
+// guardian of the lane byte, which it shares.
 bool Ticket::become_service() noexcept try {
   const auto gate = Gate::try_enter(table_, Patience::Always);
   if (!gate) {
@@ -456,7 +456,7 @@ void Ticket::note_idle() noexcept try {
     table_.write(last);
   }
 } catch (const std::exception&) {
-  // Nobody takes a result from before us, then.
+  // No call may take a result from a run before us.
 }
 
 void Ticket::set_tool(const sys::ProcessId& tool) noexcept {
@@ -471,7 +471,7 @@ void Ticket::set_tool(const sys::ProcessId& tool) noexcept {
 
 void Ticket::close_record(const std::vector<Kept>& kept) noexcept {
   if (life_ != Life::Started) {
-    return;  // a service that is on no list
+    return;  // a service that is not listed
   }
   try {
     const Gate gate{table_, Patience::Always};
@@ -492,7 +492,7 @@ void Ticket::close_record(const std::vector<Kept>& kept) noexcept {
       rings_ = current && entries[*current].state == State::Beside;
     }
   } catch (const std::exception&) {
-    // A full disk or a removed directory: letting the bytes go ends the run all the same,
+    // The disk is full or the directory was removed: releasing the bytes ends the run all the same,
     // and the next ticket finds an open record of a run without members.
   }
 }
@@ -550,7 +550,7 @@ void Ticket::add_kept(const std::vector<Kept>& kept) const {
   table_.write_kept(list);
 }
 
-// What still runs when no lane call does is kept as anything else is.
+// Processes that still run after the last lane call has ended are kept like any others.
 void Ticket::end_background() const {
   auto list = table_.kept();
   std::erase_if(list, [&](Kept& kept) {
@@ -564,7 +564,7 @@ void Ticket::end_background() const {
   table_.write_kept(list);
 }
 
-// In this order: a reader that sees the run in the background finds its processes written down.
+// In this order: a reader that sees the run in the background must find its processes recorded.
 bool Ticket::go_on_in_background(const std::vector<Kept>& kept,
                                  const sys::ProcessId& keeper) noexcept try {
   const Gate gate{table_, Patience::Always};

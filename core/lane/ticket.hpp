@@ -13,18 +13,19 @@
 
 namespace onelane::lane {
 
-/// What becomes of the place of a ticket that leaves the queue.
+/// What happens to the place of a ticket that leaves the queue.
 enum class Leaving { ForGood, MayRejoin };
 
 /// How far a ticket has come.
 enum class Step {
   Started,    ///< We hold the lane; `unsettled()` may name a run to clear away first.
-  Waiting,    ///< Somebody else is current.
+  Waiting,    ///< Another ticket is current.
   Held,       ///< Our turn, but the lane is on hold.
-  Ready,      ///< Our turn, but the caller asked not to start.
-  Cancelled,  ///< Somebody cancelled the ticket; it has left the queue.
+  Ready,      ///< Our turn, but the caller asked not to start yet.
+  Cancelled,  ///< The ticket was cancelled and has left the queue.
   Gone,       ///< The lane file was removed or replaced: leave and look again.
-  GateHeld,   ///< A process stays inside the gate (gate_holder.hpp): nothing can be known.
+  GateHeld,   ///< A process stays inside the gate (gate_holder.hpp): the state of the lane is
+              ///< unknown.
 };
 
 /// How Ticket::begin() ended.
@@ -32,118 +33,120 @@ enum class Begun {
   Yes,
   Cancelled,
   GateHeld,
-  NotYet,  ///< Another run was killed as well: `unsettled()` names it, to be cleared away first.
+  NotYet,  ///< Another run was killed too: `unsettled()` names it; clear away after it first.
 };
 
-/// What a waiting caller may show.
+/// What a waiting caller may display.
 struct Place {
   std::size_t position = 0;  ///< 1 = next.
   std::size_t waiting = 0;   ///< Waiting tickets altogether.
   std::optional<Entry> holder;
   std::optional<Detail> holder_detail;
   State holder_state = State::Free;
-  std::vector<Kept> background;  ///< What it has left there, and holds the lane for.
-  bool is_next = false;          ///< It is our own turn: `holder` is us.
-  Header header;                 ///< Tells who has put the lane on hold, and why.
+  std::vector<Kept> background;  ///< Its background processes, for which it holds the lane.
+  bool is_next = false;          ///< It is our own turn: `holder` is this ticket.
+  Header header;                 ///< Says which user has put the lane on hold, and why.
 };
 
 /// One call's place in a lane, from enqueueing to the end of its run.
 ///
-/// Exclusion comes from the kernel's lock on the lane byte alone; the table only decides
-/// who asks for it next. Every wait is for the byte of the granted ticket, which nobody
-/// overtakes, so waits inside a lane cannot form a circle. All locks die with the last
+/// Exclusion comes from the kernel's lock on the lane byte alone; the table only decides which
+/// ticket asks for it next. Every wait is for the byte of the granted ticket, which no other can
+/// overtake, so waits inside a lane cannot form a cycle. All locks are released with the last
 /// process that has the description: the supervisor, or after it the guardian.
 ///
-/// Not copyable; one thread. The destructor leaves the queue when the run has not been
-/// finished. Members throw SystemError where the lane cannot be used, and GateInterrupted
-/// when an ending signal is pending, unless they say otherwise.
+/// Not copyable; for one thread. The destructor leaves the queue when the run has not been
+/// finished. Members throw SystemError when the lane cannot be used, and GateInterrupted when an
+/// ending signal is pending, unless they say otherwise.
 class Ticket {
  public:
-  /// Takes a place at the end of its priority. Blocks for the gate, and while all slots
-  /// are taken (then without a place of its own). `table` must outlive the ticket.
+  /// Takes a place at the end of its priority. Blocks for the gate, and while all slots are taken
+  /// (without a place until then). `table` must outlive the ticket.
   Ticket(const Table& table, const TicketInfo& info);
   Ticket(const Ticket&) = delete;
   Ticket& operator=(const Ticket&) = delete;
   ~Ticket();
 
-  /// Looks whose turn it is, and starts if it is ours and `may_start`. Never blocks but for
-  /// the gate.
+  /// Checks whose turn it is, and starts if it is ours and `may_start`. Blocks only for the gate.
   [[nodiscard]] Step advance(bool may_start = true);
-  /// True when the last advance() found somebody new current: the lane has just changed
-  /// hands, and the processor belongs to the one who got it.
+  /// True when the last advance() found a new current ticket: the lane has just changed hands, so
+  /// leave the processor to the new holder.
   [[nodiscard]] bool has_seen_handover() const noexcept { return handover_; }
-  /// After Waiting: the sequence of the ticket that is current; 0 where the lane is being let go.
+  /// After Waiting: the sequence of the current ticket; 0 while the lane is being released.
   [[nodiscard]] std::uint64_t waits_for() const noexcept { return target_ ? target_->sequence : 0; }
-  /// After Waiting: how many runs the current one has beside it (start_beside()).
+  /// After Waiting: the number of runs beside the current one (start_beside()).
   [[nodiscard]] std::size_t runs_beside() const noexcept { return runs_beside_; }
   /// After Waiting, Held or GateHeld: descriptors that become readable when advance() should be
-  /// called again. Also call it one second after the first wait (see ticket.cpp).
+  /// called again. Also call advance() one second after the first wait (see ticket.cpp).
   [[nodiscard]] std::array<int, 2> wake_fds();
-  /// To be called when one of wake_fds() is readable, before advance().
+  /// Call it before advance() when one of wake_fds() is readable.
   void drain() noexcept;
 
-  /// Ctrl-Z: keeps the place, is not granted; a grant already given goes to the next. False while
-  /// the gate is held, when no ticket is granted: to be called again when wake_fds() say so.
+  /// For Ctrl-Z: keeps the place, but is not granted; a grant already given goes to the next
+  /// ticket. False while the gate is held, when no ticket is granted: call it again when wake_fds()
+  /// become readable.
   [[nodiscard]] bool park();
   [[nodiscard]] bool unpark();
-  /// Leaves the queue, also between Started and begin() (the open run before us then stays
-  /// open for the next); harmless afterwards. MayRejoin is what happens to the killed, too, and
-  /// to all while the gate is held.
+  /// Leaves the queue, also between Started and begin() (the previous run's open record is then
+  /// left to the next ticket); harmless afterwards. MayRejoin keeps the place, as for a killed
+  /// call; while the gate is held, every ticket leaves that way.
   void leave(Leaving how = Leaving::ForGood) noexcept;
-  /// True for a ticket that has the place of one that was killed while it waited.
+  /// True for a ticket that got the place of one that was killed while it waited.
   [[nodiscard]] bool has_rejoined() const noexcept { return rejoined_; }
 
-  /// The run before us whose supervisor and guardian both died, if that is how we found the lane.
+  /// The previous run, if both its supervisor and guardian died and we found the lane that way.
   [[nodiscard]] const std::optional<LastRun>& unsettled() const noexcept { return unsettled_; }
-  /// While we wait: starts beside the run `holder`, of whose pipeline we are a part, if that is
-  /// current and has nothing to clear away; else false. Then as after Started and begin(), but that
-  /// the lane is still `holder`'s: once that has ended no other call gets it before our end. Needs
-  /// a place.
+  /// While we wait: starts beside the run `holder`, whose pipeline we are part of, if that run is
+  /// current and has nothing to clear away; else false. Afterwards the state is as after Started
+  /// and begin(), except that the lane is still `holder`'s: once that has ended, no other call gets
+  /// the lane before our end. Needs a place.
   [[nodiscard]] bool start_beside(const RunId& holder);
-  /// After start_beside(), again and again until it is true: takes the lane over from a holder that
+  /// Call it after start_beside(), repeatedly until true: takes the lane over from a holder that
   /// has ended. Blocks for the gate alone.
   [[nodiscard]] bool take_over() noexcept;
-  /// True from start_beside() on.
+  /// True after start_beside().
   [[nodiscard]] bool is_beside() const noexcept { return !view(detail_.pipeline_of).empty(); }
 
-  /// After Started: writes us down as the holder. Call after clearing `unsettled()`, and again
-  /// while the gate is held. When the ticket was cancelled meanwhile leave(): that run stays open
-  /// for the next.
+  /// After Started: records us as the holder. Call it after clearing `unsettled()`, and again while
+  /// the gate is held. When the ticket was cancelled meanwhile, call leave(): the open record is
+  /// left to the next ticket.
   [[nodiscard]] Begun begin();
-  /// After Started: the run that was the last one to run something in this lane; may be empty.
+  /// After Started: the last run that ran a tool in this lane; may be empty.
   [[nodiscard]] const RunId& ran_before() const noexcept { return ran_before_; }
-  /// After begin(), where nothing was run: whoever comes next finds ran_before() as we did.
+  /// After begin(), when no tool was run: the next ticket then finds the same ran_before() as we
+  /// did.
   void note_idle() noexcept;
-  /// Writes down the runs of other lanes above the caller, nearest first; needed by the
-  /// cycle search of others, so only once we wait.
+  /// Records the runs of other lanes above the caller, nearest first. The cycle search of other
+  /// calls needs them, so call it only once we wait.
   void set_above(const std::vector<Above>& above);
-  /// Takes a slot as a service instead: listed, holds nothing. False when all slots are taken or
-  /// the gate is held; it is on no list then.
+  /// Takes a slot as a service instead: listed, but does not hold the lane. False when all slots
+  /// are taken or the gate is held; the service is then not listed.
   [[nodiscard]] bool enlist_service();
-  /// After begin(): gives the lane to the next and goes on as a service, under the same run id.
-  /// False where that failed: to be called again.
+  /// After begin(): gives the lane to the next ticket and continues as a service under the same run
+  /// id. False when that failed: call it again.
   [[nodiscard]] bool become_service() noexcept;
-  /// How long the lane was held before become_service(), be it called in another process that
-  /// shares our descriptors (the supervisor of a guardian); 0 where it was not.
+  /// How long the lane was held before become_service(), also when that was called in another
+  /// process that shares our descriptors (the supervisor of a guardian); 0 when it was not called.
   [[nodiscard]] std::chrono::milliseconds released_after() const noexcept;
-  /// Writes down which process is the tool.
+  /// Records which process is the tool.
   void set_tool(const sys::ProcessId& tool) noexcept;
 
-  /// First half of the end: clears the record and grants the next ticket. Waits for the
-  /// gate whatever signal is pending. Also what the guardian calls after a crash: does
-  /// nothing unless the record is still this run's.
+  /// First half of the end: clears the record and grants the next ticket. Waits for the gate
+  /// whatever signal is pending. The guardian calls it too, after a crash: it does nothing unless
+  /// the record is still this run's.
   void close_record(const std::vector<Kept>& kept) noexcept;
-  /// Writes down what lives on of a run that this one has cleared away after. Waits for the gate
-  /// whatever signal is pending; for show, so a failure is silent.
+  /// Records the processes that live on from a run that this one has cleared away after. Waits for
+  /// the gate whatever signal is pending. For display only, so a failure is silent.
   void write_down(const std::vector<Kept>& kept) const noexcept;
-  /// In place of the end: nested calls are nested no more, unless they are below one of `kept` that
-  /// is in the background; `keeper`, the guardian or we, is who to turn to. For the guardian to
-  /// call as well. False where this run does not hold the lane. Waits for the gate.
+  /// In place of the end: nested calls are no longer nested, unless they are below a process of
+  /// `kept` that is in the background. `keeper`, the guardian or this process, is recorded as the
+  /// supervisor. The guardian may call it too. False when this run does not hold the lane. Waits
+  /// for the gate.
   [[nodiscard]] bool go_on_in_background(const std::vector<Kept>& kept,
                                          const sys::ProcessId& keeper) noexcept;
-  /// The guardian has the lane alone from here on: the locks stay.
+  /// From here on only the guardian holds the lane: the locks stay.
   void hand_over() noexcept { life_ = Life::Over; }
-  /// Second half: lets the lane byte go, then the slot byte.
+  /// Second half: releases the lane byte, then the slot byte.
   void release() noexcept;
 
   [[nodiscard]] const RunId& run_id() const noexcept { return entry_.run_id; }
@@ -154,11 +157,11 @@ class Ticket {
   [[nodiscard]] const RunId& pipeline_of() const noexcept { return detail_.pipeline_of; }
   [[nodiscard]] bool reads_input() const noexcept { return detail_.reads_input != 0; }
   [[nodiscard]] Place place() const;
-  /// Who keeps us from going on, after GateHeld.
+  /// After GateHeld: the process that keeps us from going on.
   [[nodiscard]] const std::optional<GateHolder>& gate_holder() const noexcept {
     return gate_holder_;
   }
-  /// When it got into the queue, on the clock of sys::boot_time().
+  /// When it joined the queue, on the clock of sys::boot_time().
   [[nodiscard]] std::chrono::nanoseconds queued() const noexcept {
     return std::chrono::nanoseconds{detail_.enqueued_boottime};
   }
@@ -169,7 +172,7 @@ class Ticket {
     off_t byte = 0;
     sys::LockKind kind = sys::LockKind::Read;
     std::uint64_t sequence = 0;
-    bool is_gate = false;  ///< `byte` is one of the gate's file.
+    bool is_gate = false;  ///< `byte` is in the gate's file.
     friend bool operator==(const Target&, const Target&) = default;
   };
 
@@ -195,7 +198,7 @@ class Ticket {
   std::optional<Target> target_;
   bool handover_ = false;
   std::size_t runs_beside_ = 0;
-  bool rings_ = false;  ///< At release(): the next one runs already, beside us.
+  bool rings_ = false;  ///< At release(): the next one already runs, beside us.
   bool rejoined_ = false;
   std::optional<LastRun> unsettled_;
   RunId ran_before_{};
@@ -205,17 +208,17 @@ class Ticket {
   sys::FileDescriptor gate_file_;  ///< Open only while we sleep at the gate (fcntl(2)).
 };
 
-/// The record of a run that has the lane from now on, as its ticket tells it.
+/// The record of a run that has the lane from now on, built from its ticket's parts.
 [[nodiscard]] LastRun open_record_of(const Table& table, const Entry& entry, const Detail& detail);
 
-/// With the gate held: a run that was killed beside another one that was, taken out of the table
-/// and written down as the last run; unset when there is none.
+/// Call with the gate held. Takes a run that was killed beside another killed run out of the table
+/// and records it as the last run; nullopt when there is none.
 [[nodiscard]] std::optional<LastRun> take_killed(const Table& table);
 
-/// With the gate held: gives the lane to the best living ticket if nobody living has it,
-/// clears dead ones on the way, counts overtaking. A dead one that ran beside leaves its record
-/// open, so that the next one clears away after it. `own` is alive whatever its byte says
-/// (our own locks do not count as locked). Returns the current slot.
+/// Call with the gate held. Gives the lane to the best living ticket if no living ticket has it,
+/// clears dead ones on the way, and counts overtaking. A dead ticket that ran beside the holder
+/// leaves its record open, so that the next one clears away after it. `own` counts as alive
+/// whatever its byte says (our own locks do not count as locked). Returns the current slot.
 std::optional<std::size_t> grant_next(const Table& table, std::vector<Entry>& entries,
                                       std::optional<std::size_t> own);
 

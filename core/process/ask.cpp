@@ -48,7 +48,7 @@ std::vector<char*> pointers_to(std::vector<std::string>& list) {
   return pointers;
 }
 
-/// After fork: nothing here allocates or throws.
+/// After fork: must not allocate or throw.
 [[noreturn]] void become(const char* directory, char** argv, char** environment, int out) {
   ::setsid();
   const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -62,8 +62,8 @@ std::vector<char*> pointers_to(std::vector<std::string>& list) {
   ::_exit(kCannotStart);
 }
 
-/// True at the end of the stream. Takes what a pipe holds and no more (pipe(7)): who writes on
-/// and on does not keep us from the deadline.
+/// True at the end of the stream. Takes what a pipe holds and no more (pipe(7)), so a program that
+/// never stops writing cannot keep us from the deadline.
 bool drain(int fd, std::size_t longest, std::string& into) {
   std::array<char, 4096> chunk;
   for (std::size_t taken = 0; taken < kPipe; taken += chunk.size()) {
@@ -81,7 +81,7 @@ bool listen(pid_t pid, int fd, const Question& question, Answer& answer, int& st
   const auto deadline = sys::monotonic_time() + question.limit;
   bool is_open = true;
   for (;;) {
-    // Asked before the stream is read: what it wrote before it ended is all there then.
+    // Checked before the stream is read, so that everything written before its end is read.
     const bool ended = ::waitpid(pid, &status, WNOHANG) != 0;
     if (is_open) {
       is_open = !drain(fd, question.longest, answer.out);
@@ -122,10 +122,11 @@ Answer ask(const Question& question) {
   Answer answer;
   int status = 0;
   if (!listen(pid, in.get(), question, answer, status)) {
-    // Its session is made by itself: a group of that number, or the process alone so far.
+    // The program makes its session itself: this is a group with its pid, or so far only the
+    // process.
     (void)::kill(-pid, SIGKILL);
     (void)::kill(pid, SIGKILL);
-    // One that is stuck in the kernel stays a zombie of ours until we end.
+    // A process stuck in the kernel stays our zombie until we end.
     Question last = question;
     last.limit = std::chrono::milliseconds{500};
     (void)listen(pid, in.get(), last, answer, status);

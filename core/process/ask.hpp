@@ -9,14 +9,14 @@
 
 namespace onelane::process {
 
-/// Nobody who is asked may keep the doctor waiting longer.
+/// Longest time that one program may keep the doctor waiting.
 inline constexpr std::chrono::milliseconds kPatience{2'000};
 
-/// A program that is asked something.
+/// A program to run and how to run it.
 struct Question {
   std::vector<std::string> argv;  ///< argv[0] an absolute path.
   std::string directory;          ///< Where it runs.
-  /// Variables that are different from ours; without a value: removed.
+  /// Variables that differ from ours; nullopt removes one.
   std::vector<std::pair<std::string, std::optional<std::string>>> environment;
   std::chrono::milliseconds limit = kPatience;
   std::size_t longest = std::size_t{256} << 10U;  ///< Bytes of its output that are kept.
@@ -31,9 +31,10 @@ struct Answer {
   [[nodiscard]] bool succeeded() const noexcept { return end == End::Exited && code == 0; }
 };
 
-/// Runs the program in a session of its own, standard input and error /dev/null, until it ends or
-/// the limit is over; then its process group is killed. Blocks so long and no longer. What it has
-/// started in the background is not waited for. Throws SystemError when nothing can be started.
+/// Runs the program in a session of its own, with standard input and error on /dev/null, until it
+/// ends or the limit is over; then kills its process group. Blocks no longer than that. Does not
+/// wait for processes that the program leaves in the background. Throws SystemError when nothing
+/// can be started.
 [[nodiscard]] Answer ask(const Question& question);
 
 }  // namespace onelane::process

@@ -73,8 +73,8 @@ std::vector<sys::ProcessStat> Background::members() {
   return out;
 }
 
-// Whose parent ended between two looks is below no root any more; a lane call is known by its
-// environment.
+// A process whose parent ended between two looks is no longer below any root; a lane call is
+// recognised by its environment.
 void Background::find_strays() {
   for (const sys::ProcessId& id : find_lane_calls(duty_.run_id, duty_.is_lane_call)) {
     if (std::ranges::find(roots_, id) == roots_.end()) {
@@ -102,7 +102,7 @@ bool Background::lives() {
 }
 
 void Background::see_through() {
-  int empty_looks = 0;  // one that is between fork and exec in the first is a call in the second
+  int empty_looks = 0;  // a process between fork and exec at the first look is a call at the second
   while (empty_looks < 2) {
     empty_looks = lives() ? 0 : empty_looks + 1;
     if (empty_looks > 0) {
@@ -142,7 +142,7 @@ void Background::end_all() {
   };
   ending.hurry = [this] { return order_ == Order::Kill; };
   ending.wait = [this](milliseconds limit) {
-    calls_.clear();  // poll(2) would find those that are gone again and again
+    calls_.clear();  // poll(2) would report the ended ones again and again
     wait(limit);
     return true;
   };

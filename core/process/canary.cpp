@@ -22,11 +22,11 @@
 namespace onelane::process {
 namespace {
 
-/// What a canary and its supervisor share.
+/// Shared between a canary and its supervisor.
 struct Perch {
   pid_t supervisor = -1;
-  std::uint32_t order = 0;      ///< A futex(2): 1 while the canary is to forget.
-  std::uint64_t forgotten = 0;  ///< The canary's until it has answered.
+  std::uint32_t order = 0;  ///< A futex(2): 1 while the canary is to forget its pending signals.
+  std::uint64_t forgotten = 0;  ///< Owned by the canary until it has answered.
 };
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -37,19 +37,19 @@ constexpr std::size_t kStack = std::size_t{256} << 10U;  // what a sanitizer cal
 constexpr std::size_t kStack = std::size_t{16} << 10U;  // a dynamic linker may bind a name on it
 #endif
 
-/// Two of each: the next canary starts before the last one is gone.
+/// Two of each: the next canary starts before the previous one has ended.
 alignas(16) std::array<std::array<std::byte, kStack>, 2> stacks;
 std::array<Perch, 2> perches;
 
-constexpr long kLookAfter = 20'000'000;  // ns
+constexpr long kLookAfter = 20'000'000;  // nanoseconds
 constexpr int kMostLooks = 100;          // a busy machine may take that long
 
-/// Raw system calls only: it shares our memory, the C library's state and errno included. It sets
-/// that only while we wait for its answer.
+/// Raw system calls only: it shares our memory, including the C library's state and errno. It sets
+/// errno only while we wait for its answer.
 ONELANE_NO_SANITIZE int perch(void* place) {
   Perch& at = *static_cast<Perch*>(place);
   ::syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-  // Killed between our clone and the line above, it would leave us here for ever.
+  // If we are killed between the clone and the line above, the canary would stay forever.
   if (::syscall(SYS_getppid) != at.supervisor) {
     ::syscall(SYS_exit_group, 0);
   }
@@ -69,14 +69,14 @@ ONELANE_NO_SANITIZE int perch(void* place) {
   }
 }
 
-/// It will answer once it gets the processor.
+/// True when the canary will answer once it gets a processor.
 bool can_answer(pid_t pid) noexcept {
   const auto stat = sys::read_stat(pid);
   return stat && !stat->has_ended() && stat->state != 'T' && stat->state != 't';
 }
 
-/// Tells the canary on `at` to forget, and waits for its answer: one that came later would be lost,
-/// with what it says of the signals that it had.
+/// Tells the canary on `at` to forget, and waits for its answer: an answer that came later would be
+/// lost, and with it which signals the canary had.
 bool make_forget(Perch& at, pid_t pid) noexcept {
   at.forgotten = 0;
   __atomic_store_n(&at.order, 1U, __ATOMIC_SEQ_CST);

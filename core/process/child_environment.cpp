@@ -14,14 +14,14 @@ namespace {
 
 constexpr std::array<std::string_view, 3> kPids{"LISTEN_PID", "WATCHDOG_PID", "SYSTEMD_EXEC_PID"};
 constexpr std::size_t kNone = kPids.size();
-/// The inode of a pidfd of the process that LISTEN_PID names.
+/// Holds the inode of a pidfd of the process that LISTEN_PID names.
 constexpr std::string_view kPidfd = "LISTEN_PIDFDID";
 
 bool is_named(std::string_view entry, std::string_view name) noexcept {
   return entry.starts_with(name) && entry.size() > name.size() && entry[name.size()] == '=';
 }
 
-/// Which of kPids `entry` is, if it names `pid`; else kNone.
+/// Index in kPids of the variable that `entry` sets to `pid`; else kNone.
 std::size_t index_of(const char* entry, pid_t pid) noexcept {
   for (std::size_t i = 0; i < kPids.size(); ++i) {
     if (is_named(entry, kPids[i])) {
@@ -31,7 +31,7 @@ std::size_t index_of(const char* entry, pid_t pid) noexcept {
   return kNone;
 }
 
-/// 0 where there are no pidfds.
+/// 0 when the kernel has no pidfds.
 std::uint64_t own_pidfd_inode() noexcept {
   const int self = static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0));
   struct stat info {};

@@ -17,11 +17,11 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::chrono::seconds kPatience{10};  ///< With those whom KILL does not end.
-constexpr std::chrono::seconds kLongest{60};   ///< With all that fork on.
+constexpr std::chrono::seconds kPatience{10};  ///< For processes that KILL does not end.
+constexpr std::chrono::seconds kLongest{60};   ///< For all processes, when they keep forking.
 constexpr milliseconds kStopping{3'000};       ///< At most, before each round of KILL.
 
-/// Frees the memory of one that is dying but gets no processor to do it (process_mrelease(2),
+/// Frees the memory of a dying process that gets no processor to do it itself (process_mrelease(2),
 /// Linux 5.15).
 void release_memory(const sys::ProcessId& id) noexcept {
 #ifdef SYS_process_mrelease
@@ -34,14 +34,14 @@ void release_memory(const sys::ProcessId& id) noexcept {
 #endif
 }
 
-/// Stops all of them before one is killed: what is stopped does not fork, and a place that a
-/// dead one leaves is taken at once. Without a pause, until a scan finds nobody new.
+/// Stops all members before the first is killed: stopped processes do not fork, whereas a slot that
+/// a dead one frees is taken at once. Scans without a pause until no new member is found.
 std::vector<sys::ProcessStat> stop_all(const Ending& ending,
                                        std::vector<sys::ProcessStat> members) {
   std::unordered_set<pid_t> stopped;
   const auto until = sys::monotonic_time() + kStopping;
   for (bool news = true; news && sys::monotonic_time() < until; members = ending.members()) {
-    (void)ending.wait(milliseconds{0});  // thousands of zombies would slow every scan
+    (void)ending.wait(milliseconds{0});  // reaps: thousands of zombies would slow every scan
     news = false;
     for (const auto& member : members) {
       if (stopped.insert(member.id.pid).second) {
@@ -53,12 +53,13 @@ std::vector<sys::ProcessStat> stop_all(const Ending& ending,
   return members;
 }
 
-/// KILL, round after round, as long as that gets anywhere.
+/// Sends KILL, round after round, as long as that makes progress.
 class KillPhase {
  public:
   explicit KillPhase(std::chrono::nanoseconds now) : began_{now}, progress_{now} {}
 
-  /// False once the same few have stood KILL for long: in the kernel, or another user's.
+  /// False once the same few processes have survived KILL for long: stuck in the kernel, or another
+  /// user's.
   bool is_worth_it(const std::vector<sys::ProcessStat>& left, std::chrono::nanoseconds now) {
     bool news = left.size() < fewest_;
     fewest_ = std::min(fewest_, left.size());
@@ -87,7 +88,8 @@ class KillPhase {
   int rounds_ = 0;
 };
 
-/// TERM to every member not signalled yet; CONT, because a stopped one would never see it.
+/// Sends TERM to every member not signalled yet, and CONT, because a stopped one would never act on
+/// TERM.
 void terminate_new(const std::vector<sys::ProcessStat>& members,
                    std::vector<sys::ProcessId>& signalled) {
   for (const auto& member : members) {
@@ -104,7 +106,7 @@ void terminate_new(const std::vector<sys::ProcessStat>& members,
 bool send_signal(const sys::ProcessId& id, int signal) noexcept {
   const sys::FileDescriptor fd{static_cast<int>(::syscall(SYS_pidfd_open, id.pid, 0))};
   if (!fd.is_open()) {
-    // No pidfd under an old seccomp filter: the check below is then all there is.
+    // An old seccomp filter may refuse pidfds: then only the check below is possible.
     return (errno == ENOSYS || errno == EPERM) && sys::exists(id) && ::kill(id.pid, signal) == 0;
   }
   return sys::exists(id) && ::syscall(SYS_pidfd_send_signal, fd.get(), signal, nullptr, 0) == 0;

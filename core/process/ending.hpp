@@ -8,35 +8,35 @@
 
 namespace onelane::process {
 
-/// Sends `signal` to exactly the process that `id` names: through a pidfd whose start time
-/// is checked after opening, so a reused pid is never hit (pidfd_send_signal(2)). False
-/// when it is gone or not ours to signal.
+/// Sends `signal` to exactly the process that `id` names, through a pidfd whose start time is
+/// checked after opening, so a reused pid is never hit (pidfd_send_signal(2)). False when the
+/// process is gone or may not be signalled.
 bool send_signal(const sys::ProcessId& id, int signal) noexcept;
 
-/// What became of an ending.
+/// The result of an ending.
 struct Ended {
-  std::size_t signalled = 0;           ///< Different processes that were sent TERM.
-  std::vector<sys::ProcessStat> left;  ///< Still there after KILL: D state or another user's.
+  std::size_t signalled = 0;           ///< Number of different processes that were sent TERM.
+  std::vector<sys::ProcessStat> left;  ///< Alive after KILL: in D state or another user's.
 };
 
-/// How an ending finds its processes and passes its time.
+/// How an ending finds its processes and waits.
 struct Ending {
-  /// Those still to end, without zombies; asked again and again, so that what forks
-  /// meanwhile is found.
+  /// The processes still to end, without zombies; called repeatedly, to find those forked
+  /// meanwhile.
   std::function<std::vector<sys::ProcessStat>()> members;
-  /// Waits at most that long for something to happen (and reaps); false to give up.
+  /// Waits at most that long for something to happen (and reaps); returns false to give up.
   std::function<bool(std::chrono::milliseconds)> wait;
-  /// Those that have been sent TERM already.
+  /// Processes that have been sent TERM already.
   std::vector<sys::ProcessId> told;
-  /// True ends the grace at once; may be empty.
+  /// Returns true to end the grace period at once; may be empty.
   std::function<bool()> hurry;
   std::chrono::milliseconds grace{10'000};
 };
 
-/// Ends all members: TERM and CONT to each as it is found, KILL from `grace` on, until two
-/// scans in a row are empty. Stops all survivors before one is killed, so that a bomb cannot
-/// fork past the sweep. Gives up on those that stand KILL for ten seconds; on a bomb that
-/// nothing stops after a minute.
+/// Ends all members: TERM and CONT to each as it is found, KILL after `grace`, until two scans in a
+/// row are empty. Stops all survivors before the first is killed, so that a fork bomb cannot outrun
+/// the sweep. Gives up after ten seconds on processes that survive KILL, and after a minute on a
+/// bomb that keeps forking.
 Ended end_members(const Ending& ending);
 
 }  // namespace onelane::process

@@ -19,7 +19,8 @@
 namespace onelane::process {
 namespace {
 
-/// What opens a file must not find 0 to 2 free: its text would go there.
+/// A file opened later must not get number 0, 1 or 2: text meant for a standard stream would go
+/// there.
 void fill_standard_descriptors() noexcept {
   const int null = ::open("/dev/null", O_RDWR);
   for (int fd = 0; null >= 0 && fd < 3; ++fd) {
@@ -59,8 +60,8 @@ void forget_pending_signals() noexcept {
 
 }  // namespace
 
-/// One writer, one reader that reads only after the writer is dead; the count is written
-/// last, so a supervisor killed in the middle leaves the older, shorter list.
+/// One writer, and one reader that reads only after the writer is dead. The count is written last,
+/// so a supervisor killed midway leaves the older, shorter list.
 struct Guardian::Board {
   std::atomic<std::uint32_t> count;
   sys::ProcessId members[kMostPublished];
@@ -145,7 +146,8 @@ void Guardian::watch(const Duty& duty, int pipe) noexcept {
   ::_exit(0);
 }
 
-// After a crash they are looked for: what the supervisor had published is what it had running.
+// After a crash the calls are searched for, starting from the members that the supervisor
+// published.
 void Guardian::keep_lane(const Duty& duty, const std::vector<sys::ProcessId>& roots) {
   if (!duty.background.is_lane_call || duty.run_id.empty()) {
     return;
@@ -210,7 +212,7 @@ bool Guardian::keep_watch() noexcept {
 
 void Guardian::reap() noexcept {
   if (pid_ > 0) {
-    // It has nothing left to do; stopped, it would never read that it is settled.
+    // It has nothing left to do; if stopped, it would never read the message.
     ::kill(pid_, SIGKILL);
     ::waitpid(pid_, nullptr, 0);
     pid_ = -1;

@@ -15,7 +15,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 
-/// From one look at the helpers to the next.
+/// Time between two looks at the helpers.
 constexpr milliseconds kStep{5};
 constexpr milliseconds kEchoStep{50};
 

@@ -19,8 +19,8 @@ namespace {
 namespace asio = boost::asio;
 namespace v2 = boost::process::v2;
 
-/// What cannot be had is left as it is: a tool that runs at the caller's priority is better
-/// than none. Async-signal-safe.
+/// Failures are ignored: a tool that runs at the caller's priority is better than none.
+/// Async-signal-safe.
 void apply(const Scheduling& scheduling) noexcept {
   if (scheduling.nice != 0) {
     (void)!::nice(scheduling.nice);
@@ -55,11 +55,12 @@ struct ChildSetup {
                                           const v2::filesystem::path& /*executable*/,
                                           const char* const*(&/*argv*/)) const noexcept {
     ::prctl(PR_SET_PDEATHSIG, SIGTERM);
-    // Compared with the pid we had, not with 1: a subreaper above us may adopt (prctl(2)).
+    // Compared with the pid we had, not with 1: a subreaper above us may adopt the child
+    // (prctl(2)).
     if (::getppid() != supervisor) {
       ::_exit(125);
     }
-    environment->name_self();  // our memory is the supervisor's, which reads it no more
+    environment->name_self();  // our memory is the supervisor's, which no longer reads it
     redirect(command->output);
     apply(command->scheduling);
     signals->restore();
@@ -67,9 +68,9 @@ struct ChildSetup {
   }
 };
 
-/// As Boost's default launcher, but: the child borrows our memory until its exec
-/// (CLONE_VM | CLONE_VFORK, as posix_spawn(3) does it), so that it costs no page tables and
-/// its errno needs no pipe; no descriptor is closed; a failed exec leaves by _exit.
+/// Differs from Boost's default launcher: the child borrows our memory until its exec (CLONE_VM |
+/// CLONE_VFORK, like posix_spawn(3)), so that it costs no page tables and its errno needs no pipe;
+/// no descriptor is closed; a failed exec leaves by _exit.
 class TransparentLauncher : public v2::posix::default_launcher {
  public:
   int exec_error = 0;

@@ -9,14 +9,14 @@
 
 namespace onelane::process {
 
-/// How the tool is scheduled; by default as the caller is.
+/// How the tool is scheduled; by default like the caller.
 struct Scheduling {
   int nice = 0;                         ///< Added to the caller's (nice(2)).
-  int io_priority = -1;                 ///< As ioprio_set(2) takes it; -1 leaves it.
+  int io_priority = -1;                 ///< In the format of ioprio_set(2); -1 leaves it unchanged.
   const cpu_set_t* affinity = nullptr;  ///< Borrowed; processors the tool may use.
 };
 
-/// What to run. Everything is borrowed for the call.
+/// What to run. Everything is borrowed for the duration of the call.
 struct Command {
   const char* path = nullptr;         ///< Absolute path of the real tool.
   const char* const* argv = nullptr;  ///< NULL-terminated, argv[0] as the caller wrote it.
@@ -31,12 +31,12 @@ struct Launched {
   int error = 0;
 };
 
-/// Starts the tool in the caller's process group, session and terminal, with the caller's
-/// signals and with every descriptor of the caller under its number (jobserver, `<(…)`,
-/// NODE_CHANNEL_FD): nothing is closed, ours are close-on-exec. The child asks for SIGTERM
-/// should we die (PR_SET_PDEATHSIG), and does not start if we already have.
+/// Starts the tool in the caller's process group, session and terminal, with the caller's signals
+/// and with every descriptor of the caller under its number (jobserver, `<(…)`, NODE_CHANNEL_FD):
+/// nothing is closed, ours are close-on-exec. The child asks for SIGTERM if we die
+/// (PR_SET_PDEATHSIG), and does not start if we already have.
 ///
-/// LISTEN_PID, WATCHDOG_PID and SYSTEMD_EXEC_PID that name us name the child: each process that
+/// Where LISTEN_PID, WATCHDOG_PID and SYSTEMD_EXEC_PID name us they name the child: a process that
 /// reads one compares it with its own pid (sd_listen_fds(3), sd_watchdog_enabled(3)).
 ///
 /// Boost.Process v2 launches, through a launcher of ours: its own closes descriptors above

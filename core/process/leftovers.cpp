@@ -22,7 +22,8 @@ bool is_null_device(const struct stat& info) noexcept {
   return S_ISCHR(info.st_mode) && info.st_rdev == makedev(1, 3);
 }
 
-/// A thread of `stat` that has what the process has: its first one, unless that has ended.
+/// A thread of `stat` that still has the process's files and memory: the first, unless it has
+/// ended.
 std::optional<sys::ProcessStat> living_thread_of(const sys::ProcessStat& stat) {
   if (stat.state != 'Z' && stat.state != 'X') {
     return stat;
@@ -39,20 +40,20 @@ std::optional<sys::ProcessStat> living_thread_of(const sys::ProcessStat& stat) {
   return std::nullopt;
 }
 
-/// True when descriptor `number` of `pid` ties it to the run: a pipe, socket, terminal or
-/// one of the files the run itself had as its stdio.
+/// True when descriptor `number` of `pid` ties it to the run: it is a pipe, socket or terminal, or
+/// one of the files that the run itself had as its stdio.
 bool is_tied(pid_t pid, int number, const RunTraits& traits) noexcept {
   char path[64];
   std::snprintf(path, sizeof path, "/proc/%d/fd/%d", pid, number);
   struct stat info {};
   if (::stat(path, &info) != 0) {
-    return errno != ENOENT;  // closed is free; unreadable counts as tied
+    return errno != ENOENT;  // a closed descriptor is no tie; an unreadable one counts as tied
   }
   if (is_null_device(info)) {
     return false;
   }
-  // A file that has no name any more is somebody's scratch file: nobody could read there what a
-  // daemon has to say (pytest captures its workers' output like that).
+  // A file without a name is a scratch file: no user could read a daemon's output there (pytest
+  // captures its workers' output like that).
   if (!S_ISREG(info.st_mode) || info.st_nlink == 0) {
     return true;
   }
@@ -70,8 +71,8 @@ bool ignores_hangup(pid_t pid) noexcept {
          (std::strtoull(text->c_str() + at + 8, nullptr, 16) >> (SIGHUP - 1) & 1U) != 0;
 }
 
-/// A program with a window: it has a display and has loaded what talks to one. (Which socket
-/// leads to the display server is not to be had without netlink.)
+/// A program with a window: it has a display and has loaded a library that talks to one. (Which
+/// socket leads to the display server cannot be found out without netlink.)
 bool has_display(pid_t pid) {
   if (!sys::initial_environment(pid, "DISPLAY") &&
       !sys::initial_environment(pid, "WAYLAND_DISPLAY")) {
@@ -91,15 +92,15 @@ bool is_listed(const sys::ProcessStat& stat, const KeepList& keep) {
   const std::vector<std::string> words = sys::arguments(stat.id.pid);
   std::vector<std::string_view> views{words.begin(), words.end()};
   const std::string_view first = views.empty() ? std::string_view{} : views.front();
-  // A program that rewrites its title ("ssh: /path [mux]") has blanks before any slash.
+  // A program that rewrites its title ("ssh: /path [mux]") has a space before any slash.
   const bool is_title = first.find(' ') < first.find('/');
   const std::string_view base = is_title ? first : first.substr(first.rfind('/') + 1);
   const auto after = std::span{views}.subspan(views.empty() ? 0 : 1);
   return keep(stat.name.data(), after) || (!base.empty() && keep(base, after));
 }
 
-/// Where the caller has no stdio, everybody below it has none by inheritance: that says nothing of
-/// who was left running on purpose, and whoever the run had in the foreground was not.
+/// When the caller has no stdio, every process below it inherits none. That does not show that a
+/// process was left running on purpose, and one that the run had in the foreground was not.
 bool may_have_inherited_nothing(pid_t pid, const sys::ProcessStat& stat, const RunTraits& traits) {
   const auto is_none = [](const RunTraits::File& file) { return file.inode == 0; };
   if (stat.session != traits.session || !std::ranges::all_of(traits.stdio, is_none)) {
@@ -146,7 +147,7 @@ Leftover sort_leftover(const sys::ProcessStat& seen, const RunTraits& traits,
   }
   const auto living = living_thread_of(*now);
   if (!living || living->is_exiting) {
-    return Leftover::Straggler;  // in the middle of its end
+    return Leftover::Straggler;  // it is exiting
   }
   const pid_t thread = living->id.pid;
   const bool tied = is_tied(thread, 0, traits) || is_tied(thread, 1, traits) ||
@@ -188,17 +189,17 @@ class MemberScan {
     }
     return out;
   }
-  /// What run() has found to be kept.
+  /// The kept processes that run() has found.
   [[nodiscard]] const std::vector<KeptProcess>& kept() const noexcept { return kept_; }
 
  private:
   enum class Mark { Member, Kept, Foreign };
   struct Looked {
     Mark mark = Mark::Foreign;
-    sys::ProcessId root;  ///< Of a member: itself, or the one above it that is one by itself.
+    sys::ProcessId root;  ///< For a member: itself, or the ancestor that makes it one.
   };
 
-  /// A process is what sorting says if it is a candidate itself, else what its parent is.
+  /// A candidate is sorted by itself; any other process is what its parent is.
   Looked look(pid_t pid, int depth) {
     const auto it = all_.find(pid);
     if (it == all_.end() || depth > 64) {
@@ -245,7 +246,7 @@ class MemberScan {
       case Spared::No:
         return member;
       case Spared::OtherUser:
-        return {};  // what is below may be of the right one
+        return {};  // a process below may be the right user's
       default:
         return {Mark::Kept, {}};
     }

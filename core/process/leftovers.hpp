@@ -17,13 +17,13 @@
 
 namespace onelane::process {
 
-/// The keep list, handed in: true for a daemon that is never ended. `name` is its name in
-/// /proc or the base name of argv[0] (both are asked for), `arguments` those after argv[0].
+/// The keep list: returns true for a daemon that is never ended. `name` is its name in /proc or the
+/// base name of argv[0] (called with both), `arguments` those after argv[0].
 using KeepList =
     std::function<bool(std::string_view name, std::span<const std::string_view> arguments)>;
 
-/// What sorting needs to know of a run; trivially copyable, so that the lane's record can
-/// carry it to whoever has to sort after a crash.
+/// What sorting needs to know about a run; trivially copyable, so that the lane's record can carry
+/// it to the process that clears away after a crash.
 struct RunTraits {
   struct File {
     std::uint64_t device = 0;
@@ -32,33 +32,33 @@ struct RunTraits {
   std::array<File, 3> stdio{};  ///< The caller's fds 0 to 2; zero for closed.
   std::int32_t session = 0;
   std::uint32_t ignored_hangup = 0;  ///< The tool was started with SIGHUP ignored (nohup).
-  /// The run did not come to its own end, so what it had in the foreground is among what is left.
+  /// The run was cut short, so processes it had in the foreground may be among the leftovers.
   std::uint32_t was_cut_short = 0;
 };
 
-/// Reads the traits off the calling process, before it gives its descriptors up.
+/// Reads the traits of the calling process, before it closes its descriptors.
 [[nodiscard]] RunTraits traits_of_self(const Signals& signals) noexcept;
 
-/// What a process that a run left behind is, what is spared most first.
+/// Kinds of processes that a run leaves behind, in the order in which they are spared.
 enum class Leftover {
   Gone,        ///< Ended meanwhile, or a zombie.
   Elsewhere,   ///< In a session with a terminal of its own (tmux, ssh).
   Listed,      ///< On the keep list.
   Detached,    ///< On purpose: has left the run's session, and holds none of its stdio.
   Background,  ///< On purpose, in the run's session: ignores SIGHUP, or has a window.
-  Loose,       ///< Holds none of the run's stdio, which alone is no purpose.
+  Loose,       ///< Holds none of the run's stdio, which by itself does not show purpose.
   Straggler,   ///< Everything else.
 };
 
-/// What a process is looked at for.
+/// Why processes are being sorted.
 enum class Occasion {
-  RunEnd,      ///< A run has come to its end, or its supervisor was killed.
-  Orphans,     ///< What ended runs have left is asked for.
-  Stop,        ///< The run was ordered to stop: its tree and its session are to be gone.
-  Everything,  ///< Nothing at all of the project is to be left.
+  RunEnd,      ///< A run has ended, or its supervisor was killed.
+  Orphans,     ///< The leftovers of ended runs are looked for.
+  Stop,        ///< The run was ordered to stop: its tree and its session must go.
+  Everything,  ///< Nothing of the project may be left running.
 };
 
-/// True for what lives on: the one rule of settle, guardian, sweep, orphans and stop.
+/// True for processes that live on: the one rule of settle, guardian, sweep, orphans and stop.
 [[nodiscard]] constexpr bool is_spared(Leftover leftover, Occasion occasion) noexcept {
   switch (occasion) {
     case Occasion::RunEnd:
@@ -78,18 +78,18 @@ struct KeptProcess {
   sys::ProcessId id;
   std::string command;
   Leftover sorted = Leftover::Detached;
-  bool is_background = false;  ///< Lane calls below it, or itself, keep the lane.
+  bool is_background = false;  ///< It is a lane call or has one below it, which keeps the lane.
 };
 
-/// The one sort function of settle, guardian, sweep and orphans. Reads /proc; a process of
-/// another user, whose descriptors cannot be read, is a straggler unless listed.
+/// Sorts one process; the one function for settle, guardian, sweep and orphans. Reads /proc; a
+/// process of another user, whose descriptors cannot be read, is a straggler unless listed.
 [[nodiscard]] Leftover sort_leftover(const sys::ProcessStat& stat, const RunTraits& traits,
                                      const KeepList& keep);
 
 /// Finds the living members of a run after its supervisor is gone: processes whose initial
-/// environment carries the run id, those published by the supervisor, and all their
-/// descendants; without the descendants of kept ones. `known` is never among them.
-/// What may_signal.hpp spares is left out, too.
+/// environment carries the run id, those published by the supervisor, and all their descendants,
+/// except the descendants of kept ones. Leaves out `known` and processes that may_signal.hpp
+/// spares.
 struct Search {
   std::string run_id;
   std::vector<sys::ProcessId> published;
@@ -101,7 +101,7 @@ struct Search {
                                                          const RunTraits& traits,
                                                          const KeepList& keep);
 
-/// The same search for those that are kept, without their descendants.
+/// The same search for the kept processes, without their descendants.
 [[nodiscard]] std::vector<KeptProcess> find_kept(const Search& search, const RunTraits& traits,
                                                  const KeepList& keep);
 

@@ -12,7 +12,7 @@ namespace {
 
 constexpr int kHighest = 64;
 
-/// A run without the lane has no id, and no members but those that its supervisor has seen.
+/// A run without the lane has no id; its only members are those that its supervisor has seen.
 bool has_run(const Target& target) noexcept {
   return sys::is_run_id(target.run_id) ||
          (target.run_id.empty() && target.as != Target::As::Marked);
@@ -42,7 +42,7 @@ Spared why_supervisor_spared(const SignalFacts& facts) noexcept {
   return facts.has_place ? Spared::No : Spared::NoPlace;
 }
 
-/// The last run in `held` before `run_id`, or the last of all where that is empty.
+/// The run just before `run_id` in `held`, or the last one when `run_id` is empty.
 std::string_view run_before(std::string_view held, std::string_view run_id) noexcept {
   std::string_view before;
   bool found = false;
@@ -119,7 +119,7 @@ bool SignalJudge::is_supervised(const Target& target, const SignalFacts& facts) 
     return false;
   }
   const pid_t member = target.as == Target::As::Below ? target.root.pid : target.id.pid;
-  // Another user's supervisor may hide what it is, but not that it is above.
+  // Another user's supervisor may hide its identity, but not that it is an ancestor.
   const bool is_innermost = run_before(facts.held, {}) == target.run_id;
   const auto executor =
       is_innermost ? sys::initial_environment(member, "SEQUENTIAL_EXECUTOR_PID") : std::nullopt;
@@ -128,7 +128,7 @@ bool SignalJudge::is_supervised(const Target& target, const SignalFacts& facts) 
   pid_t above = look_at(member).parent;
   for (int level = 0; level < kHighest && above > 0; ++level, above = look_at(above).parent) {
     if (!look_at(above).is_live) {
-      continue;  // killed: it has its children a moment longer than its locks
+      continue;  // killed: it keeps its children a moment longer than its locks
     }
     if (above == supervisor) {
       return true;

@@ -14,41 +14,41 @@
 
 namespace onelane::process {
 
-/// A process that is about to be signalled, and why it is believed to be ours to signal.
+/// A process about to be signalled, and the reason to believe that it belongs to the run.
 struct Target {
   enum class As : std::uint8_t {
     Marked,      ///< A member of the run: its own initial environment names it.
     Below,       ///< A descendant of `root`, which is a member.
-    Named,       ///< A member that we ourselves have found before, or put into the run's cgroup.
-    Supervisor,  ///< A lane's entry says that it runs the run, or waits.
+    Named,       ///< A member that we found before ourselves, or put into the run's cgroup.
+    Supervisor,  ///< A lane's entry says that it supervises the run, or waits.
   };
   As as = As::Marked;
   sys::ProcessId id;
   std::uint32_t boot = 0;  ///< Of the record, sys::boot_id().
   std::string run_id;
-  std::optional<uid_t> uid;  ///< The run's user; unset where no record has to be believed.
+  std::optional<uid_t> uid;  ///< The run's user; unset when there is no record to check.
   sys::ProcessId root;       ///< For Below.
 };
 
-/// Why a process is spared.
+/// Why a process must not be signalled.
 enum class Spared : std::uint8_t {
   No,          ///< It may be signalled.
   OtherBoot,   ///< The record is of another boot: its pids mean nothing.
   NoRun,       ///< The record names no run.
-  Gone,        ///< It has ended; its pid may be another's now.
-  Ours,        ///< The calling process or an ancestor of it.
-  OtherUser,   ///< Of another user than the run.
-  Foreign,     ///< Does not belong to the run.
-  Supervised,  ///< The supervisor of the run lives, above it.
+  Gone,        ///< It has ended; the pid may belong to another process.
+  Ours,        ///< The calling process or one of its ancestors.
+  OtherUser,   ///< It belongs to another user than the run.
+  Foreign,     ///< It does not belong to the run.
+  Supervised,  ///< The supervisor of the run is alive above it.
   Kept,        ///< Left running on purpose.
-  NoOnelane,   ///< For Supervisor: another program.
+  NoOnelane,   ///< For Supervisor: it is another program.
   NoPlace,     ///< For Supervisor: it does not hold the place that the entry says it has.
 };
 
-/// What is so at the moment of the question.
+/// The facts at the moment of the question.
 struct SignalFacts {
   std::uint32_t boot = 0;
-  std::optional<sys::ProcessStat> now;  ///< What has the target's pid.
+  std::optional<sys::ProcessStat> now;  ///< The process that has the target's pid.
   std::optional<uid_t> uid;             ///< Its real user.
   std::string held;                     ///< ONELANE_HELD of the target; of `root` for Below.
   bool is_ours = false;
@@ -58,17 +58,17 @@ struct SignalFacts {
   bool has_place = false;
 };
 
-/// The one answer to "may I signal this process?", for all who end what they have not started
-/// themselves: sweep, guardian, `stop`, `steal`, orphans, patrol, `ci finish`. Pure.
+/// The one answer to "may I signal this process?" for all code that ends processes it has not
+/// started itself: sweep, guardian, `stop`, `steal`, orphans, patrol, `ci finish`. Pure.
 [[nodiscard]] Spared why_spared(const Target& target, const SignalFacts& facts) noexcept;
 
-/// Whether a onelane that has `own` as its ONELANE_HELD may be the supervisor of `run_id`, for a
-/// process below it that has `held`: it was not started in that run, and the run that it was
-/// started in comes right before that one in `held`. True where `held` does not say.
+/// Whether a onelane with `own` as its ONELANE_HELD may be the supervisor of `run_id`, for a
+/// process below it with `held`: it was not started in that run, and the run it was started in
+/// comes right before `run_id` in `held`. True when `held` does not tell.
 [[nodiscard]] bool may_supervise(std::string_view own, std::string_view held,
                                  std::string_view run_id) noexcept;
 
-/// What the question is answered with, handed in; each may be empty, and then knows nothing.
+/// Callbacks that supply facts; an empty one supplies none.
 struct SignalRules {
   std::function<bool(pid_t pid)> is_onelane;
   std::function<bool(const sys::ProcessId& id)> is_kept;
@@ -76,8 +76,8 @@ struct SignalRules {
   std::function<bool(pid_t pid)> has_place;
 };
 
-/// Asks the question of many processes in one scan: what it has read of /proc it remembers, so it
-/// is to be made anew for the next. One thread; blocks for /proc alone.
+/// Answers the question for many processes in one scan. It caches what it has read of /proc, so
+/// make a new one for the next scan. One thread; blocks only for /proc.
 class SignalJudge {
  public:
   explicit SignalJudge(SignalRules rules);
@@ -88,7 +88,7 @@ class SignalJudge {
   [[nodiscard]] bool is_supervised(const Target& target, const SignalFacts& facts);
   struct Above {
     pid_t parent = 0;
-    bool is_live = false;  ///< Not in the middle of its end.
+    bool is_live = false;  ///< Not exiting.
   };
   [[nodiscard]] const Above& look_at(pid_t pid);
   [[nodiscard]] const std::optional<std::string>& held_of_onelane(pid_t pid);
@@ -97,7 +97,7 @@ class SignalJudge {
   std::uint32_t boot_;
   std::unordered_set<pid_t> own_;
   std::unordered_map<pid_t, Above> seen_;
-  /// ONELANE_HELD of those that are a onelane; nothing for others.
+  /// ONELANE_HELD of the processes that are a onelane; nullopt for others.
   std::unordered_map<pid_t, std::optional<std::string>> onelanes_;
 };
 

@@ -11,7 +11,7 @@
 namespace onelane::process {
 namespace {
 
-/// The program of `pid` is ours.
+/// True when `pid` runs our executable.
 bool is_of_our_program(pid_t pid) noexcept {
   struct stat own {};
   struct stat other {};
@@ -55,7 +55,7 @@ Sorted Members::sort(Stage stage) const {
   const auto members = all();
   for (const auto& stat : members) {
     if (kept.contains(stat.parent)) {
-      kept.insert(stat.id.pid);  // what a kept one started is its own business
+      kept.insert(stat.id.pid);  // processes started by a kept one are not sorted
       continue;
     }
     const Leftover leftover = sort_leftover(stat, traits_, run_.keep);
@@ -71,7 +71,7 @@ Sorted Members::sort(Stage stage) const {
     const bool keeps_lane = may_keep_lane && !out_of_reach &&
                             !lane_calls_below(members, stat.id, run_.is_lane_call).empty();
     if (ended.contains(stat.parent) || (keeps_lane && stage.is_ordered)) {
-      ended.insert(stat.id.pid);  // a part of the run, and that is to end
+      ended.insert(stat.id.pid);  // part of a run that is to end
       out.stragglers.push_back(stat);
       continue;
     }
@@ -83,7 +83,7 @@ Sorted Members::sort(Stage stage) const {
 
 bool Members::lives_on(const sys::ProcessStat& stat, Leftover leftover, Stage stage) const {
   if (stat.id == tool_) {
-    return false;  // whatever it is, the run is about it
+    return false;  // the run is about this process, whatever it is
   }
   if (stage.is_ending && is_out_of_reach(stat.id.pid)) {
     return true;
@@ -105,7 +105,7 @@ bool Members::may_become_lane_call(const std::vector<KeptProcess>& kept) const {
            const auto stat = sys::read_stat(process.id.pid);
            return process.sorted != Leftover::Listed && stat &&
                   (stat->has_not_executed || is_of_our_program(process.id.pid) ||
-                   sys::arguments(process.id.pid).empty());  // in the middle of execve(2)
+                   sys::arguments(process.id.pid).empty());  // it is in the middle of execve(2)
          });
 }
 

@@ -13,8 +13,8 @@
 namespace onelane::process {
 namespace {
 
-/// A marker comes with an exec, so a process caught between fork and exec, or in it, shows none
-/// yet: two looks that are apart count, and one more from time to time.
+/// A marker appears with an exec, so a process between fork and exec, or in the middle of exec,
+/// shows none yet: two looks some time apart count, and one more from time to time.
 constexpr int kLooksEnough = 2;
 constexpr std::chrono::milliseconds kBetweenLooks{500};
 constexpr std::uint64_t kScansToForget = 60;
@@ -127,7 +127,7 @@ class OrphanJudge {
     return std::ranges::any_of(seen.runs, [&](const auto& id) { return live_.contains(id); });
   }
 
-  /// The innermost run that was asked for; empty for none.
+  /// The innermost run that is wanted; empty for none.
   [[nodiscard]] std::string_view wanted_of(const OrphanWatch::Seen& seen) const {
     const auto wanted = std::find_if(seen.runs.rbegin(), seen.runs.rend(), [&](const auto& id) {
       return !rules_.is_wanted || rules_.is_wanted(id);
@@ -144,7 +144,7 @@ class OrphanJudge {
     return it != written_.end() && it->second.id == id ? &it->second : nullptr;
   }
 
-  /// One that was asked for and needs no marker.
+  /// A wanted process that needs no marker.
   [[nodiscard]] bool is_proven(const WrittenDown* process) const {
     return process != nullptr && process->is_proof && !live_.contains(process->run_id) &&
            (!rules_.is_wanted || rules_.is_wanted(process->run_id));
@@ -186,10 +186,10 @@ class OrphanJudge {
     return sort(stat, run_id, written);
   }
 
-  /// What is above `stat`.
+  /// Judges the ancestors of `stat`.
   Verdict judge_above(const sys::ProcessStat& stat, int depth) {
     if (stat.parent == 0) {
-      // The top of our namespace: carrying an id, it came from a run outside of it.
+      // The top of our namespace: if it carries an id, it came from a run outside.
       const OrphanWatch::Seen* seen = seen_of(stat.id);
       return seen != nullptr && is_candidate(*seen) ? Verdict::Live : Verdict::Foreign;
     }
@@ -234,7 +234,7 @@ class OrphanJudge {
         return Verdict::Foreign;
     }
     if (sorted == Leftover::Straggler &&
-        written != nullptr) {  // what it has opened since is no tie to the run
+        written != nullptr) {  // files it has opened since do not tie it to the run
       sorted = stat.session != known.session ? Leftover::Detached : Leftover::Loose;
     }
     if (!is_spared(sorted, rules_.occasion)) {
@@ -242,7 +242,7 @@ class OrphanJudge {
         if (sorted != Leftover::Straggler) {
           out_.kept.push_back({stat, run_id, sorted});
         }
-        return Verdict::Kept;  // with all below it: the rest of our pipeline
+        return Verdict::Kept;  // with everything below it: the rest of our pipeline
       }
       run_of_[stat.id.pid] = run_id;
       root_of_[stat.id.pid] = target.as == Target::As::Below ? target.root : stat.id;
@@ -287,7 +287,7 @@ class OrphanJudge {
   std::unordered_map<pid_t, std::optional<sys::ProcessStat>> stats_;
   std::unordered_map<pid_t, Verdict> verdicts_;
   std::unordered_map<pid_t, std::string> run_of_;
-  std::unordered_map<pid_t, sys::ProcessId> root_of_;  ///< Of an orphan: Target::root, or itself.
+  std::unordered_map<pid_t, sys::ProcessId> root_of_;  ///< For an orphan: Target::root, or itself.
   OrphanScan out_;
 };
 

@@ -36,13 +36,13 @@ void note_continue(int /*signal*/) {
   was_continued = 1;
 }
 
-/// SIGPIPE and SIGXFSZ come with an error of our own write: a notice that nobody reads, a
-/// lane file over the size limit. The error is dealt with; the signal is nobody's business.
+/// SIGPIPE and SIGXFSZ follow an error of our own write: a notice without a reader, a lane file
+/// over the size limit. The error is handled, so the signal is not passed on.
 bool is_write_signal(int signal) noexcept {
   return signal == SIGPIPE || signal == SIGXFSZ;
 }
 
-constexpr int kStopOrder = 0x4f4c5354;  // "OLST", and the cause added to it
+constexpr int kStopOrder = 0x4f4c5354;  // "OLST", to which the cause is added
 
 std::optional<StopCause> cause_in(const signalfd_siginfo& info) noexcept {
   if (info.ssi_signo != SIGTERM || info.ssi_code != SI_QUEUE) {
@@ -138,8 +138,8 @@ bool Signals::next_noticed(Arrived& out) const noexcept {
   return false;
 }
 
-// A stop signal throws a pending SIGCONT away (signal(7)), so one that arrives just before we
-// stop must not be pending: it is let through to a handler, and then there is no stop.
+// A stop signal discards a pending SIGCONT (signal(7)), so a SIGCONT that arrives just before we
+// stop must not stay pending: it is delivered to a handler, and then we do not stop.
 int order_stop(int pidfd, StopCause cause) noexcept {
   siginfo_t info{};
   info.si_signo = SIGTERM;
@@ -175,7 +175,7 @@ bool stop_self(int signal) noexcept {
 }
 
 void die_of(int signal) noexcept {
-  ::prctl(PR_SET_DUMPABLE, 0);  // the tool has left the core, if any
+  ::prctl(PR_SET_DUMPABLE, 0);  // the tool has left the core file, if any
   set_default(signal);
   ::kill(::getpid(), signal);
   set_blocked(SIG_UNBLOCK, signal);

@@ -21,21 +21,21 @@
 namespace onelane::process {
 namespace {
 
-/// A poll that ends later than this after its time, with a SIGCONT, was stopped.
+/// If a poll ends this much later than its timeout, with a SIGCONT, we were stopped.
 constexpr milliseconds kStoppedFor{100};
 constexpr milliseconds kNoticeAfter{1'000};
-/// A shell sends the stdio of its child away before the child becomes nohup or setsid.
+/// A shell redirects the stdio of its child before the child becomes nohup or setsid.
 constexpr milliseconds kUntilPurposeShows{100};
-/// From a shell's fork to the tool behind the shim.
+/// Time from a shell's fork to the tool behind the shim.
 constexpr milliseconds kBecoming{50};
-/// A bomb that respawns leaves zombies as fast as anybody can reap them.
+/// A bomb that respawns leaves zombies as fast as they can be reaped.
 constexpr milliseconds kLongestReap{50};
-/// A killer's list of our tree may be that much older than its first signal. What it sends to a
-/// run younger than that may have been meant for a tree without the tool: better twice than never.
+/// A killer's list of our tree may be this much older than its first signal. A signal to a younger
+/// run may be from a list without the tool: better to deliver it twice than never.
 constexpr milliseconds kOldestList{50};
 
-/// Gives up our copies of the caller's descriptors, so that pipes end as if we were not there.
-/// Standard error stays for notices.
+/// Closes our copies of the caller's descriptors, so that pipes end as if we did not exist. Keeps
+/// standard error for notices.
 void drop_caller_descriptors() noexcept {
   sys::close_foreign_descriptors();
   const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -48,14 +48,15 @@ void drop_caller_descriptors() noexcept {
   }
 }
 
-/// Beside a bomb of hundreds a look would get a hundredth of a processor, whatever our nice value:
-/// each session has as much as ours (sched(7), autogroup). So we go first; our children do not.
+/// Next to a bomb of hundreds a look would get a hundredth of a processor, whatever our nice value:
+/// each session gets as much as ours (sched(7), autogroup). So raise our priority; children do not
+/// inherit it.
 void come_first() noexcept {
   const sched_param lowest{1};
   ::sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &lowest);
 }
 
-/// Signals that the kernel only ever sends to a whole foreground group when it sends them.
+/// Signals that the kernel, when it is the sender, always sends to a whole foreground group.
 bool is_for_the_terminal_group(int signal) noexcept {
   return signal == SIGINT || signal == SIGQUIT || signal == SIGTSTP || signal == SIGTTIN ||
          signal == SIGTTOU || signal == SIGWINCH;
@@ -65,13 +66,13 @@ bool is_stop(int signal) noexcept {
   return signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
 }
 
-/// Our group is the foreground group of our terminal.
+/// True when our group is the foreground group of our terminal.
 bool is_in_foreground() noexcept {
   const auto self = sys::read_stat(::getpid());
   return self && self->tty != 0 && self->tty_group == self->group;
 }
 
-/// So young a one may still show that it is meant to stay.
+/// True for a process so young that it may still show that it is meant to stay.
 bool is_in_the_making(const KeptProcess& process) {
   static const auto ticks = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
   const milliseconds began{process.id.start * 1000 / ticks};
@@ -87,7 +88,7 @@ std::string list_of(const std::vector<sys::ProcessStat>& members) {
   return members.size() > 3 ? text + " and " + std::to_string(members.size() - 3) + " more" : text;
 }
 
-/// What ends one that nothing but its stdio speaks for, and the words that would.
+/// How to end a process that only its stdio marks as kept, and how to mark it properly.
 std::string remark_on(const KeptProcess& process, const std::string& run_id) {
   if (process.sorted != Leftover::Loose) {
     return {};
@@ -112,7 +113,7 @@ int Supervisor::launch(const Command& command) {
       throw sys::SystemError{launched.error, "start", "a process"};
     }
     ::waitpid(launched.pid, nullptr, 0);
-    ::prctl(PR_SET_CHILD_SUBREAPER, 0);  // survives an execve(2) of ours
+    ::prctl(PR_SET_CHILD_SUBREAPER, 0);  // the attribute would survive an execve(2) of ours
     return launched.error;
   }
   started_ = sys::monotonic_time();
@@ -165,7 +166,7 @@ void Supervisor::wait() noexcept {
 void Supervisor::end_by_order() {
   outcome_.ended_by_order = true;
   is_ending_ = true;
-  // The main child first and alone: most tools end their own children in order.
+  // The tool first and alone: most tools end their own children in order.
   (void)send_signal(tool_, run_.kill_signal);
   (void)send_signal(tool_, SIGCONT);
   const auto half = sys::monotonic_time() + run_.kill_timeout / 2;
@@ -183,7 +184,7 @@ void Supervisor::end_by_order() {
   };
   (void)end_members(ending);
   if (!tool_status_) {
-    order_ = Order::Kill;  // nothing is left to judge
+    order_ = Order::Kill;  // there is nothing left to judge
     say(run_.name + " cannot be ended (another user's, or in the kernel); waiting for it");
   }
 }
@@ -202,7 +203,7 @@ void Supervisor::pump(milliseconds limit) {
     Signals::Arrived arrived;
     while (signals_.next(arrived)) {
       if (arrived.signal == SIGCONT && late > kStoppedFor) {
-        stopped_for_ += late;  // SIGSTOP to the whole group stopped us as well
+        stopped_for_ += late;  // a SIGSTOP to the whole group stopped us as well
       }
       handle(arrived);
     }
@@ -225,8 +226,7 @@ milliseconds Supervisor::until_look() const {
   return std::max(milliseconds{0}, std::chrono::ceil<milliseconds>(left));
 }
 
-// Often at first, when a tree grows, then with doubling pauses: a tree at rest
-// costs nothing.
+// Often at first, while a tree grows, then with doubling pauses: a tree at rest costs nothing.
 void Supervisor::look() {
   if (order_ == Order::Kill) {  // the ending scans by itself, without a pause
     next_look_ = sys::monotonic_time() + run_.check_interval;
@@ -262,19 +262,18 @@ void Supervisor::handle(const Signals::Arrived& arrived) {
   }
   note_ending(signal);
   held_.outdate(signal);
-  // Asked first: reap() may stop us with the tool, and then there is a fresh
-  // canary.
+  // Asked first: reap() may stop us with the tool, and then there is a new canary.
   const bool is_for_the_group = canary_.has_seen(signal);
   const auto stopped_before = stopped_for_;
-  // The tool's end is signal 17 and waits behind a 15 in the queue: look before a
-  // signal goes to a tool that has ended.
+  // SIGCHLD for the tool's end is number 17 and queues behind 15: reap before a signal is sent to a
+  // tool that has ended.
   reap();
   if (tool_status_) {
     is_impatient_ = is_impatient_ || sys::is_ending_signal(signal);
     return;
   }
   if (is_stop(signal) && stopped_for_ != stopped_before) {
-    return;  // the SIGCONT since then has discarded it (signal(7))
+    return;  // a later SIGCONT has discarded it (signal(7))
   }
   const bool before_the_tool = ::sigismember(&missed_, signal) == 1;
   ::sigdelset(&missed_, signal);
@@ -308,8 +307,7 @@ void Supervisor::pass_on(const Signals::Arrived& arrived) {
   }
 }
 
-// The guardian is in a session of its own: a signal that is pending in it went to
-// it by its pid.
+// The guardian is in a session of its own: a signal pending in it was sent to its pid.
 void Supervisor::hold(int signal) {
   const auto pending = pending_signals(guardian_.pid());
   if ((pending >> static_cast<unsigned>(signal - 1) & 1U) != 0) {
@@ -332,11 +330,10 @@ void Supervisor::look_at_held() {
   }
 }
 
-// The canary has got a signal, which stays pending in it until it is renewed.
-// What is in our queue after that came either before (then to us alone, unless
-// the canary had it too) or after (then it tells). A second one of a kind that
-// the group has just got counts as sent to the group: two so close together may
-// merge anyway.
+// The canary has received a signal, which stays pending in it until it is renewed. A signal read
+// from our queue after that either came before (then to us alone, unless the canary had it too) or
+// after (then the canary tells). A second signal of the kind that the group has just received
+// counts as sent to the group: two so close together may merge anyway.
 void Supervisor::renew_canary() {
   stale_since_ = {};
   constexpr int kMostRounds = 8;
@@ -353,7 +350,7 @@ void Supervisor::renew_canary() {
         continue;
       }
       if (next.is_order) {
-        handle(next);  // takes the order, no more
+        handle(next);  // only records the order
         continue;
       }
       note_ending(next.signal);
@@ -371,8 +368,8 @@ void Supervisor::renew_canary() {
   }
 }
 
-// A killer too slow for us has left its signal in the canary; the next of that
-// kind that comes to us alone would be taken for the group's.
+// A killer slower than our wait has left its signal in the canary; the next signal of that kind to
+// us alone would be mistaken for the group's.
 void Supervisor::tidy_canary() {
   constexpr std::chrono::seconds kStale{1};
   const auto now = sys::monotonic_time();
@@ -420,13 +417,13 @@ void Supervisor::reap() {
   }
 }
 
-// The tool stopped, so we stop by the same signal: that is what the shell waits
-// for. By that signal, not by SIGSTOP: where nobody could continue us (orphaned
-// group) the kernel discards it, and then the tool must not stay stopped either.
+// The tool stopped, so we stop by the same signal, which is what the shell waits for. Not by
+// SIGSTOP: when no process could continue us (orphaned group) the kernel discards the tool's
+// signal, and then the tool must not stay stopped either.
 void Supervisor::stop_with_tool(int signal) {
   if ((signal == SIGTTIN || signal == SIGTTOU) && is_in_foreground()) {
-    // Brought forward between the tool's stop and ours: the shell saw nothing to
-    // continue.
+    // It came to the foreground between the tool's stop and ours, so the shell saw no stopped job
+    // to continue.
     (void)send_signal(tool_, SIGCONT);
     return;
   }
@@ -453,9 +450,8 @@ Sorted Supervisor::sort_members() {
   return members_.sort({order_ != Order::GoOn, is_ending_});
 }
 
-// What was condemned while the tool ran stays so when the tool has ended. An
-// order to stop spares the same with the tool as after it: the one who gave it is
-// told what is left.
+// Processes condemned while the tool ran stay condemned when it has ended. An order to stop spares
+// the same processes with the tool as after it: the user who gave it is told what is left.
 std::vector<sys::ProcessStat> Supervisor::condemned() {
   if (spares_kept_ && (tool_status_ || members_.was_cut_short())) {
     return sort_members().stragglers;
@@ -471,7 +467,7 @@ const Outcome& Supervisor::settle() noexcept {
   outcome_.tool = tool_.pid;
   outcome_.wait_status = tool_status_.value_or(0);
   Sorted sorted;
-  // Who was ended with the tool has had its grace.
+  // Processes ended with the tool have had their grace.
   const milliseconds grace = outcome_.ended_by_order ? milliseconds{0} : run_.kill_timeout;
   outcome_.survivors.clear();
   members_.set_helpers({guardian_.pid(), canary_.pid()});
@@ -494,7 +490,7 @@ const Outcome& Supervisor::settle() noexcept {
   return outcome_;
 }
 
-// Sorted again at each step: a daemon may be in the middle of its forks.
+// Sorts again at each step: a daemon may be in the middle of its forks.
 Sorted Supervisor::wait_for_leftovers() {
   const auto ended = sys::monotonic_time();
   milliseconds pause{5};

@@ -20,55 +20,56 @@ namespace onelane::process {
 
 using std::chrono::milliseconds;
 
-/// Starts a tool in the caller's process group and stays beside it until it and all its
-/// stragglers have ended: passes on what reached us alone, stops and continues with it,
-/// publishes its members to a guardian, has it judged, sorts what it leaves behind.
+/// Starts a tool in the caller's process group and supervises it until it and all its stragglers
+/// have ended: passes on signals sent to us alone, stops and continues with it, publishes its
+/// members to a guardian, has it judged, sorts what it leaves behind.
 ///
-/// Its steps, in this order: launch(), outlives() and start_guardian(), wait(), settle(), and then
-/// either stand_down(), or tell_guardian() and dismiss_guardian() with the locks let go between
-/// them, or leave_to_guardian(). No step after launch() may be left by an exception: the caller
-/// would run the tool a second time. Terminating hands the run to the guardian.
+/// The steps, in this order: launch(), outlives() and start_guardian(), wait(), settle(), and then
+/// either stand_down(), or tell_guardian() and dismiss_guardian() with the locks released between
+/// them, or leave_to_guardian(). No exception may leave a step after launch(): the caller would run
+/// the tool a second time. Terminating hands the run to the guardian.
 ///
-/// Never changes a process group, session or terminal, and never signals a group: members
-/// are the descendants of the process that runs this (a subreaper, prctl(2)). Gives the
-/// caller's descriptors up after the launch, standard error apart. One thread; blocks.
+/// Never changes a process group, session or terminal, and never signals a group: members are the
+/// descendants of the calling process (a subreaper, prctl(2)). Closes the caller's descriptors
+/// after the launch, except standard error. One thread; blocks.
 class Supervisor {
  public:
-  /// All outlive it.
+  /// All arguments must outlive it.
   Supervisor(const Run& run, const Signals& signals, Judge& judge);
 
-  /// Starts the tool: 0, or the errno of exec, after which another command may be tried. Throws
-  /// SystemError where no process can be started.
+  /// Starts the tool. Returns 0, or the errno of exec, after which another command may be tried.
+  /// Throws SystemError when no process can be started.
   [[nodiscard]] int launch(const Command& command);
   /// False when the tool has ended within `span`.
   [[nodiscard]] bool outlives(milliseconds span) noexcept;
-  /// From here on a killed supervisor leaves no stragglers.
+  /// From here on, even a killed supervisor leaves no stragglers.
   void start_guardian() noexcept;
   [[nodiscard]] const sys::ProcessId& tool() const noexcept { return tool_; }
-  /// Until the tool has ended, by itself or by order.
+  /// Blocks until the tool has ended, by itself or by order.
   void wait() noexcept;
-  /// Until all that it has left has ended too or is kept.
+  /// Blocks until everything that the tool left behind has ended too or is kept.
   const Outcome& settle() noexcept;
   [[nodiscard]] const Outcome& outcome() const noexcept { return outcome_; }
 
-  /// Another command of the run follows, with a guardian of its own.
+  /// Ends the guardian: another command of the run follows, with one of its own.
   void stand_down() noexcept;
-  /// The record is closed: the guardian, which shares the locks, has nothing left to do.
+  /// Call it when the record is closed: the guardian, which shares the locks, has nothing left to
+  /// do.
   void tell_guardian() noexcept { guardian_.settled(); }
   void dismiss_guardian() noexcept { guardian_.reap(); }
-  /// Names what lives on.
+  /// Prints the kept processes.
   void say_kept() const noexcept;
 
-  /// True when something kept may be a lane call, which the lane would have to be kept for.
+  /// True when a kept process may be a lane call, for which the lane would have to be kept.
   [[nodiscard]] bool may_have_background() const noexcept;
-  /// Sorts what is kept once more, after nested calls have become none; true when lane calls are
-  /// among it.
+  /// Sorts the kept processes once more, after nested calls have ended; true when lane calls are
+  /// among them.
   [[nodiscard]] bool has_background() noexcept;
-  /// A living guardian that knows them; nothing when it has died or cannot be started: try again.
+  /// A living guardian that knows them; nullopt when it has died or cannot be started: try again.
   [[nodiscard]] std::optional<sys::ProcessId> guardian_for_background() noexcept;
-  /// Leaves the lane to that guardian until they have ended. False when it is gone.
+  /// Leaves the lane to that guardian until they have ended. False when it is dead.
   [[nodiscard]] bool leave_to_guardian() noexcept { return guardian_.keep_watch(); }
-  /// They do not keep the lane after all: no guardian could take it.
+  /// The background calls do not keep the lane after all: no guardian could take it over.
   void drop_background() noexcept;
 
  private:
@@ -78,7 +79,7 @@ class Supervisor {
   void handle(const Signals::Arrived& arrived);
   void note_ending(int signal);
   void forward(int signal);
-  /// `arrived` came to us, and so far not to the group.
+  /// Handles `arrived`, a signal that reached us but so far not the group.
   void pass_on(const Signals::Arrived& arrived);
   void hold(int signal);
   void look_at_held();
@@ -103,18 +104,18 @@ class Supervisor {
   std::optional<int> tool_status_;
   Canary canary_;
   HeldSignals held_;
-  pid_t parent_;       ///< As it was before the launch.
-  sigset_t missed_{};  ///< Arrived before the tool existed, so it has none of them.
+  pid_t parent_;       ///< The parent before the launch.
+  sigset_t missed_{};  ///< Arrived before the tool existed, so the tool has not received them.
   Guardian guardian_;
   Outcome outcome_;
   bool said_unguarded_ = false;
   bool has_more_to_reap_ = false;
   bool is_impatient_ = false;  ///< An ending signal arrived after the tool had ended.
-  bool is_ending_ = false;     ///< LINGER is over: what we may not signal is left running.
+  bool is_ending_ = false;     ///< LINGER is over: processes we may not signal are left running.
   std::chrono::nanoseconds started_{};
   std::chrono::nanoseconds stopped_for_{};
-  std::chrono::nanoseconds stale_since_{};  ///< Seen in the canary at a look; 0 for nothing.
-  std::chrono::nanoseconds awake_{};        ///< Last moment at which we surely ran.
+  std::chrono::nanoseconds stale_since_{};  ///< First look with a signal in the canary; 0: none.
+  std::chrono::nanoseconds awake_{};        ///< Last moment at which we certainly ran.
   Order order_ = Order::GoOn;
   bool spares_kept_ = true;
   std::chrono::nanoseconds next_look_{};

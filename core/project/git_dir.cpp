@@ -13,7 +13,7 @@
 namespace onelane::project {
 namespace {
 
-/// One path, its keyword and a line end: what is longer is no path (PATH_MAX is 4096).
+/// Room for one path, its keyword and a newline: anything longer is not a path (PATH_MAX is 4096).
 constexpr std::size_t kMostPathFile = 8192;
 constexpr std::size_t kMostConfig = std::size_t{1} << 20;
 
@@ -22,14 +22,15 @@ bool is_directory(const std::string& path) noexcept {
   return ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
 }
 
-/// HEAD may be a symbolic link to a branch that has no commit yet, so a dangling one.
+/// HEAD may be a dangling symbolic link, to a branch that has no commit yet.
 bool has_head(const std::string& directory) noexcept {
   struct stat info {};
   return ::lstat((directory + "/HEAD").c_str(), &info) == 0 &&
          (S_ISREG(info.st_mode) || S_ISLNK(info.st_mode));
 }
 
-/// The path in a one-line file, below `directory` when relative. Nothing for anything else.
+/// The path in a one-line file, resolved against `directory` when relative. nullopt for anything
+/// else.
 std::optional<std::string> read_path(const std::string& file, std::string_view keyword,
                                      const std::string& directory) {
   const auto text = sys::read_small_file(file.c_str(), kMostPathFile);
@@ -65,7 +66,7 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) {
   return a.size() == b.size() && ::strncasecmp(a.data(), b.data(), a.size()) == 0;
 }
 
-/// A value as git writes it: perhaps quoted, perhaps with a comment behind.
+/// A value in git's syntax: possibly quoted, possibly followed by a comment.
 std::string_view plain_value(std::string_view text) {
   text = trim(text);
   if (text.starts_with('"')) {
@@ -124,7 +125,7 @@ std::string work_tree_of(const GitDir& repository) {
     return parent_of(git_dir);
   }
   if (repository.common_dir != git_dir) {
-    // Points at the linked work tree's .git file, in its top directory.
+    // Holds the path of the linked work tree's .git file, in its top directory.
     const auto back = read_path(git_dir + "/gitdir", "", git_dir);
     auto top = back ? canonical(parent_of(*back)) : std::nullopt;
     return top ? *top : git_dir;
@@ -146,7 +147,7 @@ std::optional<std::string> core_setting(const GitDir& repository, std::string_vi
     if (line.starts_with('[')) {
       const std::size_t close = std::min(line.find(']'), line.size() - 1);
       in_core = equal_ignoring_case(line.substr(0, close + 1), "[core]");
-      line = trim(line.substr(close + 1));  // git reads `[core] bare = true`, too
+      line = trim(line.substr(close + 1));  // git accepts `[core] bare = true` on one line, too
     }
     const std::size_t equals = std::min(line.find('='), line.size());
     if (in_core && equal_ignoring_case(trim(line.substr(0, equals)), key)) {

@@ -18,7 +18,7 @@ namespace onelane::project {
 namespace {
 
 constexpr std::size_t kMostToml = std::size_t{256} << 10;
-/// Submodules in submodules, and superprojects that lead back to themselves by links.
+/// Bounds submodules in submodules, and superprojects that lead back to themselves by links.
 constexpr int kMostNesting = 16;
 
 bool exists_as(const std::string& path, mode_t type) noexcept {
@@ -26,7 +26,7 @@ bool exists_as(const std::string& path, mode_t type) noexcept {
   return ::lstat(path.c_str(), &info) == 0 && (info.st_mode & S_IFMT) == type;
 }
 
-/// False for what a stranger may have put into a directory that all may write.
+/// False for files that another user may have put into a directory that all may write.
 bool may_trust(const std::string& directory, const std::string& marker) noexcept {
   struct stat place {};
   struct stat info {};
@@ -45,8 +45,8 @@ std::optional<std::string> current_directory() {
   return buffer;
 }
 
-/// Absolute and physical, as git sees it; the nearest directory above for one that the call
-/// has yet to make (`npm --prefix new install`).
+/// Absolute and without symbolic links, as git sees it. For a directory that the call has yet to
+/// make (`npm --prefix new install`), the nearest existing one above.
 std::optional<std::string> physical(const std::string& directory) {
   if (directory.empty() || directory == ".") {
     return current_directory();
@@ -70,7 +70,7 @@ std::optional<std::string> physical(const std::string& directory) {
   return std::nullopt;
 }
 
-/// `root = true` before the first table, which is all of TOML that matters here.
+/// True for `root = true` before the first table, the only part of TOML needed here.
 bool says_root(const std::string& toml_path) {
   const auto text = sys::read_small_file(toml_path.c_str(), kMostToml);
   std::string_view rest = text ? std::string_view{*text} : std::string_view{};
@@ -102,14 +102,14 @@ std::vector<std::string> ceilings() {
   return out;
 }
 
-/// What lies at or above a directory.
+/// A repository at or above a directory.
 struct Repository {
   GitDir git;
   std::string top;
   std::string nearer_root;  ///< Directory below `top` whose onelane.toml says `root = true`.
 };
 
-/// The repository at `directory`: one that has its work tree here, or its git directory.
+/// The repository at `directory`, which is the top of its work tree or its git directory.
 std::optional<Repository> repository_at(const std::string& directory) {
   if (auto git = open_dot_git(directory); git && may_trust(directory, below(directory, ".git"))) {
     return Repository{std::move(*git), directory, {}};
@@ -175,7 +175,7 @@ Project with_git(const Repository& repository) {
   return out;
 }
 
-/// The project of a repository: its own, or that of the superproject that adopted us.
+/// The project of a repository: its own, or that of the superproject that has adopted onelane.
 Project settle(const Repository& repository) {
   Project own = with_git(repository);
   Repository inner = repository;

@@ -24,8 +24,8 @@ bool is_one_of(const std::string& value, std::initializer_list<const char*> word
       words, [&](const char* word) { return ::strcasecmp(value.c_str(), word) == 0; });
 }
 
-/// What core.sharedRepository adds to a directory's mode, 0 when it asks for nothing: a word,
-/// a boolean, or octal permissions of files (git-config(1)).
+/// What core.sharedRepository adds to a directory's mode, 0 for nothing: a word, a boolean, or
+/// octal permissions for files (git-config(1)).
 mode_t shared_bits(const Project& project) {
   if (project.common_dir.empty()) {
     return 0;
@@ -43,7 +43,7 @@ mode_t shared_bits(const Project& project) {
   return ((files & S_IWGRP) != 0 ? kGroup : 0U) | ((files & S_IWOTH) != 0 ? S_IRWXO : 0U);
 }
 
-/// The directory that must be there; what is made below it is made alike.
+/// The directory that must exist; directories made below it get the same owner, group and mode.
 struct Parent {
   sys::FileDescriptor fd;
   struct stat info {};
@@ -61,7 +61,8 @@ Parent open_parent(const Project& project, const std::string& path) {
 void dress(int fd, const Parent& parent, const std::string& path) {
   const mode_t mode = (parent.info.st_mode & 07775) | S_IRWXU | shared_bits(parent.project);
   const bool is_root = ::geteuid() == 0;
-  // Only root may give away; a group we are not in stays ours, as with any file made here.
+  // Only root may give files away; a group we do not belong to is not set, as with any file made
+  // here.
   if (::fchown(fd, is_root ? parent.info.st_uid : static_cast<uid_t>(-1), parent.info.st_gid) !=
           0 &&
       is_root) {
@@ -117,7 +118,7 @@ sys::FileDescriptor open_state(const Project& project) {
   const bool in_git = !project.git_dir.empty() && project.state_dir == above + "/onelane" &&
                       (above == project.git_dir || above == project.common_dir);
   if (!in_git && project.state_dir != project.root + "/.onelane/state") {
-    // Placed elsewhere by a setting, which has made it.
+    // Placed elsewhere by a setting; the code for that setting made it.
     const Parent itself = open_parent(project, project.state_dir);
     check(itself.fd.get(), itself, project.state_dir);
     return sys::open_file(project.state_dir, kDirectory);

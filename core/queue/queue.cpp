@@ -52,7 +52,7 @@ bool move(Queue& queue, std::uint64_t id, std::size_t position) {
   for (auto it = place; it != queue.entries.end() && position > 0; ++it) {
     const bool waits = it->state == State::Queued;
     position -= waits ? 1U : 0U;
-    // Behind all that has begun, and behind as many as wait before it.
+    // After every entry that has begun, and after as many queued ones as come before it.
     place = waits && position == 0 ? it : it + 1;
   }
   queue.entries.insert(place, std::move(moved));
@@ -68,7 +68,7 @@ void forget_starter(Queue& queue, std::int64_t now_wall_ms) {
 void interrupt(Queue& queue, std::int64_t now_wall_ms) {
   for (Entry& entry : queue.entries) {
     if (entry.state == State::Running) {
-      // With its environment: it may be run again.
+      // Keeps its environment: it may be run again.
       entry.state = State::Interrupted;
       entry.ended_wall_ms = now_wall_ms;
     }

@@ -8,52 +8,52 @@
 #include <string_view>
 #include <vector>
 
-/// Commands that were put down to be run later, one after the other. Knows no lane: whoever
-/// starts them makes each a run like any other.
+/// Commands recorded to be run later, one after another. Does not know the lane: the code that
+/// starts an entry makes it a run like any other.
 namespace onelane::queue {
 
-/// What became of an entry. The words in the file are stable: see word_of.
+/// State of an entry. The words in the file are stable: see word_of.
 enum class State : std::uint8_t {
-  Queued,       ///< "queued": nothing has been run of it.
-  Running,      ///< "running": started; true while the start that runs it lives.
+  Queued,       ///< "queued": not started yet.
+  Running,      ///< "running": started; valid while the start that runs it lives.
   Passed,       ///< "passed": it exited with 0.
-  Failed,       ///< "failed": with something else, of a signal, or it could not be started.
-  Interrupted,  ///< "interrupted": cut short, or nobody saw its end. Never run again unasked.
+  Failed,       ///< "failed": any other code, death by a signal, or it could not be started.
+  Interrupted,  ///< "interrupted": cut short, or its end was not seen. Never run again unasked.
 };
 [[nodiscard]] std::string_view word_of(State state) noexcept;
 [[nodiscard]] std::optional<State> state_of(std::string_view word) noexcept;
 
-/// "NAME=value" each, as execve(2) wants them.
+/// "NAME=value" each, in the format of execve(2).
 using Environment = std::vector<std::string>;
 
-/// What `onelane run --atoms` is asked for; it is split when it is started.
+/// What `onelane run --atoms` was asked for; the command is split when it is started.
 struct AtomsWish {
-  std::string which;       ///< "tools" or "pytest-file"; empty: it is not to be split.
-  std::uint64_t size = 0;  ///< Files in one command; 0: as many as suit the tool.
+  std::string which;       ///< "tools" or "pytest-file"; empty: do not split.
+  std::uint64_t size = 0;  ///< Files per command; 0: a number that suits the tool.
   bool is_forced = false;
 };
 
 struct Entry {
-  std::uint64_t id = 0;                            ///< From 1; not given again.
+  std::uint64_t id = 0;                            ///< From 1; never reused.
   std::vector<std::string> argv;                   ///< Never empty; no NUL inside.
   std::string cwd;                                 ///< Absolute.
-  std::shared_ptr<const Environment> environment;  ///< Null for none, as once it has ended.
-  std::vector<std::string> options;                ///< Of `onelane run`, words as it takes them.
+  std::shared_ptr<const Environment> environment;  ///< Null for none, and after the end.
+  std::vector<std::string> options;  ///< Options of `onelane run`, as on its command line.
   AtomsWish atoms;
   std::string label;
   std::string user;
-  std::string agent;  ///< Which agent or CI added it, empty for a person.
+  std::string agent;  ///< The agent or CI that added it, empty for a person.
   bool is_deferred = false;
   State state = State::Queued;
-  std::int64_t added_wall_ms = 0;  ///< Milliseconds since the epoch, as all `_wall_ms`.
+  std::int64_t added_wall_ms = 0;  ///< Milliseconds since the epoch, like all `_wall_ms`.
   std::int64_t started_wall_ms = 0;
   std::int64_t ended_wall_ms = 0;
-  std::optional<std::int64_t> code;  ///< 128 + n where it died of signal n.
+  std::optional<std::int64_t> code;  ///< 128 + n after death by signal n.
   std::string run;                   ///< Run id in the journal, empty without a record.
-  std::string batch;                 ///< Id of the batch that ran it, empty before.
+  std::string batch;                 ///< Id of the batch that ran it, empty before it was run.
 };
 
-/// Who runs the queue. Lives exactly as long as its lock: see Store::is_started.
+/// The process that runs the queue. Exists exactly as long as its lock: see Store::is_started.
 struct Starter {
   std::int32_t pid = 0;
   std::string user;
@@ -63,38 +63,38 @@ struct Starter {
 
 struct Queue {
   std::uint64_t next_id = 1;
-  bool is_closed = false;           ///< Nothing may be added.
-  std::int64_t paused_wall_ms = 0;  ///< Since when nothing begins; 0 while it may.
+  bool is_closed = false;           ///< No entry may be added.
+  std::int64_t paused_wall_ms = 0;  ///< Since when no entry may begin; 0 if they may.
   bool is_stopping = false;         ///< The start that runs it ends before the next entry.
   std::optional<Starter> starter;
-  std::vector<Entry> entries;  ///< In the order in which they run.
+  std::vector<Entry> entries;  ///< In running order.
 };
 
 inline constexpr std::size_t kMostEntries = 2'000;
 
-/// The entry `id`, null when there is none.
+/// The entry `id`, nullptr when there is none.
 [[nodiscard]] Entry* find(Queue& queue, std::uint64_t id) noexcept;
 
-/// The first entry that waits, null when there is none.
+/// The first queued entry, nullptr when there is none.
 [[nodiscard]] Entry* next_of(Queue& queue) noexcept;
 
-/// How many entries are in that state.
+/// Number of entries in that state.
 [[nodiscard]] std::size_t count(const Queue& queue, State state) noexcept;
 
-/// True for what has no result: it did not pass, and it did not fail.
+/// True for an entry without a result: it neither passed nor failed.
 [[nodiscard]] bool is_unfinished(const Entry& entry) noexcept;
 
-/// Makes the queued entry `id` the `position`th of those queued, from 1; the last where there are
-/// fewer. The others keep their order. False when `id` does not wait.
+/// Moves the queued entry `id` to be the `position`th of those queued, from 1, or the last when
+/// there are fewer. The others keep their order. False when `id` is not queued.
 bool move(Queue& queue, std::uint64_t id, std::size_t position);
 
-/// Whoever ran the queue is dead: what he ran is interrupted.
+/// Call it when the process that ran the queue is dead: its running entry is interrupted.
 void interrupt(Queue& queue, std::int64_t now_wall_ms);
 
-/// The same, and nobody runs the queue any more.
+/// The same, and also clears the starter.
 void forget_starter(Queue& queue, std::int64_t now_wall_ms);
 
-/// Ends an entry: its environment is forgotten, as nobody needs it any more.
+/// Ends an entry and drops its environment, which is no longer needed.
 void finish(Entry& entry, State state, std::optional<std::int64_t> code, std::int64_t now_wall_ms);
 
 }  // namespace onelane::queue

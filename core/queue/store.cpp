@@ -19,13 +19,13 @@ namespace {
 constexpr off_t kChangeByte = 0;
 constexpr off_t kStarterByte = 1;
 constexpr unsigned kMode = 0600;
-constexpr int kSafely = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;  // no link, no FIFO that hangs us
+constexpr int kSafely = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;  // no link, no FIFO that would hang us
 
 std::string stem_of(const std::string& directory) {
   return directory + "/queue-" + std::to_string(::geteuid());
 }
 
-/// Refuses what somebody else has put there, and what is no file.
+/// Refuses a file of another user, and anything that is not a file.
 void check(int fd, const std::string& path) {
   struct stat info {};
   if (::fstat(fd, &info) != 0) {
@@ -124,7 +124,7 @@ void Store::write(const Queue& queue) {
     throw sys::SystemError{EFBIG, "write", path_};
   }
   const std::string aside = path_ + ".tmp";
-  (void)::unlink(aside.c_str());  // of somebody who died: we hold the lock
+  (void)::unlink(aside.c_str());  // left by a process that died: we hold the lock
   const auto fd = sys::open_file(aside, O_WRONLY | O_CREAT | O_EXCL | kSafely, kMode);
   if (!sys::write_all(fd.get(), text) || ::fsync(fd.get()) != 0 ||
       std::rename(aside.c_str(), path_.c_str()) != 0) {

@@ -9,41 +9,42 @@
 
 namespace onelane::queue {
 
-/// The queue of the calling user in a state directory: `queue-UID.json`, and `queue-UID.lock`
-/// beside it, which stays.
+/// The queue of the calling user in a state directory: `queue-UID.json`, and next to it
+/// `queue-UID.lock`, which is never removed.
 ///
-/// Both have mode 0600 whatever the directory allows, and belong to the user or are refused: an
-/// entry holds an environment, which may hold secrets, and is run as whoever starts it. The file
-/// is replaced as a whole (written aside, fsync(2), rename(2)), so a reader needs no lock and a
-/// crash leaves the queue before or after a change. Changes are made one after the other, under
-/// a byte lock of the second file: any number of processes may add at once.
+/// Both have mode 0600 whatever the directory allows, and are refused if they belong to another
+/// user: an entry holds an environment, which may contain secrets, and runs as the user who starts
+/// it. The file is replaced as a whole (written aside, fsync(2), rename(2)), so a reader needs no
+/// lock and a crash leaves the queue as it was before or after a change. Changes are made one after
+/// another, under a byte lock of the second file: any number of processes may add at once.
 ///
-/// Everything throws SystemError; EBADMSG when the file is damaged, which nothing but discard()
-/// then touches.
+/// Every member throws SystemError; EBADMSG when the file is damaged, in which case only discard()
+/// changes it.
 class Store {
  public:
   /// `directory` need not exist as long as the queue is only read.
   explicit Store(std::string directory);
 
-  /// The queue as it is; an empty one where there is no file. Never blocks.
+  /// The current queue; empty when there is no file. Never blocks.
   [[nodiscard]] Queue read() const;
 
-  /// Reads the queue, lets `act` change it and writes it, alone. Blocks while somebody else does
-  /// so. What `act` throws leaves the queue as it was. Throws EFBIG when it has become too long.
+  /// Reads the queue, lets `act` change it and writes it, under the lock. Blocks while another
+  /// process does the same. If `act` throws, the queue stays as it was. Throws EFBIG when it has
+  /// become too long.
   void change(const std::function<void(Queue&)>& act);
 
   /// Puts an empty queue in place of a damaged one.
   void discard();
 
-  /// True while somebody lives who has become the starter, in whatever container.
+  /// True while a process that has become the starter lives, in whatever container.
   [[nodiscard]] bool is_started() const;
 
-  /// Makes this process the starter, until the Store is gone or the process is; false when there
-  /// is one. Children do not inherit it over execve(2).
+  /// Makes this process the starter, until the Store or the process ends; false when there is one
+  /// already. Not inherited over execve(2).
   [[nodiscard]] bool become_starter();
 
-  /// A descriptor that is readable when the file was replaced: read it empty, then read().
-  /// Empty where inotify(7) has no instance left.
+  /// A descriptor that becomes readable when the file was replaced: drain it, then read(). Empty
+  /// when inotify(7) has no instance left.
   [[nodiscard]] sys::FileDescriptor watch() const;
 
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
@@ -58,8 +59,8 @@ class Store {
 };
 
 /// The caller's entries in that state directory that have no result, in their order: queued and
-/// never started, interrupted, or running while a start lives (`state` says which). For whoever
-/// must not take "queued" for "passed". Throws as Store::read.
+/// never started, interrupted, or running while a start lives (`state` says which). For callers
+/// that must not take "queued" for "passed". Throws like Store::read.
 [[nodiscard]] std::vector<Entry> unfinished(const std::string& directory);
 
 }  // namespace onelane::queue

@@ -16,7 +16,7 @@ using nlohmann::json;
 constexpr int kSchema = 1;
 constexpr int kDeepest = 6;
 
-/// Why parse gives up: never leaves this file.
+/// Thrown when parse gives up; never leaves this file.
 struct Malformed {};
 
 void require(bool holds) {

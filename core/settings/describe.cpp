@@ -113,7 +113,7 @@ std::vector<Row> describe(const Settings& settings) {
 }
 
 std::string describe(const Problem& problem) {
-  // The place of what stands in no file is its key already.
+  // A value that is not from a file has its key as its place already.
   const bool in_file = !problem.where.file.empty() && !problem.where.key.empty();
   return place_of(problem.where) + ": " + (in_file ? problem.where.key + ": " : std::string{}) +
          problem.text;

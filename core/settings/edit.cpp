@@ -55,7 +55,7 @@ bool is_line(const Line& line, std::string_view wanted) {
 std::string without(std::string_view text, Span span) {
   std::string_view before = text.substr(0, span.begin);
   const std::string_view after = text.substr(span.end);
-  // Only at the end: what the user has written below needs the newline now.
+  // Only at the end: lines that the user has added below need the newline now.
   if (span.glued && after.empty() && before.ends_with('\n')) {
     before.remove_suffix(1);
   }
@@ -80,7 +80,7 @@ std::optional<Span> find_block(std::string_view text) {
   return std::nullopt;
 }
 
-/// The last such line that is not indented.
+/// The last occurrence of the line that is not indented.
 std::optional<Span> find_line(std::string_view text, std::string_view wanted) {
   std::optional<Span> found;
   for (const Line& line : lines_of(text)) {
@@ -97,7 +97,7 @@ std::string tool_header(std::string_view name) {
   return "[tools." + key + "]" + std::string{kToolMark};
 }
 
-/// The one line of a section that init writes.
+/// True for the one line that init writes in a section.
 bool is_own_line(std::string_view line) {
   return line.starts_with("class = ") || line.starts_with("pass = ");
 }
@@ -109,7 +109,7 @@ std::optional<Span> find_tool(std::string_view text, std::string_view name) {
     if (!is_line(lines[i], header) || !is_own_line(lines[i + 1].text)) {
       continue;
     }
-    // The section is ours alone when it ends here: at the end, or before the next section.
+    // The section is only ours when it ends here: at the end, or before the next section.
     std::size_t next = i + 2;
     while (next < lines.size() && lines[next].text.empty()) {
       ++next;
@@ -124,7 +124,7 @@ std::optional<Span> find_tool(std::string_view text, std::string_view name) {
   return std::nullopt;
 }
 
-/// The figures of `onelane run`, as a project sets them for its shims too.
+/// The figures of `onelane run`, in the form in which a project sets them for its shims too.
 std::vector<std::string> seed_lines() {
   const Settings run = built_in(Audience::Run, 0);
   return {"ONELANE_MEMORY_LIMIT_MB=" + std::to_string(run.memory_limit_mb.value),
@@ -144,7 +144,7 @@ bool passes(const TomlDocument& document, std::string_view name, std::string_vie
   });
 }
 
-/// `text` with a section of that one line at its end; unset for a text that is no TOML.
+/// `text` with a section of that one line at its end; nullopt for a text that is not TOML.
 std::optional<std::string> with_section(std::string_view text, std::string_view name,
                                         std::string_view line) {
   std::string out{text};
@@ -183,7 +183,7 @@ std::string activate_seeds(std::string_view text) {
     if (!block) {
       return out;
     }
-    // The last one: the built-in figure above may be the same.
+    // The last occurrence: the built-in figure above may be the same.
     const std::string inactive = "\n# " + line + "\n";
     const auto at = out.substr(0, block->end).rfind(inactive);
     if (at != std::string::npos && at > block->begin) {
@@ -253,7 +253,8 @@ std::string remove_tool(std::string_view text, std::string_view name) {
   return remove_tools(text, {std::string{name}});
 }
 
-// The last one first: what the first was glued to is taken back with it at the end alone.
+// In reverse order: a newline added before the first section can be removed only when it is at the
+// end.
 std::string remove_tools(std::string_view text, const std::set<std::string>& names) {
   std::string out{text};
   for (;;) {

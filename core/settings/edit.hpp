@@ -8,19 +8,19 @@
 
 namespace onelane::settings {
 
-// Pure text in, text out, for init and uninit. No line that they did not write is touched:
-// remove(add(x)) == x for every x without such an addition, with and without a newline at its
-// end. What is added always ends in one, so that a later `>>` starts a line of its own.
+// Pure functions from text to text, for init and uninit. Lines that they did not write are never
+// changed: remove(add(x)) == x for every x without such an addition, with and without a newline at
+// its end. Every addition ends in a newline, so that a later `>>` starts a line of its own.
 
-/// `text` with the block `# onelane` … `# /onelane` around `body` (lines, none of them empty)
-/// at its end; unchanged when add_block wrote one before, whatever it holds now.
+/// `text` with the block `# onelane` … `# /onelane` around `body` (lines, none of them empty) at
+/// its end; unchanged when add_block wrote one before, whatever it contains now.
 [[nodiscard]] std::string add_block(std::string_view text, std::string_view body);
 
-/// `text` without the block that add_block wrote; unchanged when it is not whole.
+/// `text` without the block that add_block wrote; unchanged when the block is not complete.
 [[nodiscard]] std::string remove_block(std::string_view text);
 
-/// `text` with the seeds' lines in the block of add_block active, where they still stand as
-/// env_block wrote them; every other line of the block stays as it is.
+/// `text` with the seeds' lines in the block of add_block activated, if they are still as env_block
+/// wrote them; every other line of the block stays as it is.
 [[nodiscard]] std::string activate_seeds(std::string_view text);
 
 /// The body that init writes. Names carry ONELANE_, because other programs load this file too.
@@ -28,20 +28,21 @@ namespace onelane::settings {
 /// with `seeds_active`, else comments. `ram_mb`: memory of the machine.
 [[nodiscard]] std::string env_block(bool seeds_active, std::uint64_t ram_mb);
 
-/// `text` with `line` as its last line; unchanged when it has that line anywhere.
+/// `text` with `line` as its last line; unchanged when it already has that line.
 [[nodiscard]] std::string add_line(std::string_view text, std::string_view line);
 
-/// `text` without the last `line` that is not indented: a user has moved one that is into an
-/// `if` or the like, which may not be left empty.
+/// `text` without the last `line` that is not indented: an indented one was moved by the user into
+/// an `if` or the like, which may not be left empty.
 [[nodiscard]] std::string remove_line(std::string_view text, std::string_view line);
 
-/// `text` with `[tools.NAME]` of class `tool_class` at its end; unchanged when it has one.
-/// Nothing when `text` is not TOML, or says `tools = ...` in a form that cannot be added to.
+/// `text` with `[tools.NAME]` of class `tool_class` at its end; unchanged when it has one. nullopt
+/// when `text` is not TOML, or says `tools = ...` in a form that cannot be added to.
 [[nodiscard]] std::optional<std::string> add_tool(std::string_view text, std::string_view name,
                                                   std::string_view tool_class);
 
-/// `text` with `[tools.NAME]` whose `pass` has `word` at its end; unchanged when it has one that
-/// does. Nothing when `text` is not TOML, or has the section without the word: it is the user's.
+/// `text` with a `[tools.NAME]` at its end whose `pass` has `word`; unchanged when it already has
+/// one that does. nullopt when `text` is not TOML, or has the section without the word: it is the
+/// user's.
 [[nodiscard]] std::optional<std::string> add_pass(std::string_view text, std::string_view name,
                                                   std::string_view word);
 
@@ -49,7 +50,7 @@ namespace onelane::settings {
 /// added a line to it.
 [[nodiscard]] std::string remove_tool(std::string_view text, std::string_view name);
 
-/// The same for several, whichever was added first.
+/// The same for several tools, in whatever order they were added.
 [[nodiscard]] std::string remove_tools(std::string_view text, const std::set<std::string>& names);
 
 }  // namespace onelane::settings

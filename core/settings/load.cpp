@@ -78,7 +78,7 @@ class Loader {
   std::optional<std::string> read(const std::string& path, std::size_t limit, Origin origin) {
     auto text = sys::read_small_file(path.c_str(), limit);
     if (!text && (errno == EMFILE || errno == ENFILE)) {
-      sys::throw_errno("open", path);  // the file is blameless, and nothing else will open either
+      sys::throw_errno("open", path);  // not this file's fault: no other will open either
     }
     if (!text && errno != ENOENT && errno != ENOTDIR) {
       report({origin, path, 0, {}}, why_unreadable(errno));
@@ -168,7 +168,7 @@ class Loader {
     }
   }
 
-  /// An option may leave the unit out: `--memory`, with units in its value.
+  /// An option may omit the unit: `--memory`, with units in its value.
   static const Field* field_of(const std::string& plain) {
     const Field* const field = find_field(plain);
     return field != nullptr ? field : find_field(plain + "_limit_mb");

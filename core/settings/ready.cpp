@@ -30,7 +30,7 @@ std::optional<ReadyRule> parse_ready_rule(std::string_view text) {
     return std::nullopt;
   }
   const std::string_view call = sys::trim(text.substr(0, equals));
-  const std::size_t colon = call.find(':');  // the first: npm's scripts have some in their names
+  const std::size_t colon = call.find(':');  // the first: npm script names may contain some
   const bool has_argument = colon != std::string_view::npos;
   const std::string_view tool = call.substr(0, colon);
   const std::string_view argument = has_argument ? call.substr(colon + 1) : std::string_view{};

@@ -7,18 +7,18 @@
 
 namespace onelane::settings {
 
-/// When a server that holds the lane needs it no longer.
+/// When a server that holds the lane no longer needs it.
 struct Ready {
-  std::uint16_t port = 0;  ///< One of its processes listens on this TCP port; 0: `text` counts.
-  std::string text;        ///< Is in a line of its output.
+  std::uint16_t port = 0;  ///< One of its processes listens on this TCP port; 0: use `text`.
+  std::string text;        ///< One line of its output contains this text.
   friend bool operator==(const Ready&, const Ready&) = default;
 };
 
-/// What parse_ready takes, for people.
+/// The accepted forms, for messages.
 inline constexpr std::string_view kReadyForm =
     "a TCP port (1 to 65535), or a text without control characters that a line has (255 bytes)";
 
-/// Digits are a port, anything else is a text. Nothing for neither.
+/// Digits are a port, anything else is a text. nullopt when it is neither.
 [[nodiscard]] std::optional<Ready> parse_ready(std::string_view text);
 
 /// One item of RELEASE_ON_READY.
@@ -29,7 +29,7 @@ struct ReadyRule {
   friend bool operator==(const ReadyRule&, const ReadyRule&) = default;
 };
 
-/// `make:serve=3000`, `npm:start=ready in`, `vite=5173`. Nothing for anything else.
+/// `make:serve=3000`, `npm:start=ready in`, `vite=5173`. nullopt for anything else.
 [[nodiscard]] std::optional<ReadyRule> parse_ready_rule(std::string_view text);
 
 }  // namespace onelane::settings

@@ -101,7 +101,7 @@ constexpr auto kFields = std::to_array<Field>({
      &Settings::release_on_ready, Form::ReadyRules},
 });
 
-/// What a field takes, by the type of its member.
+/// What a field accepts, by the type of its member.
 struct Accepted {
   const Field& field;
 
@@ -180,7 +180,8 @@ bool is_lane_name(std::string_view text) {
          text.find_first_not_of(kAllowed) == std::string_view::npos;
 }
 
-/// One overload a member type: what is wrong with `text`, or nothing and it is set.
+/// One overload per member type: returns what is wrong with `text`, or sets the field and returns
+/// nullopt.
 class Apply {
  public:
   Apply(Settings& settings, const Field& field, std::string_view text, const Source& source)

@@ -13,7 +13,7 @@
 
 namespace onelane::settings {
 
-/// What a field's text looks like; where the member's type leaves that open.
+/// The syntax of a field's text, when its member's type leaves that open.
 enum class Form { Plain, Megabytes, Count, Path, Choice, CpuList, List, Calls, ReadyRules };
 
 /// Where a field may be set.
@@ -49,13 +49,13 @@ using Member =
 /// One setting: `timeout` in TOML, `ONELANE_TIMEOUT` in .env.development and the environment.
 struct Field {
   std::string_view name;  ///< Lower case.
-  /// For people: one sentence in lower case without a full stop.
+  /// For users: one sentence in lower case without a full stop.
   std::string_view meaning;
   Member member;
   Form form = Form::Plain;
-  bool seed = false;  ///< The seeds' bare name (`TIMEOUT`) counts where bare names count.
+  bool seed = false;  ///< The seeds' bare name (`TIMEOUT`) is accepted where bare names count.
   Allowed allowed = Allowed::Everywhere;
-  std::int64_t least = 0;  ///< Of a number.
+  std::int64_t least = 0;  ///< Lowest value of a number.
   std::int64_t most = std::int64_t{1} << 40;
 };
 
@@ -65,18 +65,18 @@ struct Field {
 /// Exact, lower case; nullptr when there is none.
 [[nodiscard]] const Field* find_field(std::string_view name);
 
-/// What `field` takes, for people: `tool, all`, `seconds (30, 2.5), 500ms, 30s, 10m, 2h`.
+/// What `field` accepts, for users: `tool, all`, `seconds (30, 2.5), 500ms, 30s, 10m, 2h`.
 [[nodiscard]] std::string accepted(const Field& field);
 
 /// `MEMORY_LIMIT_MB` for `memory_limit_mb`.
 [[nodiscard]] std::string upper_name(std::string_view name);
 
-/// Sets `field` from `text`. What is wrong with `text` and what is accepted, or nothing; then
-/// `settings` is unchanged.
+/// Sets `field` from `text`. Returns what is wrong with `text` and what is accepted, in which case
+/// `settings` is unchanged, or nullopt.
 [[nodiscard]] std::optional<std::string> apply_text(Settings& settings, const Field& field,
                                                     std::string_view text, const Source& source);
 
-/// As apply_text, for a list field.
+/// Like apply_text, for a list field.
 [[nodiscard]] std::optional<std::string> apply_list(Settings& settings, const Field& field,
                                                     std::vector<std::string> items,
                                                     const Source& source);
@@ -91,8 +91,8 @@ struct Figure {
 /// The built-in values for `audience` on a machine with `total_memory_mb`.
 [[nodiscard]] Settings built_in(Audience audience, std::uint64_t total_memory_mb);
 
-/// True for what a tool of a project may be called: letters, digits, '.', '_', '+' and '-', 64 at
-/// most, the first one neither '.' nor '-'.
+/// True for a valid name of a project's tool: at most 64 letters, digits, '.', '_', '+' and '-',
+/// not beginning with '.' or '-'.
 [[nodiscard]] bool is_tool_name(std::string_view name);
 
 }  // namespace onelane::settings

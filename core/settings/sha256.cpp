@@ -15,7 +15,7 @@ void Sha256::add(std::string_view bytes) {
 }
 
 std::string Sha256::hex() const {
-  SHA2_CTX context = context_;  // SHA256Final ends it
+  SHA2_CTX context = context_;  // a copy: SHA256Final finishes it
   std::array<std::uint8_t, SHA256_DIGEST_LENGTH> digest{};
   ::SHA256Final(digest.data(), &context);
   return sys::to_hex({reinterpret_cast<const char*>(digest.data()), digest.size()});

@@ -8,19 +8,19 @@
 
 namespace onelane::settings {
 
-/// SHA-256 (FIPS 180-4) of what is added piece by piece: libmd's, with a C++ face.
+/// SHA-256 (FIPS 180-4) of data that is added piece by piece; wraps libmd.
 class Sha256 {
  public:
   Sha256();
   void add(std::string_view bytes);
-  /// Of all that has been added so far, as 64 lower-case hexadecimal digits; more may follow.
+  /// Digest of all data added so far, as 64 lower-case hexadecimal digits; more may be added.
   [[nodiscard]] std::string hex() const;
 
  private:
   SHA2_CTX context_{};
 };
 
-/// That of `bytes`, as 64 lower-case hexadecimal digits.
+/// Digest of `bytes`, as 64 lower-case hexadecimal digits.
 [[nodiscard]] std::string sha256(std::string_view bytes);
 
 }  // namespace onelane::settings

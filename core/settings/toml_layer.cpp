@@ -15,7 +15,7 @@ namespace {
 constexpr std::array<std::string_view, 4> kClasses{"lane", "pass", "service", "editor"};
 constexpr std::string_view kNeedsTrust = " needs `onelane trust` and was left out";
 
-/// True when `path` (absolute, normal) is `root` or below it, also once links are resolved.
+/// True when `path` (absolute, normal) is `root` or below it, before and after links are resolved.
 bool stays_below(const std::string& root, const std::string& path) {
   const auto below = [](const std::filesystem::path& top, const std::filesystem::path& inner) {
     return std::mismatch(top.begin(), top.end(), inner.begin(), inner.end()).first == top.end();

@@ -6,14 +6,14 @@
 
 namespace onelane::settings {
 
-/// One `key = value`, already plain text: a number, string or boolean as the user would write
-/// it in .env.development.
+/// One `key = value`, already plain text: a number, string or boolean as the user would write it in
+/// .env.development.
 struct TomlValue {
   enum class Kind { Text, List, Other };
   std::string key;
   int line = 0;
-  Kind kind = Kind::Other;         ///< Other: a table, a date, or a list of other than strings.
-  std::string text;                ///< With Kind::Text.
+  Kind kind = Kind::Other;  ///< Other: a table, a date, or a list with other items than strings.
+  std::string text;         ///< With Kind::Text.
   std::vector<std::string> items;  ///< With Kind::List.
 };
 
@@ -27,12 +27,13 @@ struct TomlTool {
 struct TomlDocument {
   std::vector<TomlValue> values;  ///< Top level without `tools`, sorted by key.
   std::vector<TomlTool> tools;
-  std::string error;  ///< Not empty: not TOML, nothing else is set. Safe for a terminal.
+  std::string error;  ///< Not empty when the text is not TOML; then nothing else is set. Safe for a
+                      ///< terminal.
   int error_line = 0;
 };
 
-/// Reads TOML as data. Bounded for hostile text: nesting and dotted keys beyond what a
-/// settings file needs are an error, so that neither stack nor time grows with the text.
+/// Reads TOML as data. Bounded for hostile text: nesting and dotted keys deeper than a settings
+/// file needs are an error, so that neither stack nor time grows with the text.
 [[nodiscard]] TomlDocument read_toml(std::string_view text);
 
 }  // namespace onelane::settings

@@ -16,7 +16,7 @@
 namespace onelane::settings {
 namespace {
 
-/// `path` with its directory resolved, so that one file has one name.
+/// `path` with its directory resolved, so that each file has only one name.
 std::string resolved(const std::string& path) {
   const auto slash = path.rfind('/');
   if (slash == std::string::npos || slash == 0) {

@@ -20,8 +20,8 @@ enum class LockKind { Read, Write };
 /// Frees the byte. Async-signal-safe; never blocks.
 void unlock_byte(int fd, off_t byte) noexcept;
 
-/// True while another open file description holds a write lock on `byte`; our own locks do
-/// not count. Never blocks.
+/// True while another open file description holds a write lock on `byte`; our own locks do not
+/// count. Never blocks.
 [[nodiscard]] bool is_byte_locked(int fd, off_t byte);
 
 }  // namespace onelane::sys

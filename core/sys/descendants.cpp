@@ -1,4 +1,4 @@
-// Who descends from whom; process.cpp reads single processes.
+// Finds the descendants of a process; process.cpp reads single processes.
 #include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -28,7 +28,7 @@ void append_children(int fd, std::vector<pid_t>& out) {
   }
 }
 
-/// Appends the children that the first thread of `pid` has; false when there is no telling.
+/// Appends the children of the first thread of `pid`; false when they cannot be read.
 bool append_children_of_leader(pid_t pid, std::vector<pid_t>& out) {
   char path[96];
   std::snprintf(path, sizeof path, "/proc/%d/task/%d/children", pid, pid);
@@ -88,7 +88,7 @@ std::vector<pid_t> children_of(pid_t pid) {
   std::snprintf(path, sizeof path, "/proc/%d/task", pid);
   DIR* threads = ::opendir(path);
   if (threads == nullptr) {
-    return out;  // gone: it has no children any more
+    return out;  // gone: it has no children left
   }
   while (const dirent* entry = ::readdir(threads)) {
     if (entry->d_name[0] != '.') {
@@ -131,7 +131,7 @@ std::vector<ProcessStat> descendants_of(pid_t root) {
       return out;
     }
     children.clear();
-    // Nine in ten have one thread, whose list needs no directory to be read.
+    // Nine in ten processes have one thread, whose list can be read without reading a directory.
     const ProcessStat parent = out[next];
     if (parent.threads != 1 || !append_children_of_leader(parent.id.pid, children)) {
       children = children_of(parent.id.pid);

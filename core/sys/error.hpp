@@ -8,12 +8,12 @@ namespace onelane::sys {
 
 /// The one exception of onelane: what was done, to what, and the kernel's answer.
 ///
-/// Thrown only where the caller cannot continue; an expected outcome (would block,
-/// not there, already gone) is a value instead. `what()` is the line a user reads:
-/// `open /no/such/lane: No such file or directory`.
+/// Thrown only when the caller cannot continue; an expected outcome (would block, not there,
+/// already gone) is a value instead. `what()` is the line a user reads: `open /no/such/lane: No
+/// such file or directory`.
 class SystemError : public std::system_error {
  public:
-  /// `action` is a verb ("open"), `object` what it was done to (a path, a pid), may be empty.
+  /// `action` is a verb ("open"), `object` what it was done to (a path, a pid); may be empty.
   SystemError(int error, std::string_view action, std::string_view object);
 };
 

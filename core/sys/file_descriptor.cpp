@@ -16,10 +16,10 @@
 namespace onelane::sys {
 namespace {
 
-/// Which numbers are ours, one bit each from kFirstOwnDescriptorOfFew on. Atomic, because a
-/// waiting ticket opens and closes beside its helper thread.
+/// Which numbers are ours, one bit each from kFirstOwnDescriptorOfFew on. Atomic, because the main
+/// thread of a waiting ticket opens and closes files while its helper thread runs.
 std::array<std::atomic<std::uint64_t>, 5> own{};
-/// How many of ours lie above, where a caller has filled the numbers from 200 on.
+/// Number of our descriptors above those, when a caller has taken the numbers from 200 on.
 std::atomic<int> own_above{0};
 constexpr int kLastTracked = kFirstOwnDescriptorOfFew + 5 * 64 - 1;
 
@@ -57,7 +57,7 @@ void close_foreign_descriptors() noexcept {
       first = static_cast<unsigned>(fd) + 1;
     }
   }
-  // Up there ours cannot be told from the caller's: closing too few only keeps a pipe open.
+  // Above them ours cannot be told from the caller's: closing too few only keeps a pipe open.
   const unsigned last = own_above > 0 ? static_cast<unsigned>(kLastTracked) : ~0U;
   if (first <= last) {
     ::syscall(SYS_close_range, first, last, 0U);
@@ -90,11 +90,11 @@ FileDescriptor lift(int fd) noexcept {
   }
   int lifted = ::fcntl(fd, F_DUPFD_CLOEXEC, kFirstOwnDescriptor);
   if (lifted < 0 && (errno == EINVAL || errno == EMFILE)) {
-    // RLIMIT_NOFILE below 200, or just above and those taken: as high as it goes, still clear of 3
-    // to 9 (fcntl(2), F_DUPFD).
+    // RLIMIT_NOFILE is below 200, or just above with all numbers taken: use lower numbers, still
+    // clear of 3 to 9 (fcntl(2), F_DUPFD).
     lifted = ::fcntl(fd, F_DUPFD_CLOEXEC, kFirstOwnDescriptorOfFew);
   }
-  // EINVAL: the limit is lower still. To the caller that is no number left, as EMFILE is.
+  // EINVAL: the limit is lower still. Callers see it as no number left, EMFILE.
   const int saved = lifted < 0 && errno == EINVAL ? EMFILE : errno;
   ::close(fd);
   errno = saved;
@@ -132,7 +132,7 @@ std::optional<std::string> read_small_file(const char* path, std::size_t limit) 
     errno = EINVAL;
     return std::nullopt;
   }
-  // The size is a hint (files of /proc say 0): read on until the end or past the limit.
+  // The size is a hint (files in /proc say 0): read on until the end or past the limit.
   std::string text;
   std::size_t chunk =
       std::min(limit, std::max<std::size_t>(static_cast<std::size_t>(info.st_size), 4095)) + 1;

@@ -12,7 +12,7 @@ namespace onelane::sys {
 /// bash's 63, node's IPC channel), so ours stay out of their way and out of bash's 10 and 255.
 inline constexpr int kFirstOwnDescriptor = 200;
 
-/// Where they live instead when RLIMIT_NOFILE is lower than that.
+/// Where they live when RLIMIT_NOFILE is lower than that.
 inline constexpr int kFirstOwnDescriptorOfFew = 20;
 
 /// Closes every descriptor above 2 that is not held by a FileDescriptor. Async-signal-safe.
@@ -47,27 +47,28 @@ class FileDescriptor {
   int fd_ = -1;
 };
 
-/// Takes `fd` (owned by the caller, closed here in every case) and gives it back as a
-/// close-on-exec descriptor numbered kFirstOwnDescriptor or above.
-/// Returns an empty one with errno set when `fd` is -1 or no number is left (EMFILE).
+/// Takes `fd` (owned by the caller, closed here in every case) and returns it as a close-on-exec
+/// descriptor numbered kFirstOwnDescriptor or above. Returns an empty one with errno set when `fd`
+/// is -1 or no number is left (EMFILE).
 [[nodiscard]] FileDescriptor lift(int fd) noexcept;
 
 /// Opens `path` close-on-exec and lifted. Throws SystemError naming the path.
 [[nodiscard]] FileDescriptor open_file(const std::string& path, int flags, unsigned mode = 0600);
 
-/// As open_file, but an empty descriptor with errno set on failure.
+/// Like open_file, but returns an empty descriptor with errno set on failure.
 [[nodiscard]] FileDescriptor try_open_file(const char* path, int flags,
                                            unsigned mode = 0600) noexcept;
 
 /// Reads a whole regular file as data: O_NOFOLLOW | O_NONBLOCK, never more than `limit` bytes.
-/// Nothing when it is missing, not a regular file, a symbolic link, unreadable or longer
-/// than `limit`; errno then says which (ELOOP, EFBIG, EINVAL for "not a regular file").
+/// nullopt with errno set when it is missing, not a regular file (EINVAL), a symbolic link (ELOOP),
+/// unreadable or longer than `limit` (EFBIG).
 [[nodiscard]] std::optional<std::string> read_small_file(const char* path, std::size_t limit);
 
-/// read(2) until `size` bytes, end of file or an error; retries EINTR. Bytes read, or -1.
+/// read(2) until `size` bytes, end of file or an error; retries EINTR. Returns the bytes read, or
+/// -1.
 [[nodiscard]] long read_up_to(int fd, char* buffer, std::size_t size) noexcept;
 
-/// write(2) of everything, retrying EINTR and short writes. False with errno set on failure.
+/// write(2) of all bytes, retrying EINTR and short writes. False with errno set on failure.
 bool write_all(int fd, std::string_view bytes) noexcept;
 
 }  // namespace onelane::sys

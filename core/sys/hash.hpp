@@ -7,7 +7,7 @@
 
 namespace onelane::sys {
 
-/// What FNV-1a begins with and multiplies by (Fowler, Noll and Vo).
+/// Start value and multiplier of FNV-1a (Fowler, Noll and Vo).
 template <std::unsigned_integral Word>
 struct FnvParameters;
 template <>
@@ -32,7 +32,7 @@ template <std::unsigned_integral Word = std::uint64_t>
   return hash;
 }
 
-/// The bytes of an object, for fnv1a. It must have no padding, whose bytes are anything.
+/// The bytes of an object, for fnv1a. It must have no padding, whose bytes are undefined.
 template <class Object>
 [[nodiscard]] std::string_view bytes_of(const Object& object) noexcept {
   return {reinterpret_cast<const char*>(&object), sizeof object};

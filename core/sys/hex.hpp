@@ -6,14 +6,14 @@
 
 namespace onelane::sys {
 
-/// Two lower-case hexadecimal digits, appended.
+/// Appends `byte` as two lower-case hexadecimal digits.
 inline void append_hex(std::string& out, unsigned char byte) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   out.push_back(kDigits[byte >> 4U]);
   out.push_back(kDigits[byte & 15U]);
 }
 
-/// Two lower-case hexadecimal digits for each byte.
+/// `bytes` as two lower-case hexadecimal digits each.
 [[nodiscard]] inline std::string to_hex(std::string_view bytes) {
   std::string out;
   out.reserve(2 * bytes.size());
@@ -23,7 +23,7 @@ inline void append_hex(std::string& out, unsigned char byte) {
   return out;
 }
 
-/// What a hexadecimal digit of either case stands for, 0 to 15; nothing for any other character.
+/// The value of a hexadecimal digit of either case, 0 to 15; nullopt for any other character.
 [[nodiscard]] constexpr std::optional<unsigned> hex_digit(char c) noexcept {
   if (c >= '0' && c <= '9') {
     return static_cast<unsigned>(c - '0');
@@ -35,7 +35,7 @@ inline void append_hex(std::string& out, unsigned char byte) {
   return std::nullopt;
 }
 
-/// The bytes that to_hex wrote as `digits`; nothing where it would not have written them.
+/// The bytes for which to_hex returns `digits`; nullopt when there are none.
 [[nodiscard]] inline std::optional<std::string> from_hex(std::string_view digits) {
   std::string out;
   for (std::size_t i = 0; i < digits.size(); i += 2) {

@@ -19,9 +19,9 @@ namespace {
 
 constexpr std::size_t kFieldState = 3;
 constexpr std::size_t kFieldInode = 9;
-constexpr std::string_view kListens = "0A";  ///< TCP_LISTEN, in hexadecimal as all of the line.
+constexpr std::string_view kListens = "0A";  ///< TCP_LISTEN in hexadecimal, as in the table.
 
-/// The next word between blanks; empty at the end.
+/// The next word of a space-separated line; empty at the end.
 std::string_view take_word(std::string_view& text) noexcept {
   const std::size_t begin = std::min(text.find_first_not_of(' '), text.size());
   text.remove_prefix(begin);
@@ -50,7 +50,7 @@ bool add_listeners_in(const char* path, std::uint16_t port, std::vector<std::uin
     for (auto end = rest.find('\n'); end != std::string_view::npos; end = rest.find('\n')) {
       const auto line = parse_tcp_line(rest.substr(0, end));
       if (line && !line->listens) {
-        return true;  // the others have begun
+        return true;  // listeners come first in the table
       }
       if (line && line->port == port && line->inode != 0) {
         inodes.push_back(line->inode);

@@ -10,23 +10,24 @@
 
 namespace onelane::sys {
 
-/// One line of /proc/PID/net/tcp or tcp6 (proc(5)), as far as onelane uses it.
+/// One line of /proc/PID/net/tcp or tcp6 (proc(5)); only the fields onelane uses.
 struct TcpLine {
-  std::uint16_t port = 0;  ///< Of our side.
+  std::uint16_t port = 0;  ///< The local port.
   bool listens = false;
-  std::uint64_t inode = 0;  ///< Of the socket; 0 for one that no process has.
+  std::uint64_t inode = 0;  ///< Of the socket; 0 for one that no process has open.
 };
 
-/// Nothing for the head line and whatever else does not look like a socket.
+/// nullopt for the header line and any line that does not describe a socket.
 [[nodiscard]] std::optional<TcpLine> parse_tcp_line(std::string_view line) noexcept;
 
 /// Inodes of the sockets of any process that listen on TCP `port` in the network namespace of
-/// `pid`, for IPv4 or IPv6; sorted. Nothing when the process is gone. In our own namespace
-/// the kernel is asked for them alone (sock_diag(7)); in another one two tables are read, which
-/// costs milliseconds on a large machine.
+/// `pid`, for IPv4 or IPv6; sorted. nullopt when the process is gone. In our own namespace the
+/// kernel is asked for these sockets only (sock_diag(7)); for another one two tables are read,
+/// which takes milliseconds on a large machine.
 [[nodiscard]] std::optional<std::vector<std::uint64_t>> listeners_on(pid_t pid, std::uint16_t port);
 
-/// True when `pid` has one of these sockets open; false where we may not look. `inodes` is sorted.
+/// True when `pid` has one of these sockets open; false when it may not be inspected. `inodes` must
+/// be sorted.
 [[nodiscard]] bool has_socket(pid_t pid, std::span<const std::uint64_t> inodes);
 
 /// Inode of the network namespace of `pid` (/proc/PID/ns/net); 0 when unreadable.

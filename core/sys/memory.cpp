@@ -15,7 +15,7 @@
 namespace onelane::sys {
 namespace {
 
-/// A small file of /proc or of a control group, on the stack; empty when it cannot be read.
+/// A small file of /proc or of a control group, read onto the stack; empty when it cannot be read.
 class Text {
  public:
   explicit Text(const char* path) noexcept {
@@ -28,7 +28,7 @@ class Text {
   }
   [[nodiscard]] bool is_empty() const noexcept { return length_ == 0; }
   [[nodiscard]] const char* begin() const noexcept { return text_.data(); }
-  /// The number behind `label` at the start of a line.
+  /// The number after `label` at the start of a line.
   [[nodiscard]] std::optional<std::uint64_t> number(const char* label) const noexcept {
     const std::size_t length = std::strlen(label);
     for (const char* line = text_.data(); line != nullptr && *line != '\0';) {
@@ -52,14 +52,14 @@ Text process_file(pid_t pid, const char* name) noexcept {
   return Text{path};
 }
 
-/// The control group whose memory limit we live under, as far as it can be seen.
+/// The control group whose memory limit applies to us, if it is visible.
 struct LimitedGroup {
   std::string directory;
   bool is_v2 = false;
-  std::uint64_t limit = 0;  ///< 0 for none.
+  std::uint64_t limit = 0;  ///< 0 for no limit.
 };
 
-/// The path behind `prefix` in the lines of /proc/self/cgroup (cgroups(7)): "\n0::" for v2.
+/// The path after `prefix` in the lines of /proc/self/cgroup (cgroups(7)): "\n0::" for v2.
 std::optional<std::string> own_group(const char* prefix) {
   const auto text = read_small_file("/proc/self/cgroup", 65536);
   if (!text) {
@@ -104,8 +104,8 @@ LimitedGroup find_limited_group() {
   return {};
 }
 
-/// What the kernel holds for the group and can drop: names and inodes of files, above all. v1
-/// does not tell it from the rest that the kernel holds.
+/// Memory that the kernel holds for the group and can drop, mostly names and inodes of files. v1
+/// does not report it separately from other kernel memory.
 std::uint64_t droppable_by_kernel(const LimitedGroup& group, const Text& stat) noexcept {
   if (group.is_v2) {
     return stat.number("slab_reclaimable ").value_or(0);
@@ -114,7 +114,7 @@ std::uint64_t droppable_by_kernel(const LimitedGroup& group, const Text& stat) n
   return std::strtoull(held.begin(), nullptr, 10);
 }
 
-/// What is left below the limit; what can be dropped counts as left, as in MemAvailable.
+/// Applies the memory left below the limit; droppable memory counts as left, as in MemAvailable.
 void apply(const LimitedGroup& group, MachineMemory& memory) noexcept {
   const Text used{
       (group.directory + (group.is_v2 ? "/memory.current" : "/memory.usage_in_bytes")).c_str()};

@@ -16,9 +16,10 @@
 namespace onelane::sys {
 namespace {
 
-/// Reads a small /proc file into `buffer` and NUL-terminates it; bytes read, or -1.
+/// Reads a small /proc file into `buffer` and NUL-terminates it; returns the bytes read, or -1.
 long read_proc(const char* path, char* buffer, std::size_t size) noexcept {
-  // Not lifted: closed before anyone else can see the number, and this is the hottest read.
+  // Not lifted: it is closed before any other code can see the number, and this is the hottest
+  // read.
   const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0) {
     return -1;
@@ -29,7 +30,7 @@ long read_proc(const char* path, char* buffer, std::size_t size) noexcept {
   return got;
 }
 
-/// The blank-separated numbers of /proc/PID/stat after the name in parentheses.
+/// The space-separated numbers of /proc/PID/stat after the name in parentheses.
 class Fields {
  public:
   explicit Fields(const char* text) noexcept : at_{text} {}
@@ -172,7 +173,7 @@ std::optional<std::string> initial_environment(pid_t pid, std::string_view name)
   for (long got = 0; (got = read_up_to(fd.get(), chunk, sizeof chunk)) > 0;) {
     text.append(chunk, static_cast<std::size_t>(got));
     if (text.size() > (4U << 20)) {
-      break;  // ARG_MAX territory; the marker is set early by us
+      break;  // as large as ARG_MAX; we set the marker early in the environment
     }
   }
   for (std::size_t at = 0; at < text.size();) {
@@ -240,7 +241,7 @@ std::uint64_t pid_namespace() noexcept {
 
 std::uint64_t pid_namespace_alone() noexcept {
   struct stat info {};
-  return ::stat("/proc/self/ns/pid", &info) == 0 ? info.st_ino : 0;  // an unsigned int in there
+  return ::stat("/proc/self/ns/pid", &info) == 0 ? info.st_ino : 0;  // an unsigned int in Linux
 }
 
 std::uint64_t boot_id() noexcept {

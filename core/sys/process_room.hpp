@@ -5,10 +5,10 @@
 
 namespace onelane::sys {
 
-/// How many processes the calling user may still start under RLIMIT_NPROC, threads being counted
-/// as the kernel counts them (getrlimit(2)). Nothing without a limit, for root, whom it does not
-/// bind, and under a limit so high that it was not set to be met: only below 256 the processes are
-/// counted, by one scan of /proc.
+/// How many more processes the calling user may start under RLIMIT_NPROC, with threads counted as
+/// the kernel counts them (getrlimit(2)). nullopt without a limit, for root, to whom it does not
+/// apply, and for a limit of 256 or more, which is not expected to be reached: only below that are
+/// the processes counted, with one scan of /proc.
 [[nodiscard]] std::optional<std::uint64_t> process_room();
 
 }  // namespace onelane::sys

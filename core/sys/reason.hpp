@@ -9,23 +9,24 @@
 
 namespace onelane::sys {
 
-/// How a run came to its end.
+/// How a run ended.
 enum class Reason : std::uint8_t {
   Exited,           ///< By itself, with an exit status.
-  Signalled,        ///< Died of a signal that was not ours.
+  Signalled,        ///< Died of a signal that we did not send.
   NotStarted,       ///< The tool could not be executed, or the ticket was given up.
-  Timeout,          ///< The tool took too long. Ended by us, as all below down to Stopped.
-  PipelineTimeout,  ///< The outermost run did, retries included.
+  Timeout,          ///< The tool took too long. Ended by us, like all below down to Stopped.
+  PipelineTimeout,  ///< The outermost run took too long, retries included.
   Idle,             ///< No activity for too long.
-  Memory,           ///< One process over its limit.
-  TreeMemory,       ///< All of them together over theirs.
-  Processes,        ///< Too many.
+  Memory,           ///< One process exceeded its limit.
+  TreeMemory,       ///< All processes together exceeded theirs.
+  Processes,        ///< Too many processes.
   Reserve,          ///< The machine has too little memory left, and this run has most of it.
-  Stopped,          ///< On order of a user.
+  Stopped,          ///< Ordered by a user.
   Crashed,          ///< The supervisor died; written by the call that cleared away.
 };
 
-/// The word of each, in their order. They are in journals and kill cards: none changes.
+/// The word for each reason, in the same order. Journals and kill cards contain them, so they never
+/// change.
 inline constexpr auto kReasonWords = std::to_array<std::string_view>({
     "exited",
     "signalled",

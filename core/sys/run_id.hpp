@@ -6,10 +6,10 @@
 
 namespace onelane::sys {
 
-/// A run's name: eleven of these thirty-two letters and digits, unique among all lanes and boots.
-/// It stands in lane files, journals, names of logs and cgroups, and in ONELANE_HELD of every
-/// process of the run; all of these may have been written by others, so what is no run id names no
-/// run, and ids are compared whole.
+/// A run's id: eleven of these thirty-two letters and digits, unique among all lanes and boots. It
+/// appears in lane files, journals, names of logs and cgroups, and in ONELANE_HELD of every process
+/// of the run. All of these may have been written by others, so text that is not a valid id names
+/// no run, and ids are compared whole.
 inline constexpr std::size_t kRunIdLength = 11;
 inline constexpr std::string_view kRunIdLetters = "abcdefghijkmnopqrstuvwxyz2345678";
 
@@ -19,7 +19,7 @@ inline constexpr std::string_view kRunIdLetters = "abcdefghijkmnopqrstuvwxyz2345
 }
 
 /// Calls `visit` for each run id in `held` (ids joined by commas, outermost run first), in that
-/// order; what else is in there is passed over.
+/// order; anything else in it is skipped.
 template <class Visit>
 constexpr void for_each_run(std::string_view held, const Visit& visit) {
   while (!held.empty()) {

@@ -21,7 +21,7 @@ namespace {
 
 enum class Answer { Partial, Whole, Refused };
 
-/// Hands each socket that one datagram tells of to `take`: what follows its nlmsghdr.
+/// Passes each socket described in one datagram to `take`: the data after its nlmsghdr.
 template <class Socket, class Take>
 Answer take_answer(std::string_view text, const Take& take) {
   while (text.size() >= sizeof(nlmsghdr)) {
@@ -43,7 +43,7 @@ Answer take_answer(std::string_view text, const Take& take) {
   return Answer::Partial;
 }
 
-/// Asks for all sockets that `request` describes. True when the kernel has told of each.
+/// Asks for all sockets that `request` describes. True when the kernel has reported all of them.
 template <class Socket, class Request, class Take>
 bool dump(const Request& request, const Take& take) {
   const FileDescriptor netlink =
@@ -60,7 +60,7 @@ bool dump(const Request& request, const Take& take) {
       ::send(netlink.get(), &ask, sizeof ask, 0) != static_cast<ssize_t>(sizeof ask)) {
     return false;
   }
-  char text[32768];  // the largest the kernel sends at once
+  char text[32768];  // the largest message the kernel sends at once
   Answer answer = Answer::Partial;
   while (answer == Answer::Partial) {
     const ssize_t got = ::recv(netlink.get(), text, sizeof text, MSG_DONTWAIT);
@@ -70,7 +70,7 @@ bool dump(const Request& request, const Take& take) {
   return answer == Answer::Whole;
 }
 
-/// The peer in the attributes of a UNIX socket; 0 for one with a name or without a peer.
+/// The peer in the attributes of a UNIX socket; 0 for a socket with a name or without a peer.
 std::uint64_t peer_in(std::string_view body) {
   std::uint64_t peer = 0;
   for (std::size_t at = NLMSG_ALIGN(sizeof(unix_diag_msg)); at + sizeof(rtattr) <= body.size();) {
@@ -116,7 +116,7 @@ std::unordered_map<std::uint64_t, std::uint64_t> unix_peers() {
       peers.emplace(socket.udiag_ino, peer);
     }
   };
-  (void)dump<unix_diag_msg>(request, add);  // what was told is true in any case
+  (void)dump<unix_diag_msg>(request, add);  // a partial answer is still correct
   return peers;
 }
 
@@ -125,7 +125,7 @@ std::optional<std::vector<std::uint64_t>> tcp_listeners(std::uint16_t port) {
   if (!add_listeners(AF_INET, port, inodes)) {
     return std::nullopt;
   }
-  (void)add_listeners(AF_INET6, port, inodes);  // may be switched off
+  (void)add_listeners(AF_INET6, port, inodes);  // IPv6 may be disabled
   return inodes;
 }
 

@@ -19,7 +19,7 @@
 namespace onelane::sys {
 namespace {
 
-/// The number in "pipe:[123]" or "socket:[123]"; nothing for another link.
+/// The number in "pipe:[123]" or "socket:[123]"; nullopt for another link.
 std::optional<std::uint64_t> inode_in(std::string_view link, std::string_view kind) noexcept {
   if (!link.starts_with(kind) || !link.ends_with(']')) {
     return std::nullopt;
@@ -32,7 +32,7 @@ std::optional<std::uint64_t> inode_in(std::string_view link, std::string_view ki
                                                                   : std::nullopt;
 }
 
-/// The descriptors of one process, one after the other.
+/// The descriptors of one process, one after another.
 class Descriptors {
  public:
   explicit Descriptors(pid_t pid) {
@@ -58,7 +58,7 @@ class Descriptors {
 
   [[nodiscard]] int number() const noexcept { return static_cast<int>(std::atol(name_)); }
   [[nodiscard]] std::string_view link() const noexcept { return {link_, length_}; }
-  /// What it was opened for: the permission bits of the link say so (proc(5)).
+  /// What it was opened for, which the permission bits of the link show (proc(5)).
   [[nodiscard]] mode_t mode() const noexcept { return stat_of(AT_SYMLINK_NOFOLLOW).st_mode; }
   /// The file behind it.
   [[nodiscard]] struct stat file() const noexcept { return stat_of(0); }
@@ -109,13 +109,13 @@ std::uint64_t SocketPairs::peer_of(std::uint64_t inode) {
     peers_ = unix_peers();
   }
   const auto found = peers_.find(inode);
-  // The other one must have no name either.
+  // The peer must not have a name either.
   const auto back = found == peers_.end() ? peers_.end() : peers_.find(found->second);
   return back != peers_.end() && back->second == inode ? found->second : 0;
 }
 
 std::vector<ChannelEnd> channel_ends(pid_t pid, SocketPairs& pairs) {
-  // All pipes without a name are on one file system of the kernel's, whose number is not needed.
+  // All pipes without a name are on one internal file system, whose device number is not needed.
   constexpr std::uint64_t kPipes = ~std::uint64_t{0};
   std::vector<ChannelEnd> out;
   for (Descriptors at{pid}; at.next();) {

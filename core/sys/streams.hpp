@@ -11,9 +11,9 @@
 
 namespace onelane::sys {
 
-/// One way for bytes between processes: a pipe or FIFO (pipe(7), fifo(7)), known by its inode and
-/// the device that has it, or one of the two directions of a pair of connected UNIX sockets, known
-/// by the inode of the sending one, with device 0.
+/// One way for bytes to travel between processes: a pipe or FIFO (pipe(7), fifo(7)), identified by
+/// its inode and device, or one of the two directions of a pair of connected UNIX sockets,
+/// identified by the inode of the sending socket, with device 0.
 struct Channel {
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
@@ -23,22 +23,21 @@ struct Channel {
   }
 };
 
-/// What one descriptor of a process is to a channel.
+/// How one descriptor of a process relates to a channel.
 struct ChannelEnd {
   Channel channel;
   int descriptor = -1;
-  bool writes = false;  ///< It is the writing end; else the reading one.
-  /// Standard input, output or error: where programs that know nothing of each other meet.
+  bool writes = false;  ///< It is the writing end; else the reading end.
+  /// Standard input, output or error: the streams that join programs unaware of each other.
   [[nodiscard]] bool is_standard() const noexcept { return descriptor < 3; }
 };
 
-/// Which UNIX sockets of this network namespace are connected with which, asked of the kernel
-/// (sock_diag(7)) when the first one is asked for. Only pairs without a name, as socketpair(2)
-/// makes them: a connection to a server (display, D-Bus, journal) is no way from one of its
-/// clients to another.
+/// Which UNIX sockets of this network namespace are connected, read from the kernel (sock_diag(7))
+/// on first use. Only pairs without a name, as made by socketpair(2): a connection to a server
+/// (display, D-Bus, journal) does not lead from one of its clients to another.
 class SocketPairs {
  public:
-  /// The inode of the other end; 0 for none that is known.
+  /// The inode of the other end; 0 when unknown.
   [[nodiscard]] std::uint64_t peer_of(std::uint64_t inode);
 
  private:
@@ -46,30 +45,30 @@ class SocketPairs {
   std::unordered_map<std::uint64_t, std::uint64_t> peers_;
 };
 
-/// The ends that `pid` has open, read from /proc/PID/fd (proc(5)); empty for one that is gone or
-/// that we may not look into. A socket counts as what its standard descriptor says: as descriptor
-/// 0 it is read from, as 1 or 2 written to, elsewhere both. Blocks on nothing but /proc.
+/// The ends that `pid` has open, read from /proc/PID/fd (proc(5)); empty when it is gone or may not
+/// be inspected. A socket is classified by its descriptor: 0 is read from, 1 and 2 are written to,
+/// any other is both. Blocks only for /proc.
 [[nodiscard]] std::vector<ChannelEnd> channel_ends(pid_t pid, SocketPairs& pairs);
 
 /// Which of some processes can send bytes to which.
 ///
 /// A channel leads from a process that writes it to one that reads it, if one of the two has it as
-/// a standard stream: sockets between the parts of one program lead nowhere. A channel of which one
-/// process has both ends (a jobserver, a pipe to itself) leads nowhere either. A process that reads
-/// one channel and writes another is taken to pass on what it reads. A snapshot; one thread.
+/// a standard stream: sockets between the parts of one program lead nowhere. A channel with both
+/// ends in one process (a jobserver, a pipe to itself) leads nowhere either. A process that reads
+/// one channel and writes another is assumed to pass on what it reads. A snapshot; one thread.
 class Flow {
  public:
   enum class Role {
     Part,     ///< Sends, receives and passes on.
-    Witness,  ///< Does none of it: only counts where it has both ends of a channel.
+    Witness,  ///< Does none of these: it only matters when it has both ends of a channel.
   };
-  /// Adds `pid` with what it has open now; a second time is harmless.
+  /// Adds `pid` with its current descriptors; harmless when repeated.
   void add(pid_t pid, Role role = Role::Part);
   /// True when one of `pids`, as added, has an end of a channel.
   [[nodiscard]] bool any_ends(std::span<const pid_t> pids) const;
-  /// True when bytes can come from one of `from` to one of `to`, through any part that was added.
+  /// True when bytes can travel from one of `from` to one of `to`, through any part that was added.
   [[nodiscard]] bool leads(std::span<const pid_t> from, std::span<const pid_t> to) const;
-  /// True when `writer`, be it a witness, itself writes what `reader` has as its standard input.
+  /// True when `writer`, even a witness, itself writes the standard input of `reader`.
   [[nodiscard]] bool feeds(pid_t writer, pid_t reader) const;
 
  private:

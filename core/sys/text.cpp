@@ -43,7 +43,7 @@ void append_ascii_escape(std::string& out, char byte) {
   }
 }
 
-/// What `text` is cut to: never in the middle of a sequence.
+/// `text` cut to `limit`, never in the middle of a sequence.
 std::string_view head_of(std::string_view text, std::size_t limit) noexcept {
   std::size_t end = limit;
   while (end > 0 && limit - end < 4 && (byte_at(text, end) & 0xc0U) == 0x80) {
@@ -52,13 +52,13 @@ std::string_view head_of(std::string_view text, std::size_t limit) noexcept {
   return text.substr(0, end);
 }
 
-/// U+0080 to U+009F: a terminal may take them for the beginning of an escape sequence.
+/// U+0080 to U+009F: a terminal may take one for the start of an escape sequence.
 bool is_c1(std::string_view sequence) noexcept {
   return sequence.size() == 2 && byte_at(sequence, 0) == 0xc2 && byte_at(sequence, 1) < 0xa0;
 }
 
-/// Invisible, or turns round what stands beside it: U+200B to U+200F, U+2028 to U+202E, U+2060 to
-/// U+2069 and U+FEFF. A line that has them does not show what it says (Unicode TR 36, 2.10).
+/// Invisible, or reverses the text next to it: U+200B to U+200F, U+2028 to U+202E, U+2060 to U+2069
+/// and U+FEFF. A line with these does not show what it contains (Unicode TR 36, 2.10).
 bool is_deceptive(std::string_view sequence) noexcept {
   if (sequence == "\xef\xbb\xbf") {
     return true;
@@ -102,7 +102,7 @@ void append_cleaned(std::string& out, std::string_view text, const Ascii& ascii,
   }
 }
 
-/// Of Damerau and Levenshtein: letters changed, added, left out, or two neighbours exchanged.
+/// Damerau-Levenshtein distance: letters changed, added, omitted, or two neighbours swapped.
 std::size_t distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> before;
   std::vector<std::size_t> above;
@@ -213,7 +213,7 @@ std::string_view nearest(std::string_view text, const std::vector<std::string_vi
   }
   for (const auto candidate : candidates) {
     const auto d = distance(text, candidate);
-    // Letters are swapped more often than left out.
+    // Letters are swapped more often than omitted.
     const bool is_nearer = d < least || (d == least && candidate.size() == text.size() &&
                                          best.size() != text.size() && !best.empty());
     if (is_nearer && d < candidate.size()) {

@@ -11,7 +11,7 @@
 namespace onelane::sys {
 namespace {
 
-/// What `take` makes of the /etc/passwd entry of `uid`; empty when there is none.
+/// The result of `take` for the /etc/passwd entry of `uid`; empty when there is none.
 template <class Take>
 std::string from_passwd(unsigned uid, const Take& take) {
   std::string text;

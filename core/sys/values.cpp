@@ -91,7 +91,7 @@ std::optional<double> parse_decimal(std::string_view text) {
   double value = 0;
   const char* const last = text.data() + text.size();
   const auto [end, error] = std::from_chars(text.data(), last, value, std::chars_format::fixed);
-  // Written so that a NaN is refused too.
+  // Written so that NaN is refused too.
   const bool fits = error == std::errc{} && end == last && value >= 0 && value <= 1e9;
   return fits ? std::optional{value} : std::nullopt;
 }

@@ -25,14 +25,14 @@ Verdict judge(const std::string& path, const struct stat& info) noexcept {
   if (FileId{info.st_dev, info.st_ino} == self_file()) {
     return Verdict::Self;
   }
-  // AT_EACCESS: execve(2) asks for the effective user.
+  // AT_EACCESS: execve(2) checks the effective user.
   if (::faccessat(AT_FDCWD, path.c_str(), X_OK, AT_EACCESS) != 0) {
     return Verdict::NotExecutable;
   }
   return is_onelane(path.c_str()) ? Verdict::OnelaneCopy : Verdict::Real;
 }
 
-/// The files of one name on PATH, in order; one buffer for all paths tried.
+/// The files of one name on PATH, in order; one buffer serves for all paths tried.
 class Walk {
  public:
   Walk(std::string_view name, const char* path) : name_{name} {
@@ -46,7 +46,7 @@ class Walk {
     done_ = name.empty() || name.find('/') != std::string_view::npos;
   }
 
-  /// Steps to the next file of the name, whatever it is; false at the end of PATH.
+  /// Moves to the next file of the name, whatever it is; false at the end of PATH.
   bool next() {
     while (!done_) {
       const std::size_t colon = rest_.find(':');
@@ -58,7 +58,7 @@ class Walk {
         continue;
       }
       if (S_ISLNK(info.st_mode) && ::stat(path_.c_str(), &info) != 0) {
-        info.st_mode = 0;  // dangling: there, and not a file
+        info.st_mode = 0;  // dangling: it exists, but is not a file
       }
       file_ = {info.st_dev, info.st_ino};
       verdict_ = judge(path_, info);
@@ -80,7 +80,7 @@ class Walk {
   [[nodiscard]] Verdict verdict() const noexcept { return verdict_; }
 
  private:
-  /// Puts the file's path below `entry` into path_; false when the entry means no directory.
+  /// Puts the file's path below `entry` into path_; false when the entry names no directory.
   bool enter(std::string_view entry) {
     path_.clear();
     if (!entry.starts_with('/')) {
@@ -99,7 +99,8 @@ class Walk {
     path_.append(name_);
     return true;
   }
-  /// getcwd(2) answers "(unreachable)…" for a directory outside our root, ENOENT for a deleted one.
+  /// getcwd(2) returns "(unreachable)…" for a directory outside our root, and ENOENT for a deleted
+  /// one.
   bool below_current_directory() {
     if (!current_) {
       char buffer[PATH_MAX];
@@ -118,10 +119,10 @@ class Walk {
   std::optional<std::string> current_;
 };
 
-/// Where the search begins.
+/// Where the search starts.
 enum class From { Front, Marked, AfterMarked };
 
-/// What to do about a marker that counts, and the rows that the new one continues.
+/// What to do about a valid marker, and the rows that the new one continues.
 struct Plan {
   From from = From::Front;
   unsigned repeats = 0;
@@ -164,7 +165,7 @@ std::optional<Choice> choose(const Request& request, From from, const FileId& ma
       kept = std::move(choice);
     }
   }
-  return again ? again : front;  // the marked file may have left PATH: the front one then
+  return again ? again : front;  // if the marked file has left PATH: the first one
 }
 
 }  // namespace

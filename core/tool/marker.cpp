@@ -13,13 +13,13 @@
 namespace onelane::tool {
 namespace {
 
-/// A supervisor, the wrapper that it runs, the wrapper's helper, and a shell below.
+/// Levels for a supervisor, the wrapper that it runs, the wrapper's helper, and a shell below.
 constexpr int kNearLevels = 4;
 
 constexpr std::string_view kLaneLetter = ":l";
 constexpr int kNumbers = 8;
 
-/// The numbers after the tool's name, each after a colon, in hexadecimal.
+/// The numbers after the tool's name, each preceded by a colon, in hexadecimal.
 class Fields {
  public:
   explicit Fields(std::string_view text) noexcept : text_{text} {}
@@ -37,7 +37,7 @@ class Fields {
     return *this;
   }
   [[nodiscard]] bool complete() const noexcept { return good_ && text_.empty(); }
-  /// Nothing left, or the letter of a lane call, which a reader need not know.
+  /// True at the end of the text, or before the letter of a lane call, which old readers ignore.
   [[nodiscard]] bool complete_but_for_letter(bool& has_letter) const noexcept {
     has_letter = good_ && text_ == kLaneLetter;
     return complete() || has_letter;
@@ -98,12 +98,12 @@ std::string format_marker(const Marker& marker, std::string_view tool) {
 }
 
 std::uint64_t digest_of(std::span<char* const> args) noexcept {
-  // Short, and nobody gains anything by finding two calls that collide.
+  // Short, and there is nothing to gain from finding two calls that collide.
   std::uint64_t digest = sys::fnv1a({});
   for (const char* arg : args) {
     digest = sys::fnv1a({arg, std::strlen(arg) + 1}, digest);
   }
-  // By identity: it has one also when it is deleted, and however it was reached.
+  // By identity: a deleted directory has one too, and it does not depend on the path.
   struct stat info {};
   if (::stat(".", &info) == 0) {
     digest = sys::fnv1a(sys::bytes_of(info.st_dev), digest);
@@ -117,7 +117,7 @@ Kin kin_of(const sys::ProcessId& from, const sys::ProcessId& self) noexcept {
     return from.start == self.start ? Kin::Executed : Kin::None;
   }
   if (self.start == 0) {
-    return Kin::Spawned;  // no /proc: better to believe a stale marker than to loop for ever
+    return Kin::Spawned;  // no /proc: better to believe a stale marker than to loop forever
   }
   pid_t parent = ::getppid();
   for (int level = 1; level <= kNearLevels && parent > 0; ++level) {

@@ -10,9 +10,9 @@
 
 #define ONELANE_NOTE_OWNER "onelane"
 
-// The note itself (elf(5), Nhdr): owner, type 1, a description of format and version. In
-// assembler because a compiler marks a variable's section as data, which no linker puts into a
-// PT_NOTE segment, and because the address sanitizer would pad it. It is linked in wherever
+// The note itself (elf(5), Nhdr): owner, type 1, a description of format and version. Written in
+// assembler because a compiler marks a variable's section as data, which linkers do not put into a
+// PT_NOTE segment, and because the address sanitizer would pad it. It is linked wherever
 // is_onelane() is, and linkers never drop a note of a file they link.
 // clang-format off
 asm(".pushsection .note.onelane,\"a\",%note\n"
@@ -34,7 +34,7 @@ namespace {
 
 constexpr std::uint32_t kNoteType = 1;
 constexpr std::size_t kPage = 4096;
-/// An executable has two or three note segments; a file with more has been made by hand.
+/// An executable has two or three note segments; a file with more was crafted.
 constexpr int kMostNoteSegments = 8;
 
 static_assert(sizeof(Elf64_Nhdr) == sizeof(Elf32_Nhdr));
@@ -43,7 +43,7 @@ constexpr std::size_t padded(std::size_t size) {
   return (size + 3) & ~std::size_t{3};
 }
 
-/// Looks through the notes in `bytes`, which may end in the middle of one.
+/// Searches the notes in `bytes`, which may end in the middle of one.
 bool holds_note(const char* bytes, std::size_t size) noexcept {
   Elf64_Nhdr note;
   while (size >= sizeof note) {
@@ -65,7 +65,7 @@ bool holds_note(const char* bytes, std::size_t size) noexcept {
   return false;
 }
 
-/// The notes of one segment: in `page`, the file's beginning, or read from the file.
+/// Searches the notes of one segment: in `page`, the start of the file, or read from the file.
 bool segment_holds_note(int fd, const char* page, std::size_t have, std::uint64_t offset,
                         std::uint64_t size) noexcept {
   if (offset < have && size <= have - offset) {
@@ -119,7 +119,7 @@ bool is_onelane(int fd) noexcept {
 }
 
 bool is_onelane(const char* path) noexcept {
-  // Not lifted: closed before anyone else can see the number, on every call's way.
+  // Not lifted: it is closed before any other code can see the number, and every call does this.
   // O_NONBLOCK: a FIFO put in its place must not hang us.
   const int fd = ::open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
   if (fd < 0) {
