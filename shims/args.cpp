@@ -58,7 +58,7 @@ bool is_number(std::string_view word) {
   return !word.empty() && word.find_first_not_of("0123456789.") == std::string_view::npos;
 }
 
-/// The word after `at` when an option of this kind takes it; moves `at` onto it.
+/// The word after `at` if an option of this kind takes it; moves `at` onto it.
 std::string_view next_word(Takes kind, Args args, std::size_t& at) {
   if (at + 1 >= args.size()) {
     return {};

@@ -8,7 +8,7 @@
 namespace onelane::shims {
 namespace {
 
-/// A tool in front of the tool: `npx eslint`, `uv run ruff check`.
+/// A program that runs the tool: `npx eslint`, `uv run ruff check`.
 struct AtomLauncher {
   std::string_view program;
   std::string_view part;
@@ -28,7 +28,8 @@ std::string quoted(std::string_view word) {
   return "`" + std::string{word} + "`";
 }
 
-/// Index of the tool's word behind a launcher; 0 when there is none, or one used otherwise.
+/// Index of the tool's word after a launcher; 0 when there is no launcher, or it is used
+/// differently.
 std::size_t behind_launcher(Args words) {
   const std::string_view program = base_name(words.front());
   for (const AtomLauncher& launcher : kAtomLaunchers) {
@@ -50,7 +51,7 @@ std::size_t behind_launcher(Args words) {
   return 0;
 }
 
-/// Walks the words after the tool's name, and stops at the first that forbids the split.
+/// Walks the words after the tool's name and stops at the first that rules out a split.
 class AtomReader {
  public:
   AtomReader(Args words, const AtomConsent& consent, AtomCall& call)
@@ -108,7 +109,7 @@ class AtomReader {
     }
   }
 
-  /// A program of jq's that asks for its other inputs.
+  /// Refuses a jq program that asks for its other inputs.
   void refuse_words_in(std::string_view program) {
     constexpr std::string_view kLetters =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";

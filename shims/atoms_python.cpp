@@ -4,9 +4,8 @@
 #include "shims/atoms.hpp"
 #include "shims/atoms_reasons.hpp"
 
-/// The tools for Python whose answer about a file does not depend on the other files of the call,
-/// each with what breaks that: read off their documentation and, where `is_tested`, their
-/// behaviour.
+/// Python tools whose result for a file does not depend on the other files of the call, each with
+/// the exceptions: taken from their documentation and, with `is_tested`, from their behaviour.
 namespace onelane::shims {
 namespace {
 

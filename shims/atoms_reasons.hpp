@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-/// Reasons that several rows of the table of atoms share. Not for use outside shims/.
+/// Reasons shared by several rows of the atoms table. Not for use outside shims/.
 namespace onelane::shims {
 
 inline constexpr std::string_view kAtomOneDocument = "each part would write a document of its own";

@@ -3,8 +3,8 @@
 
 #include "shims/policies.hpp"
 
-// Facts of std-env 4.3 (the package vitest asks): which variables name a CI provider or an
-// agent. A set variable is one that is not empty.
+// Facts from std-env 4.3 (the package vitest uses): which variables identify a CI provider or an
+// agent. A variable counts as set when it is not empty.
 namespace onelane::shims {
 namespace {
 
@@ -15,7 +15,7 @@ struct Provider {
   Runs where = Runs::Ci;
 };
 
-// In std-env's order: the first that is set decides.
+// In std-env's order: the first one that is set decides.
 constexpr auto kProviders = std::to_array<Provider>({
     {"APPVEYOR"},
     {"AWS_APP_ID"},

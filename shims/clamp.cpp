@@ -39,7 +39,7 @@ class Clamping {
     out_.environment.emplace_back(name, std::move(value));
   }
 
-  /// Hard: a larger number of the user's comes down. True when he has set the variable.
+  /// Hard: lowers a larger number set by the user. True when the user has set the variable.
   bool is_users(std::string_view name, unsigned workers) {
     const auto own = request_.facts->environment(name);
     if (!own) {
@@ -58,7 +58,7 @@ class Clamping {
 
   void bound_pytest() {
     constexpr std::string_view kName = "PYTEST_XDIST_AUTO_NUM_WORKERS";
-    // PYTHON_CPU_COUNT is the same wish, said to Python (3.13).
+    // PYTHON_CPU_COUNT sets the same bound for Python itself (3.13).
     if (pytest_ == 0 || is_users(kName, pytest_) || (!hard_ && is_set("PYTHON_CPU_COUNT"))) {
       return;
     }
@@ -76,7 +76,7 @@ class Clamping {
     const std::string generator = request_.facts->environment("CMAKE_GENERATOR").value_or("");
     if (!is_users(kCMake, request_.workers) && !make_has_jobs(request_) &&
         generator.find("Makefiles") == std::string::npos) {
-      // ninja takes two more than there are processors.
+      // ninja uses two jobs more than there are processors.
       set(kCMake, std::to_string(std::min(request_.workers, request_.processors + 2)));
     }
     constexpr std::string_view kPreCommit = "PRE_COMMIT_NO_CONCURRENCY";
@@ -109,7 +109,7 @@ class Clamping {
     }
   }
 
-  /// Counts that tools take from a variable of flags.
+  /// Lowers counts that tools read from a variable with command-line flags.
   void lower_flags() {
     const std::string added = request_.facts->environment("PYTEST_ADDOPTS").value_or("");
     Rewritten pytest{{}};
@@ -119,7 +119,7 @@ class Clamping {
       lower_pytest(words, pytest_, pytest);
     }
     if (pytest.any()) {
-      // Quotes stay as they are: the option that bounds `-n` is added, which then exists.
+      // Quotes are left alone: the option that bounds `-n` is appended.
       change("PYTEST_ADDOPTS", added, added + " --maxprocesses=" + std::to_string(pytest_));
     }
     const std::string flags = request_.facts->environment("MAKEFLAGS").value_or("");

@@ -9,13 +9,13 @@
 namespace onelane::shims {
 namespace {
 
-// What names a count of workers, in config files and (the last part) on the command line.
+// Names of worker counts, in config files and (the last part) on the command line.
 constexpr auto kCounts = std::to_array<std::string_view>(
     {"maxForks", "maxThreads", "maxWorkers", "minForks", "minThreads", "minWorkers"});
 constexpr auto kOnes =
     std::to_array<std::string_view>({"fileParallelism", "singleFork", "singleThread"});
 
-/// `max-workers` as vitest reads it: `maxWorkers`.
+/// `max-workers` in vitest's own spelling, `maxWorkers`.
 std::string camel_case(std::string_view name) {
   std::string camel;
   for (std::size_t i = 0; i < name.size(); ++i) {
@@ -25,8 +25,8 @@ std::string camel_case(std::string_view name) {
   return camel;
 }
 
-/// Last part of an option's name: `maxForks` of `--poolOptions.forks.maxForks=4`, empty for
-/// what is no long option.
+/// Last part of an option's name: `maxForks` of `--poolOptions.forks.maxForks=4`; empty for
+/// anything that is not a long option.
 std::string option_name(std::string_view word) {
   if (!word.starts_with("--") || word.size() == 2) {
     return {};
@@ -55,7 +55,7 @@ bool names_count(Args words) {
   return false;
 }
 
-/// The words of an npm script that is one vitest command; empty for any other.
+/// The words of an npm script that consists of one vitest command; empty for any other.
 std::vector<std::string_view> vitest_script(std::string_view text) {
   if (text.find_first_of(";&|$`()<>\n") != std::string_view::npos) {
     return {};
@@ -70,7 +70,7 @@ std::vector<std::string_view> vitest_script(std::string_view text) {
   return words;
 }
 
-/// The words of the vitest command that this call runs, as far as they can be seen.
+/// The words of the vitest command that this call runs, as far as they can be determined.
 std::optional<std::vector<std::string>> vitest_words(const ClampRequest& request) {
   std::vector<std::string> words;
   if (request.tool == "npm") {
@@ -111,7 +111,8 @@ std::optional<std::string> nearest_config(const ClampRequest& request) {
   return std::nullopt;
 }
 
-/// The config file of the call: `--config`, else the nearest of the usual names, upward.
+/// The config file of the call: `--config`, else the nearest file with a usual name, searching
+/// upward.
 std::optional<std::string> config_text(const ClampRequest& request, Args words) {
   if (!request.file) {
     return std::nullopt;
@@ -139,8 +140,8 @@ std::string config_of(const ClampRequest& request) {
   return config_text(request, views).value_or("");
 }
 
-/// Each `maxWorkers: 4` of a config file is within the bound. A text search: what it cannot
-/// read counts as above.
+/// Checks each `maxWorkers: 4` in a config file against the bound. A text search: anything it
+/// cannot read counts as above.
 VitestCount count_in(std::string_view config, unsigned workers) {
   auto found = VitestCount::Automatic;
   for (const std::string_view name : kOnes) {
@@ -164,7 +165,7 @@ VitestCount count_in(std::string_view config, unsigned workers) {
   return found;
 }
 
-/// `50%` of the processors, rounded and bounded as vitest does it.
+/// Number for `50%` of the processors, rounded and bounded the way vitest does it.
 std::optional<unsigned long long> vitest_number(std::string_view value, unsigned processors) {
   if (!value.ends_with('%')) {
     return plain_number(value);
@@ -186,7 +187,7 @@ VitestCount vitest_count(const ClampRequest& request) {
   }
   const std::vector<std::string_view> views{words->begin(), words->end()};
   if (names_count(views)) {
-    // The text of an npm script cannot be lowered, but a variable beats it.
+    // The text of an npm script cannot be changed, but a variable overrides it.
     Rewritten lowered{views};
     lower_vitest(views, request.workers, request.processors, lowered);
     return lowered.any() && request.tool == "npm" ? VitestCount::Above : VitestCount::Within;

@@ -10,7 +10,7 @@ namespace {
 
 using Word = Options::Word;
 
-/// The last option of that letter or name.
+/// The last option with that letter or name.
 const Word* last_of(const Options& options, char letter, std::string_view name) {
   const auto& words = options.words();
   const auto found = std::find_if(words.rbegin(), words.rend(), [&](const Word& word) {
@@ -110,7 +110,7 @@ bool make_has_jobs(const ClampRequest& request) {
   }
   const std::string flags = request.facts->environment("MAKEFLAGS").value_or("");
   std::vector<std::string_view> words = split_words(flags);
-  // A first word without a dash is a bundle of letters.
+  // A first word without a dash is a bundle of option letters.
   const bool bundle = !words.empty() && words[0].find_first_of("-=") == std::string_view::npos;
   return flags.find("--jobserver") != std::string::npos ||
          (bundle && words[0].find('j') != std::string_view::npos) ||

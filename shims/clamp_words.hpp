@@ -11,17 +11,17 @@
 /// Worker counts on command lines. Not for use outside shims/.
 namespace onelane::shims {
 
-/// A number as it stands: digits only, as large as they say (the largest there is beyond).
+/// The value of a text of digits only; numbers too large to represent become the largest value.
 [[nodiscard]] std::optional<unsigned long long> plain_number(std::string_view text);
 
-/// The words of `text` between spaces, as views into it.
+/// The space-separated words of `text`, as views into it.
 [[nodiscard]] std::vector<std::string_view> split_words(std::string_view text);
 
-/// Arguments with some values replaced; everything else stays byte for byte.
+/// Arguments with some values replaced; the rest is kept byte for byte.
 class Rewritten {
  public:
   explicit Rewritten(Args args) : args_{args} {}
-  /// Replaces the last `length` bytes of argument `at` by `value`.
+  /// Replaces the last `length` bytes of argument `at` with `value`.
   void replace(std::size_t at, std::size_t length, const std::string& value);
   [[nodiscard]] bool any() const { return !words_.empty(); }
   /// All arguments; empty when nothing was replaced.
@@ -38,26 +38,26 @@ class Rewritten {
 /// `-j` of make: the last one counts; without a number it means no limit.
 void lower_make(Args args, unsigned workers, Rewritten& out);
 
-/// `-n` and `--maxprocesses` of pytest-xdist: the last of each counts, the smaller bounds.
+/// `-n` and `--maxprocesses` of pytest-xdist: the last of each counts, and the smaller one applies.
 void lower_pytest(Args args, unsigned workers, Rewritten& out);
 
-/// The worker counts of vitest, each one.
+/// Lowers every worker count of vitest.
 void lower_vitest(Args args, unsigned workers, unsigned processors, Rewritten& out);
 
-/// Somebody has said how make shares its jobs: `-j` on this make's command line or `-j` or a
+/// True when make's job count is already set: by `-j` on this make's command line, or by `-j` or a
 /// jobserver in MAKEFLAGS.
 [[nodiscard]] bool make_has_jobs(const ClampRequest& request);
 
-/// How vitest comes by its count of workers in this call.
+/// How vitest gets its worker count in this call.
 enum class VitestCount {
-  Automatic,  ///< The command line and the config file name none.
+  Automatic,  ///< Neither the command line nor the config file names one.
   Within,     ///< They name one, not above the bound.
   Above,      ///< The config file names one above the bound, or one that cannot be read.
-  Unseen,     ///< Another tool, that may or may not run vitest.
+  Unseen,     ///< Another tool, which may or may not run vitest.
 };
 [[nodiscard]] VitestCount vitest_count(const ClampRequest& request);
 
-/// The config file names a smallest count, which must not be above the largest.
+/// True when the config file names a smallest count, which must not exceed the largest.
 [[nodiscard]] bool vitest_has_minimum(const ClampRequest& request);
 
 }  // namespace onelane::shims

@@ -14,12 +14,12 @@ namespace {
 using git::Command;
 using git::Index;
 
-/// What stands before the sub-command.
+/// The options before the subcommand.
 struct Global {
   Target target;
-  bool answers = false;      ///< `--version` and the like: there is no sub-command to run.
+  bool answers = false;      ///< `--version` and the like: there is no subcommand to run.
   std::string_view command;  ///< Empty when there is none.
-  Args rest;                 ///< After the sub-command.
+  Args rest;                 ///< Arguments of the subcommand.
 };
 
 bool takes_next_word(std::string_view option) {
@@ -27,7 +27,7 @@ bool takes_next_word(std::string_view option) {
                          "--attr-source", "--shallow-file", "--super-prefix"});
 }
 
-// `--exec-path` alone prints the path; with `=` it sets it and a command follows.
+// `--exec-path` alone prints the path; with `=` it sets the path and a command follows.
 bool answers_and_stops(std::string_view option) {
   return one_of(option, {"-v", "--version", "-h", "--help", "--exec-path", "--html-path",
                          "--man-path", "--info-path"}) ||
@@ -68,7 +68,7 @@ Global read_global(Args args) {
   return global;
 }
 
-/// Words of an alias, split as git splits them; nothing when a quote stays open.
+/// Words of an alias, split the way git splits them; nullopt when a quote is not closed.
 std::optional<std::vector<std::string>> split_alias(std::string_view text) {
   std::vector<std::string> words;
   std::string word;
@@ -110,7 +110,7 @@ Decision from_row(const Command& row) {
           .writes_index = row.index == Index::Writes};
 }
 
-// Only a first `-h` or `--help` is certain: later it may be the value of another option.
+// Only a leading `-h` or `--help` is certain: a later one may be the value of another option.
 bool asks_for_help(Args rest) {
   return !rest.empty() && one_of(rest.front(), {"-h", "--help", "--help-all"});
 }
@@ -120,7 +120,7 @@ bool completes(Args rest) {
   return !rest.empty() && rest.size() <= 2 && rest.back().starts_with("--git-completion-helper");
 }
 
-constexpr int kAliasDepth = 10;  // Far beyond what a person writes; git itself only stops loops.
+constexpr int kAliasDepth = 10;  // Far more than people write; git itself only stops loops.
 
 Decision classify_command(std::string_view name, Args rest, const Facts& facts, int depth);
 

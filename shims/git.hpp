@@ -11,34 +11,34 @@ namespace onelane::shims::git {
 /// What a command does to the index.
 enum class Index { Leaves, Refreshes, Writes };
 
-/// One git command and what it is when nothing in its arguments says otherwise.
+/// One git command, and its class when its arguments do not change it.
 struct Command {
   std::string_view name;
   Class cls = Class::Lane;
   std::string_view reason;
   Index index = Index::Leaves;
-  /// Looks at the arguments; nullptr when they do not matter.
+  /// Decides from the arguments; nullptr when they do not matter.
   Decision (*refine)(Args args, const Facts& facts, const Decision& row) = nullptr;
 };
 
-/// The row of `name`, nullptr when git 2.39 to 2.55 ship no such command.
+/// The row of `name`; nullptr when git 2.39 to 2.55 have no such command.
 [[nodiscard]] const Command* find_command(std::string_view name);
 
-// Reasons that several of its files give.
+// Reasons used by several of git's files.
 inline constexpr std::string_view kReads = "git: only reads";
 inline constexpr std::string_view kAsks = "git: asks which changes to take";
 inline constexpr std::string_view kCurrentPatch = "git: only shows the patch it stopped at";
 
-/// `reason` without a lane.
+/// A decision without a lane, for `reason`.
 [[nodiscard]] constexpr Decision pass(std::string_view reason) {
   return {.cls = Class::Pass, .reason = reason};
 }
 [[nodiscard]] constexpr Decision lane(std::string_view reason, Index index = Index::Leaves) {
   return {.cls = Class::Lane, .reason = reason, .writes_index = index == Index::Writes};
 }
-/// `row`, and an editor may open: Editor when someone is there to use it.
+/// `row`, but an editor may open: class Editor when a user is there to use it.
 [[nodiscard]] Decision editor(const Decision& row, const Facts& facts, std::string_view reason);
-/// `row`, and git itself asks questions on the terminal.
+/// `row`, but git itself asks questions on the terminal.
 [[nodiscard]] Decision prompt(const Decision& row, const Facts& facts, std::string_view reason);
 
 using Refine = Decision(Args args, const Facts& facts, const Decision& row);

@@ -29,7 +29,7 @@ constexpr auto kService = Class::Service;
 constexpr auto kLeaves = Index::Leaves;
 constexpr auto kWrites = Index::Writes;
 
-// Sorted by name; the class is the one without any argument.
+// Sorted by name; the class is that of a call without arguments.
 constexpr auto kCommands = std::to_array<Command>({
     {"add", kLane, kIndex, kWrites, refine_add},
     {"add--interactive", kEditor, "git: asks which changes to take", kWrites},
@@ -193,7 +193,7 @@ constexpr auto kCommands = std::to_array<Command>({
     {"sparse-checkout", kLane, kTree, kWrites, refine_sparse_checkout},
     {"stage", kLane, kIndex, kWrites, refine_add},
     {"stash", kLane, kTree, kWrites, refine_stash},
-    {"status", kPass, "git: reads; leaves the index alone while somebody holds the lane",
+    {"status", kPass, "git: reads; leaves the index alone while another call holds the lane",
      Index::Refreshes},
     {"stripspace", kPass, kText},
     {"submodule", kPass, kReads, kLeaves, refine_submodule},

@@ -15,7 +15,7 @@ bool does_nothing(const std::optional<std::string>& command) {
   return command && one_of(*command, {"true", ":", "/bin/true", "/usr/bin/true"});
 }
 
-// GIT_EDITOR outranks every other way to name an editor, so it alone can rule one out.
+// GIT_EDITOR overrides every other way to name an editor, so it alone can rule one out.
 bool editor_may_stay(const Facts& facts) {
   return facts.stdin_is_terminal() && !does_nothing(facts.environment("GIT_EDITOR"));
 }

@@ -7,14 +7,14 @@
 namespace onelane::shims::git {
 namespace {
 
-/// Options that make any command read a list of what to do.
+/// True for options that make any command read its work from standard input.
 bool names_input(std::string_view word) {
   return one_of(word, {"--stdin", "--stdin-paths", "--stdin-packs", "--stdin-commits",
                        "--index-info", "--file=-", "--pathspec-from-file=-"}) ||
          (word.starts_with('-') && !word.starts_with("--") && word.ends_with("F-"));
 }
 
-/// Options that read from the file after them, and `-` is standard input.
+/// True for options that read the file named after them, where `-` is standard input.
 bool names_file(std::string_view word) {
   return one_of(word, {"--file", "--pathspec-from-file"}) ||
          (word.starts_with('-') && !word.starts_with("--") && word.ends_with('F'));
@@ -30,7 +30,7 @@ bool names_input(Args args) {
   return false;
 }
 
-/// `git apply` and `git am` read standard input where no file is named.
+/// `git apply` and `git am` read standard input when no file is named.
 bool names_no_file(const Options& options) {
   return options.operands().empty() || options.operand(0) == "-";
 }

@@ -68,7 +68,7 @@ Decision refine_stash(Args args, const Facts& facts, const Decision& row) {
   static constexpr auto kLongs =
       std::to_array<Longs>({"message=", "patch", "pathspec-from-file=", "pathspec-file-nul"});
   const Options options{args, {.shorts = "m:U:", .longs = kLongs}};
-  // `git stash -q list` stashes a file called list: a verb comes first.
+  // `git stash -q list` stashes a file called list: a verb must come first.
   const std::string_view verb = args.empty() ? std::string_view{} : args.front();
   if (one_of(verb, {"list", "show"})) {
     return pass("git: only reads");

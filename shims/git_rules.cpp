@@ -9,7 +9,7 @@ namespace {
 
 using Longs = std::string_view;
 
-/// The first argument that is no option.
+/// The first argument that is not an option.
 std::string_view verb_of(Args args) {
   const Options options{args, {.abbreviations = false, .stops_at_operand = true}};
   return options.operand(0);

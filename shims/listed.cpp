@@ -20,7 +20,7 @@ bool lists(const std::vector<std::string>& patterns, std::string_view name) {
       patterns, [&](const std::string& pattern) { return glob_matches(pattern, name); });
 }
 
-/// The class the lists give to all of `names` together, nothing when they leave one out.
+/// The class that the lists give to all of `names` together; nullopt when a name is not listed.
 std::optional<Class> listed_class(const std::vector<std::string_view>& names,
                                   const ToolLists& known) {
   bool serves = false;
@@ -43,7 +43,7 @@ std::string_view listed_reason(Class cls) {
   return cls == Class::Service ? "the project names it as a service" : "the project lets it pass";
 }
 
-/// What the lists know a call by.
+/// The names by which the lists identify a call.
 std::vector<std::string_view> names_of(std::string_view tool, Args args) {
   if (tool == "make") {
     return make_goals_of(args);

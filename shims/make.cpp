@@ -9,7 +9,7 @@
 namespace onelane::shims {
 namespace {
 
-// GNU Make's long options, because it accepts each of them abbreviated.
+// GNU Make's long options: needed because it accepts each of them abbreviated.
 constexpr auto kLongs = std::to_array<std::string_view>({"always-make",
                                                          "assume-new=",
                                                          "assume-old=",
@@ -56,8 +56,8 @@ bool runs_no_recipe(const Options& options) {
   return options.has_any("nq", {"just-print", "dry-run", "recon", "question"});
 }
 
-/// The words of MAKEFLAGS: as make itself, a first word without a dash is a bundle of letters,
-/// and after `--` come variables.
+/// Parses the words of MAKEFLAGS like make itself: a first word without a dash is a bundle of
+/// option letters, and variables follow `--`.
 bool flags_run_no_recipe(const std::string& flags) {
   std::vector<std::string> words;
   for (std::size_t at = 0; (at = flags.find_first_not_of(' ', at)) != std::string::npos;) {

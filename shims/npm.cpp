@@ -22,7 +22,7 @@ Decision pass(std::string_view reason) {
   return {.cls = Class::Pass, .reason = reason};
 }
 
-/// `row`, or a service when the text of `script` keeps running and someone is there to stop it.
+/// `row`, or a service when the text of `script` keeps running and a user is there to stop it.
 Decision by_text(std::string_view script, const Facts& facts, const Decision& row) {
   if (!facts.stdin_is_terminal()) {
     return row;

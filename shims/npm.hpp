@@ -8,14 +8,14 @@
 /// npm's command line and tables. Not for use outside shims/.
 namespace onelane::shims::npm {
 
-/// An npm command line, read as npm reads it: options anywhere, until `--`.
+/// An npm command line, parsed the way npm does: options anywhere, until `--`.
 struct Call {
-  std::vector<std::string_view> operands;  ///< Command first, as written.
-  bool answers = false;                    ///< `--version` or `--help`, wherever it stands.
+  std::vector<std::string_view> operands;  ///< The command first, as written.
+  bool answers = false;                    ///< `--version` or `--help` was given anywhere.
   bool dry_run = false;
   bool yes = false;
-  std::string_view prefix;  ///< Last `--prefix` or `-C`.
-  std::string_view call;    ///< `npm exec -c TEXT`.
+  std::string_view prefix;  ///< The last `--prefix` or `-C`.
+  std::string_view call;    ///< TEXT of `npm exec -c TEXT`.
 
   [[nodiscard]] std::string_view operand(std::size_t n) const {
     return n < operands.size() ? operands[n] : std::string_view{};
@@ -24,7 +24,7 @@ struct Call {
 
 [[nodiscard]] Call read_call(Args args);
 
-/// One npm command and what it is when nothing in its arguments says otherwise.
+/// One npm command, and its class when its arguments do not change it.
 struct Command {
   std::string_view name;
   Class cls = Class::Lane;
@@ -32,8 +32,8 @@ struct Command {
   Decision (*refine)(const Call& call, const Facts& facts, const Decision& row) = nullptr;
 };
 
-/// The command npm 11 runs for `written`: exact, alias, typo alias, camelCase or unambiguous
-/// beginning. nullptr when npm knows none.
+/// The command that npm 11 runs for `written`: exact, alias, typo alias, camelCase or unambiguous
+/// prefix. nullptr when npm knows none.
 [[nodiscard]] const Command* find_command(std::string_view written);
 
 using Refine = Decision(const Call& call, const Facts& facts, const Decision& row);

@@ -16,7 +16,7 @@ constexpr std::string_view kScript = "npm: runs a script";
 constexpr auto kPass = Class::Pass;
 constexpr auto kLane = Class::Lane;
 
-// npm 11's commands, and three that older ones had. Sorted by name.
+// npm 11's commands, and three of older versions. Sorted by name.
 constexpr auto kCommands = std::to_array<Command>({
     {"access", kPass, kRegistry},
     {"adduser", kPass, kRegistry},
@@ -101,7 +101,7 @@ struct Alias {
   std::string_view command;
 };
 
-// npm 11's own aliases, its typos included. Sorted.
+// npm 11's own aliases, including its typos. Sorted.
 constexpr auto kAliases = std::to_array<Alias>({
     {"add", "install"},
     {"add-user", "adduser"},
@@ -173,7 +173,7 @@ const Alias* alias(std::string_view name) {
   return found != kAliases.end() && found->written == name ? &*found : nullptr;
 }
 
-/// `installTest` is `install-test`.
+/// Turns `installTest` into `install-test`.
 std::string with_dashes(std::string_view written) {
   std::string name;
   for (const char c : written) {
@@ -187,7 +187,7 @@ std::string with_dashes(std::string_view written) {
   return name;
 }
 
-/// The one name that begins with `beginning`; empty when there is none or more than one.
+/// The only name that begins with `beginning`; empty when there is none or more than one.
 std::string_view only_name(std::string_view beginning) {
   std::string_view only;
   std::size_t matches = 0;

@@ -7,7 +7,7 @@
 namespace onelane::shims::npm {
 namespace {
 
-// npm 11's options with a value; any other takes a next word only if it is true or false.
+// npm 11's options with a value; any other takes the next word only if it is true or false.
 constexpr auto kValues = std::to_array<std::string_view>({
     "_auth",
     "access",
@@ -119,7 +119,7 @@ constexpr auto kValues = std::to_array<std::string_view>({
 });
 static_assert(std::ranges::is_sorted(kValues));
 
-// npm's letters; the others stand for switches that change nothing here.
+// npm's option letters; the others stand for switches that do not matter here.
 std::string_view long_name(char letter) {
   switch (letter) {
     case 'C':
@@ -159,7 +159,8 @@ void note(Call& call, std::string_view name, std::string_view value, bool on) {
   }
 }
 
-/// One option by its long name; moves `at` onto the next word when it takes it.
+/// Applies one option, given by its long name; moves `at` onto the next word if the option takes
+/// it.
 void read_named(Call& call, std::string_view name, std::optional<std::string_view> attached,
                 Args args, std::size_t& at) {
   bool on = true;

@@ -15,12 +15,12 @@ using Words = std::vector<std::string>;
 
 struct Step {
   Words words;
-  bool background = false;  ///< Ended by a lone `&`: the script does not wait for it.
+  bool background = false;  ///< Followed by a single `&`: the script does not wait for it.
 };
 
-constexpr int kDepth = 4;  // Scripts that call scripts.
+constexpr int kDepth = 4;  // Bounds scripts that call scripts.
 
-// Servers and watchers whatever their arguments are.
+// Servers and watchers, whatever their arguments are.
 constexpr auto kAlways = std::to_array<std::string_view>(
     {"browser-sync", "chokidar", "http-server", "json-server", "lite-server", "live-server",
      "nodemon", "onchange", "start-storybook", "supervisor", "ts-node-dev", "tsnd", "watchexec",
@@ -28,7 +28,8 @@ constexpr auto kAlways = std::to_array<std::string_view>(
 
 struct Program {
   std::string_view name;
-  std::string_view verbs;  ///< First words that serve, between spaces; " " alone: no word too.
+  std::string_view verbs;  ///< First words that start a server, between spaces; a leading double
+                           ///< space: also without a word.
 };
 
 constexpr auto kPrograms = std::to_array<Program>({
@@ -56,7 +57,7 @@ constexpr auto kPrograms = std::to_array<Program>({
     {"serve", "  . "},
 });
 
-/// Commands of a script's text, cut at the shell's operators; quotes keep words together.
+/// The commands in a script's text, split at the shell's operators; quotes keep words together.
 std::vector<Step> commands_of(std::string_view text) {
   std::vector<Step> commands(1);
   std::string word;
@@ -99,7 +100,7 @@ bool is_assignment(std::string_view word) {
          word.find('/') > equals;
 }
 
-/// Arguments from the program on, behind assignments and launchers such as `npx`.
+/// The arguments from the program on, after assignments and launchers such as `npx`.
 Args behind_launchers(Args words) {
   while (!words.empty()) {
     const std::string_view name = base_name(words.front());
@@ -123,7 +124,7 @@ bool script_watches(std::string_view name, const Facts& facts, int depth) {
   return text && depth < kDepth && watches(*text, facts, depth + 1);
 }
 
-/// `npm run x`, `yarn x`, `pnpm x`: the text of the script they run.
+/// For `npm run x`, `yarn x`, `pnpm x`: checks the text of the script they run.
 bool manager_watches(std::string_view name, Args args, const Facts& facts, int depth) {
   const Options options{args, {.abbreviations = false}};
   const std::string_view first = options.operand(0);
@@ -134,7 +135,7 @@ bool manager_watches(std::string_view name, Args args, const Facts& facts, int d
   return (own_verb || name != "npm") && script_watches(first == "t" ? "test" : first, facts, depth);
 }
 
-/// `concurrently "npm:watch-*" "tsc -w"`, `run-p dev css`: one that watches is enough.
+/// For `concurrently "npm:watch-*" "tsc -w"`, `run-p dev css`: one watcher is enough.
 bool group_watches(Args args, const Facts& facts, int depth) {
   return std::ranges::any_of(args, [&](std::string_view word) {
     if (word.starts_with('-')) {

@@ -7,12 +7,12 @@
 #include "shims/args.hpp"
 #include "shims/shim.hpp"
 
-/// What the five policies show each other. Not for use outside shims/.
+/// What the five policies share. Not for use outside shims/.
 namespace onelane::shims {
 
 [[nodiscard]] Decision classify_git(Args args, const Facts& facts);
 [[nodiscard]] Target target_git(Args args);
-/// The sub-command after git's own options, empty when there is none.
+/// The subcommand after git's own options, empty when there is none.
 [[nodiscard]] std::string_view git_command_of(Args args);
 
 [[nodiscard]] Decision classify_make(Args args, const Facts& facts);
@@ -23,7 +23,7 @@ namespace onelane::shims {
 
 [[nodiscard]] Decision classify_npm(Args args, const Facts& facts);
 [[nodiscard]] Target target_npm(Args args);
-/// The package.json script an npm call runs, else the command's full name; empty for neither.
+/// The package.json script that an npm call runs, else the command's full name; may be empty.
 [[nodiscard]] std::string_view npm_name_of(Args args);
 
 [[nodiscard]] Decision classify_pytest(Args args, const Facts& facts);
@@ -33,15 +33,15 @@ namespace onelane::shims {
 [[nodiscard]] Decision classify_vitest(Args args, const Facts& facts);
 [[nodiscard]] Target target_vitest(Args args);
 
-/// vitest's idea of CI, which is std-env's: `CI` is set, not empty and not `false`, or a known
-/// provider's variable is. (std-env 4 counts `CI=false` as CI, std-env 3 does not; where they
-/// differ a watcher that nobody waits for does less harm than one that keeps the lane.)
+/// True when vitest, which uses std-env, takes this for CI: `CI` is set, not empty and not `false`,
+/// or the variable of a known provider is set. (std-env 4 counts `CI=false` as CI, std-env 3 does
+/// not; a service by mistake does less harm than a watcher that keeps the lane.)
 [[nodiscard]] bool is_ci(const Facts& facts);
-/// vitest's own idea of being called by a coding agent.
+/// True when vitest believes that it is run by a coding agent.
 [[nodiscard]] bool is_agent(const Facts& facts);
 
-/// The text of a package.json script keeps running until it is stopped: a dev server or a
-/// watcher, alone or behind `&&`, `concurrently` and the like.
+/// True when the text of a package.json script keeps running until it is stopped: a dev server or a
+/// watcher, alone or after `&&`, in `concurrently` and the like.
 [[nodiscard]] bool is_watcher(std::string_view script, const Facts& facts);
 
 }  // namespace onelane::shims

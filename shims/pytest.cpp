@@ -8,7 +8,7 @@
 namespace onelane::shims {
 namespace {
 
-// Options of pytest and of its common plugins whose value may be the next word.
+// Options of pytest and its common plugins whose value may be the next word.
 constexpr auto kLongs = std::to_array<std::string_view>({"asyncio-mode=",
                                                          "base-url=",
                                                          "basetemp=",
@@ -77,8 +77,8 @@ constexpr auto kLongs = std::to_array<std::string_view>({"asyncio-mode=",
                                                          "verbosity="});
 constexpr Syntax kSyntax{.shorts = "k:m:c:p:n:r:o:W:", .longs = kLongs, .abbreviations = false};
 
-/// What PYTEST_ADDOPTS puts before the arguments. Quotes are not looked into: no option that
-/// matters here needs one.
+/// The options that PYTEST_ADDOPTS puts before the arguments. Quotes are not parsed: no option that
+/// matters here needs any.
 std::vector<std::string> added_options(const Facts& facts) {
   std::vector<std::string> words;
   const std::string text = facts.environment("PYTEST_ADDOPTS").value_or("");

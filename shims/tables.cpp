@@ -11,8 +11,8 @@ namespace {
 constexpr std::string_view kDriven =
     "--headless*|-headless|--remote-debugging-*|--marionette*|-marionette|--enable-automation";
 
-// comm is cut to 15 characters, hence a glob where a name is longer. A program that rewrites
-// its title ("ssh: ... [mux]") is matched by the title, which is then all of argv[0].
+// comm is cut to 15 characters, hence a glob for longer names. A program that rewrites its title
+// ("ssh: ... [mux]") is matched by the title, which is then all of argv[0].
 constexpr auto kKeepList = std::to_array<KeepRule>({
     // git and what it starts
     {"git-credential-cache--daemon", "", ""},
@@ -67,7 +67,7 @@ constexpr auto kKeepList = std::to_array<KeepRule>({
     {"SCREEN", "", ""},
     {"dbus-daemon", "", ""},
     {"dbus-launch", "", ""},
-    // browsers that nobody drives
+    // browsers that are not remote-controlled
     {"chrome", "", kDriven},
     {"chromium", "", kDriven},
     {"google-chrome*", "", kDriven},

@@ -10,8 +10,8 @@
 namespace onelane::shims {
 namespace {
 
-// Options without a value; vitest gives any other option the next word that has no dash.
-// Sorted; camelCase, as vitest reads `--pass-with-no-tests` too.
+// Options without a value; vitest gives any other option a next word that has no dash. Sorted; in
+// camelCase, to which vitest converts `--pass-with-no-tests`.
 constexpr auto kSwitches = std::to_array<std::string_view>({"allowOnly",
                                                             "cache",
                                                             "clearCache",
@@ -54,7 +54,7 @@ static_assert(std::ranges::is_sorted(kDottedSwitches));
 
 struct Call {
   std::string_view command;
-  bool filters = false;  ///< Files are named after the command.
+  bool filters = false;  ///< Test files are named after the command.
   bool answers = false;
   bool run = false;
   bool standalone = false;
@@ -111,7 +111,7 @@ void note(Call& call, std::string_view name, std::string_view value, bool on) {
   }
 }
 
-/// One long option, or one letter; returns true when it took the next word.
+/// Reads one long option, or one letter; returns true when it took the next word.
 bool read_option(Call& call, std::string_view written, std::optional<std::string_view> next) {
   const auto equals = written.find('=');
   std::string name = camel_case(written.substr(0, equals));
