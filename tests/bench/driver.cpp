@@ -1,9 +1,9 @@
-// Times commands against each other: one round runs each of them once, so that whatever else
-// the machine does meets all of them alike.
+// Times commands against each other: one round runs each of them once, so that other load on the
+// machine affects all of them alike.
 //
-//   bench_driver ROUNDS -- COMMAND ARG... [-- COMMAND ARG...]...
+//     bench_driver ROUNDS -- COMMAND ARG... [-- COMMAND ARG...]...
 //
-// One line a command: median and 90th percentile of spawn to reaped, in microseconds.
+// Prints one line per command: median and 90th percentile of spawn to reaped, in microseconds.
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -38,7 +38,7 @@ std::vector<Candidate> candidates_of(int argc, char** argv) {
   return candidates;
 }
 
-/// Microseconds from spawn to reaped; negative when the command did not end with 0.
+/// Microseconds from spawn to reaped; negative when the command failed.
 double time_once(const Candidate& candidate, const posix_spawn_file_actions_t& actions) {
   const auto started = std::chrono::steady_clock::now();
   pid_t child = 0;

@@ -1,4 +1,4 @@
-// The cheapest shim there can be: what every pass-through call is measured against.
+// The cheapest possible shim: every pass-through call is measured against it.
 //
 //   bench_execv_wrapper /path/to/tool ARG...
 #include <unistd.h>

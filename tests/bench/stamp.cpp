@@ -1,5 +1,5 @@
-// A tool that says when it ran: two lines in a trace, read off CLOCK_MONOTONIC (one clock for all
-// processes of a boot), each written with a single append.
+// A tool that records when it ran: two lines in a trace, timed by CLOCK_MONOTONIC (one clock for
+// all processes of a boot), each written with a single append.
 //
 //   bench_stamp TRACE          start, end
 //   bench_stamp TRACE UNTIL    stays until a file UNTIL is there

@@ -1,5 +1,5 @@
-// A process tree at rest: COUNT processes, this one included, that do nothing until a signal
-// ends this one; the others end with it.
+// A process tree at rest: COUNT processes, this one included, that do nothing until a signal ends
+// this one; the others end with it.
 //
 //   bench_tree COUNT READY     makes the file READY once all are there
 #include <fcntl.h>

@@ -1,13 +1,13 @@
 // A storm over one lane: shims, tools and guardians are killed at random, waiters are parked,
-// bumped, cancelled and told to go, and at the end nothing may have overlapped, overtaken,
-// hung or been left behind.
+// bumped, cancelled and told to end; at the end no run may have overlapped, overtaken another, hung
+// or left anything behind.
 //
 //   storm ONELANE COUNT [SEED]
 //
-// Some are two calls joined by a pipe, which may run at once, but never beside a third.
+// Some are two calls joined by a pipe, which may run at the same time, but never beside a third.
 //
-// Called as `make` it is the tool that the shims run: it takes a witness lock, writes down
-// which ticket runs and who was waiting before it, and misbehaves a little.
+// Called as `make` it is the tool that the shims run: it takes a witness lock, records which ticket
+// runs and which were waiting before it, and misbehaves a little.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/file.h>
@@ -72,8 +72,8 @@ struct Storm {
   }
   ~Storm() { fs::remove_all(root); }
 
-  /// Most are calls of their own; the others are alike, and take the places of those that were
-  /// killed while they waited: an early number that came late.
+  /// Most are distinct calls; the others are identical, and take the places of those killed while
+  /// they waited: an early number that arrived late.
   void start_one() {
     const bool is_own = started % 8 != 0;
     const pid_t pid = start(is_own ? std::to_string(started) : "x", -1, -1);
@@ -82,25 +82,25 @@ struct Storm {
     }
   }
 
-  /// The writer and the reader of one pipe; either may get into the queue first.
+  /// The writer and the reader of one pipe; either may join the queue first.
   void start_pair() {
     int ends[2];
     (void)!::pipe2(ends, O_CLOEXEC);
     const std::string name = std::to_string(started);
     const bool is_reader_first = random() % 2 == 0;
     for (const bool reads : {is_reader_first, !is_reader_first}) {
-      // Overtakes, as a part of its partner's turn.
+      // Overtakes others, as part of its partner's turn.
       exempt.insert(reads ? start(name, ends[0], -1) : start(name, -1, ends[1]));
     }
     ::close(ends[0]);
     ::close(ends[1]);
   }
 
-  /// A shim of its own group; /dev/null for -1.
+  /// Starts a shim in a group of its own; -1 stands for /dev/null.
   pid_t start(const std::string& name, int input, int output) {
     const pid_t pid = ::fork();
     if (pid == 0) {
-      ::setpgid(0, 0);  // with us in the same session: not orphaned, so TSTP stops
+      ::setpgid(0, 0);  // in our session, so not orphaned: TSTP stops it
       const int null = ::open("/dev/null", O_RDWR);
       const int log = ::open((root + "/stderr").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
       ::dup2(input < 0 ? null : input, 0);
@@ -122,7 +122,7 @@ struct Storm {
     }
   }
 
-  /// A supervisor that has the lane, its guardian and its tool.
+  /// A supervisor that holds the lane, its guardian and its tool.
   std::map<std::string, sys::ProcessId> holder() {
     std::map<std::string, sys::ProcessId> out;
     auto entries = table->entries(table->header().high);
@@ -200,12 +200,12 @@ struct Storm {
         }
         parked.clear();
       } else {
-        // Now and then only, so that most runs come to their end and order is put to the test.
+        // Only now and then, so that most runs reach their end and the order is tested.
         if (random() % 8 == 0) {
           try {
             strike();
           } catch (const sys::SystemError&) {
-            // A gate that its owner cannot leave, for want of a processor.
+            // A gate that its owner cannot leave because it gets no processor.
           }
         }
       }
@@ -252,7 +252,7 @@ struct Storm {
     }
   }
 
-  /// One last run clears away after a crashed one; then nobody with our mark may live.
+  /// One last run clears away after a crashed one; then no process with our mark may be alive.
   void check_leftovers() {
     start_one();
     int status = 0;

@@ -22,8 +22,8 @@ void write_trace(const std::string& line) {
   ::close(fd);
 }
 
-/// "run SEQUENCE PID early:PID,PID": those with an earlier place and no lower priority that
-/// were waiting while we started.
+/// "run SEQUENCE PID early:PID,PID": the tickets with an earlier place and no lower priority that
+/// were waiting when we started.
 std::string describe_start(const lane::Table& table) {
   const auto entries = table.entries(table.header().high);
   const auto current = lane::current_slot(entries);
@@ -35,7 +35,7 @@ std::string describe_start(const lane::Table& table) {
       "run " + std::to_string(mine.sequence) + " " + std::to_string(mine.pid) + " early:";
   const auto detail = table.detail(*current, mine.sequence);
   if (detail && detail->pipeline_of[0] != '\0') {
-    return line + "\n";  // the turn is its partner's
+    return line + "\n";  // the turn belongs to its partner
   }
   for (std::size_t slot = 0; slot < entries.size(); ++slot) {
     const lane::Entry& other = entries[slot];
@@ -48,7 +48,7 @@ std::string describe_start(const lane::Table& table) {
   return line + "\n";
 }
 
-/// Leaves something behind: a worker on our pipes, one that ignores TERM, a detached one.
+/// Leaves processes behind: a worker on our pipes, one that ignores TERM, a detached one.
 void misbehave(unsigned dice) {
   if (dice % 16 != 0 || ::fork() != 0) {
     return;
@@ -63,7 +63,7 @@ void misbehave(unsigned dice) {
   ::_exit(0);
 }
 
-/// True where a tool of another call than `number` runs: each has the byte of its number locked.
+/// True when the tool of another call than `number` runs: each has locked the byte of its number.
 bool is_beside_another(int witness, off_t number) {
   const auto is_locked = [witness](off_t from, off_t length) {
     struct flock lock {};
@@ -75,9 +75,9 @@ bool is_beside_another(int witness, off_t number) {
   return (number > 0 && is_locked(0, number)) || is_locked(number + 1, 0);
 }
 
-/// Both ends of a pipe are two calls of one number.
+/// Both ends of a pipe are two calls with the same number.
 void bear_witness(std::string_view name) {
-  constexpr off_t kAlike = off_t{1} << 40;  // many calls have that name
+  constexpr off_t kAlike = off_t{1} << 40;  // shared by many calls of the same name
   const off_t number = name == "x" ? kAlike + ::getpid() : std::atoll(std::string{name}.c_str());
   const int witness = ::open(std::getenv("STORM_WITNESS"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   struct flock lock {};
@@ -89,7 +89,7 @@ void bear_witness(std::string_view name) {
   }
 }
 
-/// Writes more than a pipe holds to the reader; reads all that the writer has.
+/// Writes more than a pipe holds to the reader, or reads all that the writer sends.
 void use_pipe() {
   std::array<char, 4096> block{};
   struct stat info {};

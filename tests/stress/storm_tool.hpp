@@ -4,9 +4,10 @@
 
 namespace onelane::storm {
 
-/// What the shims of a storm run: takes a witness lock (`OVERLAP` in the trace when somebody
-/// has it), writes down which ticket runs and who was waiting before it, leaves a process
-/// behind now and then. Reads STORM_TRACE, STORM_WITNESS and STORM_STATE. The exit code.
+/// The tool behind the shims of a storm: takes a witness lock (`OVERLAP` in the trace when another
+/// process holds it), records which ticket runs and which were waiting before it, and sometimes
+/// leaves a process behind. Reads STORM_TRACE, STORM_WITNESS and STORM_STATE. Returns the exit
+/// code.
 int be_the_tool(std::string_view name);
 
 }  // namespace onelane::storm

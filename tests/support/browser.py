@@ -15,15 +15,15 @@ import urllib.request
 
 START_SECONDS = 60
 CALL_SECONDS = 120
-# No call home, and as root Chromium has no sandbox of its own.
+# Chromium must not call home, and as root it has no sandbox of its own.
 OPTIONS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
            "--disable-background-networking", "--disable-component-update", "--disable-sync",
            "--disable-dev-shm-usage", "--hide-scrollbars", "--force-color-profile=srgb")
-ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # how the protocol calls a reference
+ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # the protocol's name for a reference
 
 
 class Missing(Exception):
-    """What there is no browser for."""
+    """Raised when no browser can be used, with the reason."""
 
 
 def found(*names):
@@ -35,7 +35,7 @@ def found(*names):
 
 
 class Browser:
-    """One browser with one window; a context manager, which ends all that it started."""
+    """One browser with one window; a context manager that ends every process it started."""
 
     def __init__(self, width=1280, height=900, scale=1):
         self.driver = found("chromedriver")
@@ -106,7 +106,7 @@ class Browser:
         return self.call("POST", "/goog/cdp/execute", {"cmd": name, "params": parameters or {}})
 
     def show(self, width, height, dark=False, touch=False):
-        """The size of the window, and what the page is told of its surroundings."""
+        """Sets the window size and the media features that the page sees."""
         self.command("Emulation.setDeviceMetricsOverride",
                      {"width": width, "height": height, "deviceScaleFactor": self.scale, "mobile": touch})
         self.command("Emulation.setTouchEmulationEnabled", {"enabled": touch})
@@ -129,7 +129,7 @@ class Browser:
         self.call("POST", f"/element/{self.find(selector)}/value", {"text": keys})
 
     def complaints(self):
-        """What the page wrote to the console since the last call, errors and warnings."""
+        """The errors and warnings that the page wrote to the console since the last call."""
         entries = self.call("POST", "/se/log", {"type": "browser"})
         return [entry["message"] for entry in entries if entry["level"] in ("SEVERE", "WARNING")]
 

@@ -5,18 +5,19 @@
 #include <vector>
 
 // fake_tool: the real tool of every test sandbox (linked there as make, git, pytest …).
-// Its command line is a script of verbs, run from left to right; see the table in
-// fake_tool.cpp. Depends on nothing but libc, so that a sandbox can start it anywhere.
+// Its command line is a script of verbs, run from left to right; see the table in fake_tool.cpp.
+// Depends only on libc, so that a sandbox can start it anywhere.
 namespace fake_tool {
 
-/// What is left of the command line; verbs take their arguments off its front.
+/// The rest of the command line; verbs take their arguments from its front.
 class Script {
  public:
   Script(char** begin, char** end) : at_{begin}, end_{end} {}
   [[nodiscard]] bool done() const { return at_ == end_; }
-  /// Next word; ends the tool with 64 when there is none.
+  /// The next word; ends the tool with 64 when there is none.
   char* next();
-  /// The words up to the matching `end`, which is taken too. `spawn`, `call`, `exec` open.
+  /// The words up to the matching `end`, which is consumed too. `spawn`, `call`, `exec` open a
+  /// block.
   Script block();
   /// The words as an argument vector, NULL-terminated, still owned by the command line.
   [[nodiscard]] std::vector<char*> words() const;
@@ -26,10 +27,10 @@ class Script {
   char** end_;
 };
 
-/// Appends "<monotonic ns> <pid> TEXT" to the trace file with one write. For handlers too:
-/// glibc's snprintf of integers and short strings neither allocates nor locks.
+/// Appends "<monotonic ns> <pid> TEXT" to the trace file with one write. Signal handlers may call
+/// it too: glibc's snprintf of integers and short strings neither allocates nor locks.
 void trace(const char* text) noexcept;
-/// Where trace lines go; $TRACE at the start.
+/// Path of the trace file; $TRACE at the start.
 extern const char* trace_path;
 
 /// One line of a report: to standard output, or to the trace after `report-to-trace`.
@@ -41,13 +42,13 @@ extern bool reports_to_trace;
 
 /// Signal number of "INT", "SIGINT" or "2"; ends the tool with 64 when there is none.
 int signal_number(std::string_view name);
-/// "INT" for 2; the number where there is no name.
+/// "INT" for 2; the number when there is no name.
 const char* signal_name(int signal) noexcept;
 
 /// Runs a script to its end, or to the verb that ends the process.
 void run(Script script);
 
-/// Ends by `signal` as if nothing handled it, without a core file; returns where it cannot end.
+/// Ends by `signal` with its default action, without a core file; returns if that does not end it.
 void raise_by_default(int signal);
 
 // Children, descriptors, input and output, memory.
@@ -72,7 +73,7 @@ void do_read_tty(Script& s);
 void do_alloc(Script& s);
 void do_sleep(Script& s);
 
-// What a tool can see of how it was started; each reports sorted, comparable lines.
+// What a tool can see of how it was started; each verb reports sorted, comparable lines.
 void print_arguments(Script& script);
 void print_descriptors(Script& script);
 void print_signals(Script& script);

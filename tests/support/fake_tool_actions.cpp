@@ -25,7 +25,7 @@ void do_spawn(Script& s) {
     ::_exit(0);
   }
 }
-/// Goes on in a child whose parent ends: with `setsid` the classic daemon.
+/// Continues in a child whose parent exits: with `setsid` the classic daemon.
 void do_fork_away(Script&) {
   if (::fork() != 0) {
     ::_exit(0);
@@ -44,7 +44,7 @@ void do_exec(Script& s) {
   ::execvp(words[0], words.data());
   give_up(words[0]);
 }
-/// Runs a tool to its end, and ends as it ended unless that was with 0.
+/// Runs a tool to its end, and ends the way it ended unless that was with 0.
 void do_call(Script& s) {
   const Script block = s.block();
   const auto words = block.words();
@@ -96,9 +96,9 @@ void do_redirect(Script& s) {
 void do_close_others(Script&) {
   ::syscall(SYS_close_range, 3U, ~0U, 0U);
 }
-constexpr unsigned kLongestHold = 300;  // seconds; nothing of a lost test lives longer
+constexpr unsigned kLongestHold = 300;  // seconds; no process of a lost test lives longer
 
-/// FILE is a FIFO: its open blocks until the test opens it for writing.
+/// FILE is a FIFO: opening it blocks until the test opens it for writing.
 void do_hold_until(Script& s) {
   const char* path = s.next();
   ::alarm(kLongestHold);
@@ -111,7 +111,7 @@ void do_hold_until(Script& s) {
   ::alarm(0);
   ::close(fd);
 }
-/// listen 4|6 PORT: on the loopback address, IPv6 alone for 6, until the tool ends.
+/// listen 4|6 PORT: on the loopback address, IPv6 only for 6, until the tool ends.
 void do_listen(Script& s) {
   const bool is_v6 = *s.next() == '6';
   const auto port = ::htons(static_cast<std::uint16_t>(std::atoi(s.next())));
@@ -135,7 +135,7 @@ void do_listen(Script& s) {
     give_up("listen");
   }
 }
-/// Without a newline.
+/// Writes without a newline.
 void do_out_part(Script& s) {
   ::dprintf(1, "%s", s.next());
 }
@@ -145,7 +145,7 @@ void do_out(Script& s) {
 void do_err(Script& s) {
   ::dprintf(2, "%s\n", s.next());
 }
-/// N bytes, every value in turn, to standard output.
+/// Writes N bytes, every value in turn, to standard output.
 void do_out_bytes(Script& s) {
   const long count = std::atol(s.next());
   std::string bytes(static_cast<std::size_t>(count), '\0');
@@ -175,7 +175,7 @@ void do_cat(Script&) {
     }
   }
 }
-/// One line from the terminal, traced as "read LINE", or as "read nothing".
+/// Reads one line from the terminal, traced as "read LINE", or as "read nothing".
 void do_read_tty(Script&) {
   const int fd = ::open("/dev/tty", O_RDONLY | O_CLOEXEC);
   char line[256] = "read ";

@@ -25,7 +25,7 @@ std::string link_text(const std::string& path) {
   return length < 0 ? std::string{"?"} : std::string{text, static_cast<std::size_t>(length)};
 }
 
-/// "pipe:[123]" without the number, which differs from run to run.
+/// "pipe:[123]" without the number, which differs between runs.
 std::string without_inode(std::string text) {
   if (const auto at = text.find(":["); at != std::string::npos) {
     text.resize(at);
@@ -84,7 +84,7 @@ void print_signals(Script& script) {
   while (std::fgets(line, sizeof line, status) != nullptr) {
     if (std::strncmp(line, "Sig", 3) == 0 || std::strncmp(line, "ShdPnd", 6) == 0) {
       line[std::strcspn(line, "\n")] = '\0';
-      if (std::strncmp(line, "SigQ", 4) != 0) {  // counts all processes of the user
+      if (std::strncmp(line, "SigQ", 4) != 0) {  // counts all signals queued for the user
         report(line);
       }
     }

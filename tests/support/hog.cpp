@@ -80,7 +80,7 @@ void do_busy(Script& s) {
     }
   }
 }
-/// Writes and reads a little now and then: far less than a tick of processor time.
+/// Writes and reads a little now and then, using far less than a tick of processor time.
 void do_io(Script& s) {
   const std::int64_t until = now() + s.number() * 1'000'000'000;
   const int fd = ::open(".", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
@@ -116,21 +116,21 @@ struct Verb {
 // bomb-member …     one of them
 // burst MB          takes memory as fast as it can
 // busy S            uses processor time
-// call … end        runs a program to its end, and ends as it ended unless that was with 0
-// churn N           N processes one after the other, each over at once
+// call … end        runs a program to its end, and ends the same way unless that was with 0
+// churn N           N processes one after another, each ending at once
 // count FILE        keeps the bytes taken so far in FILE, as eight bytes, after a SIGKILL too
 // create FILE       a new file, kept open
 // dirty             writes to all of the memory taken so far
 // each N … end      N children that run the verbs between
 // end-on-term       traces "sig TERM" and ends with 9
-// escape            goes on in a session of its own, twice forked, without environment and fds
+// escape            continues in its own session, forked twice, without environment or descriptors
 // exit CODE, hold, idle S, sleep MS, wait-all
 // ignore-term       SIG_IGN
 // io S              reads and writes a little
-// leak RATE MB      takes MB at RATE MB a second
+// leak RATE MB      takes MB at RATE MB per second
 // map FILE          maps a file and reads all of it
-// mark TEXT         nothing: a word to find the processes by
-// note-term         traces "sig TERM" and goes on
+// mark TEXT         does nothing: a word by which tests find the processes
+// note-term         traces "sig TERM" and continues
 // release MB        gives memory back until MB are left
 // reserve MB        address space that is never touched
 // say TEXT          a line in the trace
@@ -138,7 +138,7 @@ struct Verb {
 // stopped N         N children that stop themselves
 // threads N         N threads that sleep
 // trace FILE        where trace lines go; $TRACE at the start
-// zombies N         N children that have ended and are not waited for; each traces "zombie"
+// zombies N         N children that have ended but are not reaped; each traces "zombie"
 constexpr Verb kVerbs[] = {{"bomb", do_bomb},
                            {"bomb-member", do_bomb_member},
                            {"burst", do_burst},

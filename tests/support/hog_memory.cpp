@@ -10,14 +10,14 @@
 
 #include "tests/support/hog.hpp"
 
-// Verbs that take memory: a megabyte a mapping, so that it can be given back one by one.
+// Verbs that take memory, one megabyte per mapping, so that each can be given back by itself.
 namespace hog {
 namespace {
 
 constexpr std::size_t kMegabyte = std::size_t{1} << 20;
 std::array<char*, kMostMegabytes> blocks;
 std::size_t taken = 0;                      ///< Blocks in use.
-volatile std::uint64_t* counter = nullptr;  ///< Of `count`.
+volatile std::uint64_t* counter = nullptr;  ///< The file of `count`.
 
 void publish() {
   if (counter != nullptr) {
@@ -131,7 +131,7 @@ void do_shm(Script& s) {
   if (fd < 0) {
     give_up(path);
   }
-  ::unlink(path);  // goes with the last process, however that ends
+  ::unlink(path);  // freed with the last process, however that ends
   if (::ftruncate(fd, static_cast<off_t>(size)) != 0) {
     give_up(path);
   }

@@ -22,7 +22,7 @@ namespace {
 
 constexpr std::int64_t kBombLife = 25'000'000'000;  ///< Nanoseconds from the first to the last.
 constexpr long kMostMembers = 1'000;
-constexpr long kLongestNap = 20;  ///< Milliseconds between two looks of a bomb's member.
+constexpr long kLongestNap = 20;  ///< Milliseconds between two looks by a bomb's member.
 
 /// Starts this program again with `verbs` and an empty environment.
 [[noreturn]] void start_anew(const std::vector<std::string>& verbs) {
@@ -41,12 +41,12 @@ constexpr long kLongestNap = 20;  ///< Milliseconds between two looks of a bomb'
   ::_exit(70);
 }
 
-/// Goes on in a grandchild in a session of its own, without descriptors.
-/// True in the grandchild; the caller goes on with false.
+/// Continues in a grandchild in a session of its own, without descriptors. Returns true in the
+/// grandchild and false in the caller.
 bool fork_twice() {
   const int child = ::fork();
   if (child < 0) {
-    return false;  // bombs go on without it
+    return false;  // a bomb continues without it
   }
   if (child > 0) {
     while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
@@ -61,8 +61,8 @@ bool fork_twice() {
   return true;
 }
 
-/// One member's place: a record lock (fcntl(2)) on byte `slot`, which the kernel gives back
-/// however the member ends.
+/// One member's slot: a record lock (fcntl(2)) on byte `slot`, which the kernel releases however
+/// the member ends.
 struct flock place(long slot) {
   struct flock lock {};
   lock.l_type = F_WRLCK;
@@ -93,7 +93,7 @@ void start_member(const Bomb& bomb, long slot) {
   }
 }
 
-/// Fills free places, now here, now there, until `until`.
+/// Fills free slots in changing order, until `until`.
 void respawn(const Bomb& bomb, int fd, std::int64_t until) {
   auto random = static_cast<unsigned>(::getpid());
   while (now() < until) {
@@ -209,9 +209,9 @@ void do_bomb_member(Script& s) {
   const long slot = s.number();
   const int fd = ::open(bomb.file.c_str(), O_RDWR | O_CLOEXEC);
   if (fd < 0 || !take(fd, slot)) {
-    ::_exit(0);  // the test has ended, or somebody was faster
+    ::_exit(0);  // the test has ended, or another member was faster
   }
-  // Some end early, so that the members change even when nobody kills them.
+  // Some end early, so that the members change even when none is killed.
   const std::int64_t life = (200 + slot * 37 % 3'000) * 1'000'000;
   respawn(bomb, fd, std::min(bomb.until, now() + life));
   ::_exit(0);

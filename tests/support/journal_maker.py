@@ -1,4 +1,4 @@
-"""A project with a journal of our making, for the tests and pictures of what reads journals.
+"""A project with a generated journal, for the tests and pictures of features that read journals.
 
 The runs are invented but possible: one lane, so no two of them overlap, and each wait ends when
 the run before it does. The same seed and the same `end` give the same journal.
@@ -12,7 +12,7 @@ from pathlib import Path
 MB = 1 << 20
 PEOPLE = (("ada", ""), ("ada", ""), ("grace", ""), ("ada", "claude"), ("ada", "cursor"))
 BRANCHES = ("main", "main", "till", "receipts/vat")
-# words, usual seconds, megabytes, share that fails
+# command, usual seconds, megabytes, share that fails
 WORK = (
     (("make", "build"), 48, 620, .06), (("make", "test"), 95, 910, .12),
     (("make", "-j4", "lint"), 12, 180, .1), (("git", "commit", "-m", "Count the till twice"), 2, 38, .05),
@@ -28,7 +28,7 @@ def run_id(random_):
 
 
 def make_project(root):
-    """A git repository at `root` that has adopted onelane by its lane directory alone."""
+    """A git repository at `root` that has adopted onelane, by its lane directory only."""
     subprocess.run(["git", "init", "--quiet", "--initial-branch=main", str(root)], check=True)
     lane = Path(root, ".git/onelane")
     lane.mkdir(mode=0o700)
@@ -88,7 +88,7 @@ def one_run(random_, project, start, queued, words, seconds, megabytes, fails):
 
 
 def end_badly(random_, record):
-    """Turns a run into one that a limit ended."""
+    """Turns a run into one that was ended by a limit."""
     if record["tool"] in ("npm", "vitest"):
         record.update(code=137, reason="memory")
         record["card"] = memory_card(random_, record, 2048)

@@ -10,7 +10,7 @@
 
 namespace onelane::test {
 
-/// A world written down by the test.
+/// Facts given by the test.
 struct MapFacts : shims::Facts {
   using Table = std::map<std::string, std::string, std::less<>>;
 

@@ -30,8 +30,8 @@ std::vector<std::string> shell_command(Shell::Kind kind) {
     case Shell::Kind::Dash:
       return {"dash", "-i"};
     case Shell::Kind::Zsh:
-      // No line editor: it would switch the terminal modes and redraw. Jobs are reported
-      // before a prompt only, as the others do: `wait %1` must find a job that has ended.
+      // No line editor: it would switch the terminal modes and redraw. Jobs are reported only
+      // before a prompt, as in the other shells: `wait %1` must find a job that has ended.
       return {"zsh",          "-f", "+Z",           "-i", "-o",
               "NO_PROMPT_SP", "-o", "NO_PROMPT_CR", "-o", "NO_NOTIFY"};
   }
@@ -45,7 +45,7 @@ std::vector<std::string> with_prompt(std::vector<std::string> environment) {
   return environment;
 }
 
-/// Asks /proc/PID/syscall (proc(5)), whose first word is the number of the system call.
+/// Reads /proc/PID/syscall (proc(5)), whose first word is the number of the system call.
 bool sleeps_in_wait(pid_t pid) {
   std::ifstream file{"/proc/" + std::to_string(pid) + "/syscall"};
   long number = -1;
@@ -159,7 +159,7 @@ int Terminal::wait(milliseconds limit) {
   const bool ended = eventually(
       [&] {
         if (master_ >= 0) {
-          read_more();  // a writer must not block for want of a reader
+          read_more();  // otherwise a writer would block for lack of a reader
         }
         return ::waitpid(pid_, &status, WNOHANG) == pid_;
       },
@@ -191,7 +191,7 @@ void Shell::start_waiting() {
 }
 
 int Shell::last_status() {
-  // Numbered, so that a late prompt or the answer to an earlier question cannot be taken for it.
+  // Numbered, so that a late prompt or an earlier answer cannot be mistaken for this one.
   const std::string mark = "answer-" + std::to_string(++questions_) + "=";
   type("echo " + mark + "$?.");
   terminal_.expect(mark);

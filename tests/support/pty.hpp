@@ -11,7 +11,7 @@
 
 namespace onelane::test {
 
-/// A real terminal with one program as its session leader. Echo is off, so that what is read
+/// A real terminal with one program as its session leader. Echo is off, so everything that is read
 /// was written by a program.
 class Terminal {
  public:
@@ -20,7 +20,7 @@ class Terminal {
            const std::string& directory);
   Terminal(const Terminal&) = delete;
   Terminal& operator=(const Terminal&) = delete;
-  /// Hangs up and kills the session leader.
+  /// Closes the terminal and kills the session leader.
   ~Terminal();
 
   /// The session leader: the shell, or the program itself.
@@ -32,11 +32,11 @@ class Terminal {
   void resize(unsigned short rows, unsigned short columns) const;
   /// Foreground process group, or -1.
   [[nodiscard]] pid_t foreground() const;
-  /// Reads until `text` has come; gives everything before it. Throws after `limit`.
+  /// Reads until `text` has arrived; returns everything before it. Throws after `limit`.
   std::string expect(std::string_view text, std::chrono::milliseconds limit = kDeadline);
-  /// Everything read and not yet expected, for messages.
+  /// Everything read but not yet expected, for messages.
   [[nodiscard]] const std::string& pending() const { return pending_; }
-  /// Closes the master: the other side sees a hang-up.
+  /// Closes the master, which hangs up the other side.
   void hang_up();
   /// Raw wait status of the session leader. Throws after `limit`.
   int wait(std::chrono::milliseconds limit = kDeadline);
@@ -49,7 +49,7 @@ class Terminal {
   std::string pending_;
 };
 
-/// An interactive shell with job control on a terminal, and a prompt that nothing else writes.
+/// An interactive shell with job control on a terminal, and a prompt that no other program writes.
 class Shell {
  public:
   enum class Kind { Bash, Dash, Zsh };
@@ -58,13 +58,14 @@ class Shell {
   [[nodiscard]] Terminal& terminal() { return terminal_; }
   /// Sends one line; does not wait.
   void type(const std::string& line) { terminal_.send(line + "\n"); }
-  /// Sends a line and waits until the shell is back; what was written meanwhile.
+  /// Sends a line and waits for the next prompt; returns what was written meanwhile.
   std::string command(const std::string& line);
-  /// Waits until the shell reads its next line; what was written before.
+  /// Waits until the shell reads its next line; returns what was written before.
   std::string wait_for_prompt();
-  /// `$?` of what ran last.
+  /// `$?` of the last command.
   int last_status();
-  /// Types `wait %1` and waits until the shell is in it: some forget a job that ends before.
+  /// Types `wait %1` and waits until the shell is in it: some shells forget a job that ends
+  /// earlier.
   void start_waiting();
   /// True while the shell's own group has the terminal.
   [[nodiscard]] bool is_in_foreground() { return terminal_.foreground() == terminal_.leader(); }

@@ -26,7 +26,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-/// The two ends of one captured stream; ours is close-on-exec and out of the way.
+/// The two ends of one captured stream; ours is close-on-exec and has a high number.
 struct Ends {
   int ours = -1;
   int theirs = -1;
@@ -64,7 +64,7 @@ std::vector<char*> pointers(const std::vector<std::string>& words) {
   return pointers;
 }
 
-/// A test runner may have changed them; what we start begins as from a plain shell.
+/// A test runner may have changed them; programs must start as from a plain shell.
 void reset_signals() {
   for (int signal = 1; signal < 32; ++signal) {
     ::signal(signal, SIG_DFL);
@@ -74,7 +74,7 @@ void reset_signals() {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
-/// execvp would search our own PATH, not the sandbox's.
+/// Needed because execvp would search our own PATH, not the sandbox's.
 std::string find_program(const std::string& name, const std::vector<std::string>& environment) {
   if (name.find('/') != std::string::npos) {
     return name;
@@ -210,7 +210,7 @@ Running start_program(const std::vector<std::string>& argv,
   const pid_t pid = ::fork();
   if (pid == 0) {
     reset_signals();
-    // What a test runner left open is none of the test's business.
+    // Descriptors left open by a test runner must not reach the program.
     ::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);
     put(0, options.standard_input, in.theirs);
     put(1, options.standard_output, out.theirs);

@@ -10,8 +10,8 @@
 
 namespace onelane::test {
 
-/// How long anything may take before a test gives up: far beyond what it needs, because a
-/// busy machine is no failure.
+/// How long to wait before a test gives up: far longer than necessary, because a busy machine is
+/// not a failure.
 inline constexpr std::chrono::milliseconds kDeadline{10'000};
 
 /// Where a started program's descriptor leads.
@@ -24,13 +24,13 @@ struct Start {
   Stream standard_input = Stream::Null;
   bool new_session = false;
   std::string directory;  ///< The project when empty.
-  /// Runs in the child just before exec: masks, limits, descriptors.
+  /// Runs in the child just before exec; may set masks, limits, descriptors.
   std::function<void()> before_exec;
 };
 
 /// How a program ended, and what it wrote.
 struct Ended {
-  int wait_status = 0;  ///< As waitpid(2) gave it.
+  int wait_status = 0;  ///< From waitpid(2).
   std::string out;
   std::string err;
   std::chrono::milliseconds took{0};
@@ -42,7 +42,7 @@ struct Ended {
 /// "exit 3" or "signal 15", for messages and transcripts.
 [[nodiscard]] std::string describe_status(int wait_status);
 
-/// A started program: our child, killed on destruction when it still runs.
+/// A started program: our child, killed on destruction if it is still running.
 class Running {
  public:
   Running(pid_t pid, int out, int err);
@@ -52,13 +52,13 @@ class Running {
   ~Running();
 
   [[nodiscard]] pid_t pid() const { return pid_; }
-  /// Gives the child up: the caller waits for it and ends it.
+  /// Releases the child: the caller must wait for it and end it.
   [[nodiscard]] pid_t release();
   void signal(int signal) const;
-  /// Reads both streams until the program has ended; throws after `limit`. Does not wait for
-  /// the end of file, which a process left behind may hold back.
+  /// Reads both streams until the program has ended; throws after `limit`. Does not wait for end of
+  /// file, which a process left behind may delay.
   Ended wait(std::chrono::milliseconds limit = kDeadline);
-  /// True when nobody holds the captured standard output any more; waits at most `limit`.
+  /// True when no process has the captured standard output open; waits at most `limit`.
   bool output_closes(std::chrono::milliseconds limit);
   [[nodiscard]] bool is_running() const;
 
@@ -73,14 +73,14 @@ class Running {
   std::chrono::steady_clock::time_point started_;
 };
 
-/// fork, the options, execvpe. Throws when argv[0] cannot be executed.
+/// fork, apply the options, execvpe. Throws when argv[0] cannot be executed.
 [[nodiscard]] Running start_program(const std::vector<std::string>& argv,
                                     const std::vector<std::string>& environment,
                                     const Start& options);
 
 /// True until the process is gone or a zombie.
 [[nodiscard]] bool is_alive(pid_t pid);
-/// Waits until `condition` holds, looking every 2 ms, at most `limit`; whether it does.
+/// Waits until `condition` holds, checking every 2 ms, at most `limit`; returns whether it does.
 bool eventually(const std::function<bool()>& condition,
                 std::chrono::milliseconds limit = kDeadline);
 

@@ -107,7 +107,7 @@ void Sandbox::make_project() {
   if (!run({"/usr/bin/git", "init", "--quiet"}).exited_with(0)) {
     throw std::runtime_error{"git init failed in " + project()};
   }
-  // This directory is what adopts a project; both modes have it, so that both see the same.
+  // This directory adopts the project; both modes have it, so that both see the same project.
   fs::create_directory(project() + "/.git/onelane");
 }
 
@@ -199,8 +199,8 @@ Event Sandbox::wait_for(std::string_view text, std::size_t count) const {
 }
 
 std::vector<pid_t> Sandbox::leftovers() const {
-  // A pid is ours only if it was so at that time: it may have been used again since, or be one
-  // of another PID namespace, and then a stranger (the machine's own init) has it here.
+  // A pid is ours only if it was at that time: it may have been reused since, or come from another
+  // PID namespace, in which case it names an unrelated process here (such as init).
   std::map<pid_t, long long> traced;
   for (const Event& event : trace()) {
     traced[event.pid] = event.time;

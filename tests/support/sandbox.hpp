@@ -14,8 +14,8 @@
 
 namespace onelane::test {
 
-/// Who a tool's name reaches: the tool itself, or onelane in front of it. Whatever a test
-/// expects of a tool under Shim must hold under Direct first.
+/// What a tool's name reaches: the tool itself, or onelane in front of it. Whatever a test expects
+/// of a tool under Shim must first hold under Direct.
 enum class Mode { Direct, Shim };
 
 /// "Direct" or "Shim", for test names.
@@ -28,12 +28,12 @@ struct Event {
   std::string text;
 };
 
-/// A place of its own for one test: a home, a git project that adopted onelane, fake tools
-/// named make, git, pytest, npm and vitest, in Shim mode links to onelane before them on PATH.
+/// Surroundings for one test: a home, a git project that has adopted onelane, and fake tools named
+/// make, git, pytest, npm and vitest; in Shim mode, links to onelane come before them on PATH.
 ///
-/// Everything started in it carries a mark. The destructor kills what is left of it and
-/// fails the test when the test had not said that something would be (`forgive_leftovers`).
-/// Needs FAKE_TOOL and, for Shim, ONELANE_BINARY in the environment (CTest sets both).
+/// Every process started in it carries a mark. The destructor kills those that are left and fails
+/// the test, unless it expected some (`forgive_leftovers`). Needs FAKE_TOOL and, for Shim,
+/// ONELANE_BINARY in the environment (CTest sets both).
 class Sandbox {
  public:
   explicit Sandbox(Mode mode);
@@ -47,38 +47,38 @@ class Sandbox {
   [[nodiscard]] std::string project() const { return root_ + "/project"; }
   [[nodiscard]] std::string shims() const { return root_ + "/shims"; }
   [[nodiscard]] std::string tools() const { return root_ + "/tools"; }
-  /// A path below the root that no other call has got.
+  /// A path below the root that is returned only once.
   [[nodiscard]] std::string fresh_path(std::string_view name);
 
-  /// `name` means the system's tool from here on, not the fake one.
+  /// From here on `name` is the system's tool, not the fake one.
   void use_real(const std::string& name);
-  /// Makes `name` (a fake tool behind the scenes) which onelane does not stand before.
+  /// Adds `name`, a fake tool without onelane in front of it.
   void add_plain_tool(const std::string& name);
 
-  /// Sets or, without a value, removes a variable for all that start from here on.
+  /// Sets a variable for all programs started from here on; without a value, removes it.
   void set_environment(const std::string& name, std::optional<std::string> value);
-  /// "NAME=value" for every variable, PATH as the mode wants it.
+  /// "NAME=value" for every variable, with PATH as the mode requires.
   [[nodiscard]] const std::vector<std::string>& environment() const { return environment_; }
 
-  /// Starts `argv` in the project; argv[0] is looked for in the sandbox's PATH.
+  /// Starts `argv` in the project; argv[0] is searched for in the sandbox's PATH.
   [[nodiscard]] Running start(const std::vector<std::string>& argv, Start options = {});
-  /// Starts, waits for the end, gives everything back.
+  /// Starts `argv`, waits for its end and returns all output.
   Ended run(const std::vector<std::string>& argv, Start options = {});
 
   /// The trace so far.
   [[nodiscard]] std::vector<Event> trace() const;
-  /// Texts of the trace that start with `prefix`, in order.
+  /// Texts in the trace that start with `prefix`, in order.
   [[nodiscard]] std::vector<std::string> texts(std::string_view prefix = {}) const;
-  /// Waits until the trace has `count` lines with exactly `text`; gives the last of them.
-  /// Throws after kDeadline with the trace in the message.
+  /// Waits until the trace has `count` lines with exactly `text`; returns the last of them. Throws
+  /// after kDeadline with the trace in the message.
   Event wait_for(std::string_view text, std::size_t count = 1) const;
 
   /// Living processes of this sandbox, found by mark, by directory or by trace.
   [[nodiscard]] std::vector<pid_t> leftovers() const;
-  /// Waits until nothing but `allowed` is left, at most `limit`; what is left then.
+  /// Waits until only `allowed` is left, at most `limit`; returns what is left then.
   std::vector<pid_t> wait_until_empty(std::chrono::milliseconds limit,
                                       const std::vector<pid_t>& allowed = {}) const;
-  /// What is left at the end is killed without failing the test.
+  /// Processes left at the end are killed without failing the test.
   void forgive_leftovers() { forgives_ = true; }
 
  private:
@@ -95,7 +95,7 @@ class Sandbox {
   int paths_ = 0;
 };
 
-/// A FIFO that `hold-until` waits at: everybody who comes before or after open() passes.
+/// A FIFO that `hold-until` waits for: after open(), every waiter passes, however late it comes.
 class Gate {
  public:
   explicit Gate(Sandbox& sandbox, std::string_view name = "gate");

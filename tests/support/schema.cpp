@@ -12,7 +12,7 @@
 namespace onelane::test {
 namespace {
 
-/// A file with `text` in it, gone with this object.
+/// A file containing `text`, removed with this object.
 class ScratchFile {
  public:
   explicit ScratchFile(const std::string& text) {

@@ -6,8 +6,8 @@ namespace onelane::test {
 
 enum class Json { OneText, Lines };
 
-/// Checks `text` against `tests/schema/NAME.json`; empty when nothing is wrong, else a line a
-/// fault. Runs tests/schema/check.py with python3, and throws where there is none.
+/// Checks `text` against `tests/schema/NAME.json`; returns one line per fault, empty when there are
+/// none. Runs tests/schema/check.py with python3, and throws when it is missing.
 [[nodiscard]] std::string schema_faults(const std::string& text, const std::string& name,
                                         Json kind = Json::OneText);
 

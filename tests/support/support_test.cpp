@@ -13,7 +13,7 @@ TEST(FakeToolTest, EndsWithTheCodeItWasTold) {
   EXPECT_TRUE(sandbox.run({"make", "die", "TERM"}).died_of(SIGTERM));
 }
 
-TEST(FakeToolTest, AVerbThatIsNoneIsAUsageError) {
+TEST(FakeToolTest, AnUnknownVerbIsAUsageError) {
   Sandbox sandbox{Mode::Direct};
   EXPECT_TRUE(sandbox.run({"make", "no-such-verb"}).exited_with(64));
 }
@@ -78,7 +78,7 @@ TEST(SandboxTest, CapturesBothStreamsByteForByte) {
 
 class ShellTest : public testing::TestWithParam<Shell::Kind> {};
 
-TEST_P(ShellTest, RunsJobsAndTellsTheirStatus) {
+TEST_P(ShellTest, RunsJobsAndReportsTheirStatus) {
   Sandbox sandbox{Mode::Direct};
   Gate gate{sandbox};
   Shell shell{GetParam(), sandbox.environment(), sandbox.project()};

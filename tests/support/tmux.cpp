@@ -8,7 +8,7 @@ Tmux::Tmux(Sandbox& sandbox, int columns, int rows)
     : sandbox_{sandbox}, socket_{sandbox.fresh_path("tmux")} {
   sandbox_.set_environment("LC_ALL", "C.UTF-8");
   sandbox_.set_environment("TERM", "xterm-256color");
-  // Without a line editor: what the modes are at the prompt is what the last program left.
+  // No line editor, so the modes at the prompt are those that the last program left.
   (void)tmux({"-f", "/dev/null", "new-session", "-d", "-s", "it", "-x", std::to_string(columns),
               "-y", std::to_string(rows),
               "exec env PS1='READY ' bash --norc --noprofile --noediting"});
@@ -49,7 +49,7 @@ bool Tmux::loses(const std::string& text) {
 }
 
 bool Tmux::is_at_prompt() {
-  // The answer is not in the question, which is on the screen too.
+  // The answer must differ from the question, which is on the screen too.
   const std::string number = std::to_string(++questions_);
   type("echo answer-$((0 + " + number + "))\n");
   return shows("answer-" + number);

@@ -9,8 +9,8 @@
 
 namespace onelane::test {
 
-/// A terminal that can be looked at: a tmux server of its own with one shell in it, in the
-/// sandbox's project and environment. Its server ends with the object.
+/// A terminal whose screen can be read: a tmux server of its own with one shell in it, in the
+/// sandbox's project and environment. The server ends with the object.
 class Tmux {
  public:
   Tmux(Sandbox& sandbox, int columns, int rows);
@@ -22,17 +22,17 @@ class Tmux {
   void type(const std::string& text) { (void)tmux({"send-keys", "-t", "it", "-l", "--", text}); }
   void press(const std::string& key) { (void)tmux({"send-keys", "-t", "it", key}); }
   void resize(int columns, int rows);
-  /// What is on the screen now.
+  /// The current content of the screen.
   [[nodiscard]] std::string screen();
-  /// Waits until `text` is on the screen; whether it comes.
+  /// Waits until `text` is on the screen; false if it never is.
   [[nodiscard]] bool shows(const std::string& text);
-  /// Waits until it is not.
+  /// Waits until `text` is gone from the screen; false if it stays.
   [[nodiscard]] bool loses(const std::string& text);
   /// Waits until the shell is back and has answered a command of its own.
   [[nodiscard]] bool is_at_prompt();
-  /// True while a program has switched to the second screen.
+  /// True while a program uses the alternate screen.
   [[nodiscard]] bool is_on_second_screen();
-  /// What `stty -a` says of the terminal, from outside.
+  /// Output of `stty -a` for the terminal, run from outside.
   [[nodiscard]] std::string modes();
 
  private:
