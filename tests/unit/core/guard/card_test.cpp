@@ -14,7 +14,7 @@ using sys::Reason;
 using testing::HasSubstr;
 using testing::Not;
 
-/// A run of this very process over its limit.
+/// The kill card of a run over its limit; this process stands for the run.
 class CardTest : public ::testing::Test {
  protected:
   CardTest() {
@@ -39,7 +39,7 @@ class CardTest : public ::testing::Test {
   Curve curve_;
 };
 
-TEST_F(CardTest, ThreeLinesSayWhatHappenedWhoUsedMostAndWhatToChange) {
+TEST_F(CardTest, ThreeLinesSayWhatHappenedWhatUsedMostAndWhatToChange) {
   const auto lines = lines_of(card());
   const std::string pid = "(pid " + std::to_string(::getpid()) + ")";
   EXPECT_THAT(lines[0], HasSubstr("make test: ended: "));
@@ -58,7 +58,7 @@ TEST_F(CardTest, ABuiltInLimitSaysHowToWriteTheLine) {
   EXPECT_THAT(lines[2], HasSubstr("ONELANE_TIMEOUT=60 in .env.development"));
 }
 
-TEST_F(CardTest, OneProcessIsNotSeveral) {
+TEST_F(CardTest, OneProcessIsNamedInTheSingular) {
   sample_.processes.resize(1);
   breach_ = {Reason::TreeMemory, 2300 * kMb, 2048 * kMb, {}, 12'400ms};
   const auto lines = lines_of(card());
@@ -68,7 +68,7 @@ TEST_F(CardTest, OneProcessIsNotSeveral) {
   EXPECT_THAT(lines_of(card())[0], HasSubstr("2 processes, 1 is allowed"));
 }
 
-TEST_F(CardTest, InTomlTheLineIsWrittenAsTomlHasIt) {
+TEST_F(CardTest, InTomlTheLineHasTomlSyntax) {
   limits_[Reason::Memory].place = "/p/onelane.toml:1";
   limits_[Reason::Memory].key = "memory_limit_mb";
   EXPECT_THAT(lines_of(card())[2], HasSubstr("memory_limit_mb = 3500 there"));
@@ -86,7 +86,7 @@ TEST_F(CardTest, TheJsonIsOneLineWithEverything) {
   EXPECT_EQ(json["limit_place"], "/p/.env.development:3");
 }
 
-TEST_F(CardTest, AThousandProcessesAreShownByTheirLargest) {
+TEST_F(CardTest, OfAThousandProcessesTheLargestAreShown) {
   for (pid_t pid = 0; pid < 1000; ++pid) {
     sample_.processes.push_back({{1'000'000'000 + pid, 1}, 1, kMb});
   }
@@ -120,7 +120,7 @@ TEST(SparklineTest, TheLargestIsTheHighestBar) {
   EXPECT_EQ(sparkline(std::vector<std::uint64_t>(500, 1), false), std::string(16, '#'));
 }
 
-TEST_F(CardTest, ReadBackItSaysTheSame) {
+TEST_F(CardTest, ItReadsBackUnchanged) {
   for (const Breach& breach : {breach_, Breach{Reason::Timeout, 30'001, 30'000, {}, 30'001ms}}) {
     breach_ = breach;
     const Card written = card();
@@ -132,7 +132,7 @@ TEST_F(CardTest, ReadBackItSaysTheSame) {
   }
 }
 
-TEST(CardOf, TakesNothingElse) {
+TEST(CardOf, RejectsAnythingElse) {
   for (const char* text : {"", "{", "[]", "7", "{}", R"({"cause":"boredom"})", R"({"cause":7})"}) {
     EXPECT_FALSE(card_of(text)) << text;
   }

@@ -39,12 +39,12 @@ std::string text_of(const std::string& path) {
   return out.str();
 }
 
-/// The groups that a process is in, as /proc tells it.
+/// The groups of a process, from /proc.
 std::string groups_of(pid_t pid) {
   return text_of("/proc/" + std::to_string(pid) + "/cgroup");
 }
 
-/// Polls until `is_so` or the end of a generous deadline.
+/// Polls until `is_so` holds or a generous deadline has passed.
 template <typename Condition>
 bool wait_until(Condition is_so) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{20};
@@ -63,8 +63,8 @@ bool wait_until(Condition is_so) {
   }
 }
 
-/// A group of a run, in the group that the test runs in; skips where there can be none. Ends
-/// every process that a test has started, and removes the group.
+/// A run's group below the test's own; skips if none can be made. Ends every process that a test
+/// has started, and removes the group.
 class CgroupTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -77,14 +77,14 @@ class CgroupTest : public testing::Test {
 
   void TearDown() override {
     end_all();
-    // Whatever a test has done to its group: nothing is left on the machine.
+    // Whatever a test has done to its group, nothing may be left on the machine.
     EXPECT_TRUE(wait_until([&] {
       auto left = Cgroup::find(id());
       return !left || left->release();
     }));
   }
 
-  /// Ends every descendant of ours and reaps it.
+  /// Ends and reaps all our descendants.
   static void end_all() {
     do {
       for (const auto& process : sys::descendants_of(::getpid())) {
@@ -95,7 +95,7 @@ class CgroupTest : public testing::Test {
 
   [[nodiscard]] const std::string& id() const { return id_; }
 
-  /// A child that runs `body` and ends with what it returns; with us at the latest.
+  /// A child that runs `body` and exits with its result; killed when we end.
   template <typename Body>
   static pid_t start(Body body) {
     const pid_t pid = ::fork();
@@ -135,7 +135,7 @@ TEST_F(CgroupTest, AnAddedProcessIsInAGroupBelowOurs) {
   EXPECT_THAT(groups_of(::getpid()), Not(HasSubstr(id())));
 }
 
-TEST_F(CgroupTest, WhatAMemberStartsIsAMemberHoweverItDetaches) {
+TEST_F(CgroupTest, AProcessStartedByAMemberIsAMemberHoweverItDetaches) {
   const pid_t child = start([this] {
     if (!group_->add(::getpid())) {
       return false;
@@ -157,7 +157,7 @@ TEST_F(CgroupTest, WhatAMemberStartsIsAMemberHoweverItDetaches) {
   EXPECT_THAT(group_->members(), Contains(child));
 }
 
-TEST_F(CgroupTest, AddingTwiceIsHarmlessAndAddingNobodyIsNo) {
+TEST_F(CgroupTest, AddingTwiceIsHarmlessAndAddingNoProcessFails) {
   const pid_t child = start_sleeper();
   EXPECT_TRUE(group_->add(child));
   EXPECT_TRUE(group_->add(child));
@@ -166,7 +166,7 @@ TEST_F(CgroupTest, AddingTwiceIsHarmlessAndAddingNobodyIsNo) {
   EXPECT_THAT(group_->members(), ElementsAre(child));
 }
 
-TEST_F(CgroupTest, AddMissingMovesOnlyThoseThatAreOutside) {
+TEST_F(CgroupTest, AddMissingMovesOnlyProcessesOutside) {
   const pid_t inside = start_sleeper();
   const pid_t outside = start_sleeper();
   ASSERT_TRUE(group_->add(inside));
@@ -174,8 +174,8 @@ TEST_F(CgroupTest, AddMissingMovesOnlyThoseThatAreOutside) {
   EXPECT_EQ(group_->members().size(), 2U);
 }
 
-// A scope, a container, a test suite that tries control groups itself.
-TEST_F(CgroupTest, AProcessWithAGroupOfItsOwnIsLeftThere) {
+// For example a scope, a container, or a test suite that uses control groups itself.
+TEST_F(CgroupTest, AProcessInAGroupOfItsOwnStaysThere) {
   auto other = Cgroup::make(id() + "-other");
   ASSERT_TRUE(other);
   const pid_t child = start_sleeper();
@@ -201,13 +201,13 @@ TEST_F(CgroupTest, NothingIsLimited) {
   if (group_->describe().find("v1 memory") == std::string::npos) {
     GTEST_SKIP() << "no v1 memory group in " << group_->describe();
   }
-  // The largest number of pages, in bytes: none.
+  // The largest number of pages, in bytes, means no limit.
   const long page = ::sysconf(_SC_PAGESIZE);
   EXPECT_EQ(text_of(directory + "/onelane-" + id() + "/memory.limit_in_bytes"),
             std::to_string(std::numeric_limits<long>::max() / page * page) + "\n");
 }
 
-TEST_F(CgroupTest, KillAllEndsWhatIgnoresTermAndHasDetached) {
+TEST_F(CgroupTest, KillAllEndsProcessesThatIgnoreTermOrHaveDetached) {
   const pid_t child = start([this] {
     ::signal(SIGTERM, SIG_IGN);
     if (!group_->add(::getpid())) {
@@ -234,7 +234,7 @@ TEST_F(CgroupTest, KillAllEndsWhatIgnoresTermAndHasDetached) {
   EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 }
 
-TEST_F(CgroupTest, TheCpuWeightHoldsForMembersOfBeforeAndAfter) {
+TEST_F(CgroupTest, TheCpuWeightAppliesToEarlierAndLaterMembers) {
   const pid_t before = start_sleeper();
   const pid_t after = start_sleeper();
   ASSERT_TRUE(group_->add(before));
@@ -257,7 +257,7 @@ TEST_F(CgroupTest, TheCpuWeightHoldsForMembersOfBeforeAndAfter) {
   EXPECT_EQ(text_of(own.v1_cpu.directory + "/onelane-" + id() + "/cpu.shares"), "2048\n");
 }
 
-/// A machine without control groups that allow anything: files in a folder.
+/// Files in a directory that stand for a machine whose control groups allow nothing.
 class FakeHierarchyTest : public testing::Test {
  protected:
   FakeHierarchyTest() {
@@ -287,7 +287,7 @@ TEST_F(FakeHierarchyTest, ADirectoryThatDoesNotBecomeAGroupIsRemovedAgain) {
   EXPECT_FALSE(std::filesystem::exists(root_ + "/v2/onelane-run"));
 }
 
-TEST_F(FakeHierarchyTest, AMountPointThatIsGoneAndFilesThatAreMissingMeanNo) {
+TEST_F(FakeHierarchyTest, AMissingMountPointOrFileMeansNoGroup) {
   std::filesystem::remove(root_ + "/v2");
   EXPECT_FALSE(Cgroup::make("run", files_));
   EXPECT_FALSE(Cgroup::find("run", files_));
@@ -295,7 +295,7 @@ TEST_F(FakeHierarchyTest, AMountPointThatIsGoneAndFilesThatAreMissingMeanNo) {
   EXPECT_FALSE(Cgroup::make("run", {root_ + "/none", root_ + "/none"}));
 }
 
-TEST_F(FakeHierarchyTest, ARunIdThatIsAPathIsRefused) {
+TEST_F(FakeHierarchyTest, ARunIdWithASlashIsRefused) {
   for (const std::string_view id : {"", "../x", "a/b", "a b", "a\n"}) {
     EXPECT_FALSE(Cgroup::make(id)) << id;
     EXPECT_FALSE(Cgroup::find(id)) << id;
@@ -319,7 +319,7 @@ TEST_F(CgroupTest, AKeptProcessThatIsGivenBackSurvivesTheKill) {
   const pid_t straggler = start_sleeper();
   ASSERT_EQ(group_->add_missing(std::array{kept, straggler}), 2U);
   EXPECT_TRUE(group_->give_back(kept));
-  EXPECT_FALSE(group_->give_back(kept)) << "no member any more";
+  EXPECT_FALSE(group_->give_back(kept)) << "no longer a member";
   EXPECT_EQ(groups_of(kept), groups_of(::getpid()));
   if (!group_->kill_all()) {
     GTEST_SKIP() << "no cgroup.kill in " << group_->describe();
@@ -331,7 +331,7 @@ TEST_F(CgroupTest, AKeptProcessThatIsGivenBackSurvivesTheKill) {
 
 TEST_F(CgroupTest, AReleasedGroupAnswersEverythingWithNo) {
   const pid_t child = start_sleeper();
-  const Cgroup copy = *group_;  // as a guardian has it
+  const Cgroup copy = *group_;  // like a guardian's copy
   ASSERT_TRUE(group_->release());
   Cgroup released = *group_;
   for (Cgroup group : {released, copy}) {
@@ -360,7 +360,7 @@ TEST_F(CgroupTest, ReleaseEmptiesTheGroupOfANestedRunToo) {
     if (!inner || !inner->add(tool) || ::write(ready[1], &tool, sizeof tool) < 0) {
       return false;
     }
-    // Until the outer run has taken the group away: the inner one finds nobody, and goes on.
+    // Once the outer run has removed the group, the inner one finds no members and goes on.
     return wait_until([&] { return inner->members().empty() && !inner->memory(); }) &&
            Cgroup{*inner}.release();
   });
@@ -376,7 +376,7 @@ TEST_F(CgroupTest, ReleaseEmptiesTheGroupOfANestedRunToo) {
   EXPECT_TRUE(ended_well(nested));
 }
 
-TEST_F(CgroupTest, AGroupThatAMemberHasMadeKeepsItsProcess) {
+TEST_F(CgroupTest, AGroupMadeByAMemberKeepsItsProcess) {
   const pid_t child = start_sleeper();
   ASSERT_TRUE(group_->add(child));
   const auto own = own_groups(text_of("/proc/self/mountinfo"), groups_of(::getpid()));
@@ -392,7 +392,7 @@ TEST_F(CgroupTest, AGroupThatAMemberHasMadeKeepsItsProcess) {
   EXPECT_EQ(::rmdir(ours.c_str()), 0);
 }
 
-// In a child whose own group is the fixture's, so that groups of tests beside this one are safe.
+// In a child whose own group is the fixture's, so that groups of concurrent tests are safe.
 TEST_F(CgroupTest, TheSweepRemovesEmptyGroupsAndNoOthers) {
   const pid_t sweeper = start([&] {
     if (!group_->add(::getpid())) {
@@ -418,7 +418,7 @@ TEST_F(CgroupTest, TheSweepRemovesEmptyGroupsAndNoOthers) {
 
 constexpr std::size_t kMiB = std::size_t{1} << 20;
 
-/// Memory of one process, every page of it used.
+/// Memory of one process, with every page in use.
 bool use_memory(std::size_t size, int kind = MAP_PRIVATE) {
   void* at = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, kind | MAP_ANONYMOUS, -1, 0);
   if (at == MAP_FAILED) {
@@ -439,7 +439,7 @@ class CgroupMemoryTest : public CgroupTest {
     }
   }
 
-  /// A member that does `work` and then waits; nothing is charged to the group that it did before.
+  /// A member that does `work` and then waits; earlier memory is not charged to the group.
   template <typename Work>
   void run_member(Work work) {
     int ready[2];
@@ -501,8 +501,8 @@ TEST_F(CgroupMemoryTest, PageCacheIsNotCounted) {
   EXPECT_LE(*group_->memory(), 20 * kMiB);
 }
 
-// What a process has used before it was added stays with the caller's group.
-TEST_F(CgroupMemoryTest, WhatWasAllocatedBeforeIsNotMovedAlong) {
+// Memory that a process used before it was added stays charged to the caller's group.
+TEST_F(CgroupMemoryTest, EarlierAllocationsAreNotMoved) {
   int ready[2];
   ASSERT_EQ(::pipe(ready), 0);
   const pid_t child = start([&]() -> bool {
@@ -519,7 +519,7 @@ TEST_F(CgroupMemoryTest, WhatWasAllocatedBeforeIsNotMovedAlong) {
   EXPECT_LE(*group_->memory(), 10 * kMiB);
 }
 
-// It lives until told: a process that frees its memory while it ends cannot be moved any more.
+// It lives until told to end: a process that frees its memory while ending can no longer be moved.
 TEST_F(CgroupMemoryTest, MovingAProcessWhileItAllocatesDisturbsNothing) {
   int done[2];
   int end[2];

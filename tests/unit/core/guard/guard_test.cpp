@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 using sys::Reason;
 using Order = Ruling::Order;
 
-/// A run of which a test says how it stands, moment by moment.
+/// A run whose state a test sets moment by moment.
 class GuardTest : public ::testing::Test {
  protected:
   GuardTest() {
@@ -23,7 +23,7 @@ class GuardTest : public ::testing::Test {
     limits_[Reason::Processes] = {100, "built-in", ""};
   }
 
-  /// `megabytes` of each process, at `at` after the launch.
+  /// Judges processes with these `megabytes`, at `at` after the launch.
   Ruling judge(std::chrono::milliseconds at, const std::vector<std::uint64_t>& megabytes) {
     Sample sample;
     sample.at = 100s + at;
@@ -49,7 +49,7 @@ class GuardTest : public ::testing::Test {
   bool takes_most_ = true;
 };
 
-TEST_F(GuardTest, EarlierAttemptsCountForThePipelineAlone) {
+TEST_F(GuardTest, EarlierAttemptsCountForThePipelineOnly) {
   limits_[Reason::Timeout] = {2'000, "built-in", ""};
   limits_[Reason::PipelineTimeout] = {5'000, "built-in", ""};
   Guard second{limits_, 4s};
@@ -82,36 +82,36 @@ TEST_F(GuardTest, OneProcessOverItsLimitEndsTheRunAndIsNamed) {
   EXPECT_EQ(ruling.breach->process.pid, 11);
 }
 
-TEST_F(GuardTest, AllTogetherOverTheirLimitEndTheRun) {
+TEST_F(GuardTest, ProcessesTogetherOverTheirLimitEndTheRun) {
   const Ruling ruling = judge(50ms, {700, 700, 700});
   ASSERT_TRUE(ruling.breach);
   EXPECT_EQ(ruling.breach->reason, Reason::TreeMemory);
 }
 
-TEST_F(GuardTest, AsManyProcessesAsAllowedGoOnAndOneMoreDoesNot) {
+TEST_F(GuardTest, ProcessesUpToTheLimitAreAllowedAndOneMoreIsNot) {
   EXPECT_EQ(judge(50ms, std::vector<std::uint64_t>(100, 1)).order, Order::GoOn);
   const Ruling ruling = judge(100ms, std::vector<std::uint64_t>(101, 1));
   ASSERT_TRUE(ruling.breach);
   EXPECT_EQ(ruling.breach->reason, Reason::Processes);
 }
 
-TEST_F(GuardTest, OneThatGrowsOnAfterItWasToldToEndIsKilled) {
+TEST_F(GuardTest, ARunThatGrowsAfterItWasToldToEndIsKilled) {
   EXPECT_EQ(judge(50ms, {1010}).order, Order::End);
-  EXPECT_EQ(judge(70ms, {1012}).order, Order::End) << "within a hundredth it stands still";
+  EXPECT_EQ(judge(70ms, {1012}).order, Order::End) << "growth within a hundredth does not count";
   EXPECT_EQ(judge(90ms, {1030}).order, Order::Kill);
 }
 
-TEST_F(GuardTest, OneThatGivesMemoryBackKeepsItsGrace) {
+TEST_F(GuardTest, ARunThatFreesMemoryKeepsItsGrace) {
   EXPECT_EQ(judge(50ms, {1050}).order, Order::End);
   EXPECT_EQ(judge(70ms, {600}).order, Order::End);
 }
 
-TEST_F(GuardTest, AtATenthOverTheLimitThereIsNoMoreGrace) {
-  EXPECT_EQ(judge(50ms, {1200}).order, Order::End) << "TERM comes first all the same";
+TEST_F(GuardTest, TenPercentOverTheLimitEndsTheGrace) {
+  EXPECT_EQ(judge(50ms, {1200}).order, Order::End) << "TERM still comes first";
   EXPECT_EQ(judge(70ms, {1200}).order, Order::Kill);
 }
 
-TEST_F(GuardTest, ABombThatGoesOnForkingIsKilled) {
+TEST_F(GuardTest, ABombThatKeepsForkingIsKilled) {
   EXPECT_EQ(judge(50ms, std::vector<std::uint64_t>(101, 1)).order, Order::End);
   EXPECT_EQ(judge(70ms, std::vector<std::uint64_t>(108, 1)).order, Order::Kill);
 }
@@ -121,7 +121,7 @@ TEST_F(GuardTest, WithoutLimitsNothingEnds) {
   EXPECT_EQ(judge(10h, std::vector<std::uint64_t>(5000, 5000)).order, Order::GoOn);
 }
 
-TEST_F(GuardTest, HalfALimitIsSaidOnceUntilUseHasFallen) {
+TEST_F(GuardTest, HalfALimitWarnsOnceUntilUseHasFallen) {
   EXPECT_TRUE(judge(50ms, {499}).warnings.empty());
   const Ruling ruling = judge(100ms, {510});
   ASSERT_EQ(ruling.warnings.size(), 1U);
@@ -143,10 +143,10 @@ TEST_F(GuardTest, TimeLimitsAreKeptToTheMillisecond) {
   const Ruling after = judge(2000ms, {1});
   ASSERT_TRUE(after.breach);
   EXPECT_EQ(after.breach->reason, Reason::Timeout);
-  EXPECT_EQ(judge(2100ms, {500}).order, Order::End) << "time does not hurry the ending";
+  EXPECT_EQ(judge(2100ms, {500}).order, Order::End) << "time does not escalate the ending";
 }
 
-TEST_F(GuardTest, IdleIsSaidOnceAndBeginsAnewWithEveryMove) {
+TEST_F(GuardTest, IdleWarnsOnceAndRestartsWithEveryActivity) {
   limits_[Reason::Idle] = {1000, "built-in", "", /*ends=*/false};
   EXPECT_FALSE(says_idle(judge(100ms, {1})));
   EXPECT_FALSE(says_idle(judge(1050ms, {1})));
@@ -158,7 +158,7 @@ TEST_F(GuardTest, IdleIsSaidOnceAndBeginsAnewWithEveryMove) {
   EXPECT_EQ(judge(3700ms, {1}).order, Order::GoOn) << "it only warns";
 }
 
-TEST_F(GuardTest, IdleEndsWhereItIsToldTo) {
+TEST_F(GuardTest, IdleEndsTheRunWhenConfigured) {
   limits_[Reason::Idle] = {1000, "built-in", "", /*ends=*/true};
   EXPECT_EQ(judge(100ms, {1}).order, Order::GoOn);
   const Ruling ruling = judge(1100ms, {1});
@@ -187,7 +187,7 @@ TEST_F(GuardTest, ARunWhoseEndWouldNotHelpIsNotEndedForTheMachine) {
   }
 }
 
-TEST_F(GuardTest, OneShortMomentOfTheMachineEndsNothing) {
+TEST_F(GuardTest, AMomentaryShortageOfMemoryEndsNothing) {
   limits_[Reason::Reserve] = {1000 * kMb, "built-in", ""};
   limits_[Reason::Memory].value = limits_[Reason::TreeMemory].value = 0;
   for (int i = 1; i < 10; ++i) {
@@ -196,14 +196,14 @@ TEST_F(GuardTest, OneShortMomentOfTheMachineEndsNothing) {
   }
 }
 
-TEST_F(GuardTest, TheFasterUseRisesTheSoonerTheNextLook) {
+TEST_F(GuardTest, TheFasterUseRisesTheSoonerIsTheNextLook) {
   EXPECT_EQ(judge(50ms, {100}).next, limits_.check_interval);
   EXPECT_EQ(judge(100ms, {100}).next, limits_.check_interval) << "at rest";
   const auto slow = judge(200ms, {110}).next;  // 100 MB/s, 890 MB to go: half of 8.9 s
   EXPECT_NEAR(static_cast<double>(slow.count()), 4450.0, 100.0);
   const auto fast = judge(300ms, {210}).next;  // 1000 MB/s, 790 MB to go
   EXPECT_NEAR(static_cast<double>(fast.count()), 395.0, 20.0);
-  EXPECT_EQ(judge(400ms, {900}).next, 50ms) << "and never sooner than that";
+  EXPECT_EQ(judge(400ms, {900}).next, 50ms) << "the minimum";
 }
 
 TEST(CurveTest, ALongRunKeepsItsShapeInAFewPoints) {
@@ -217,7 +217,7 @@ TEST(CurveTest, ALongRunKeepsItsShapeInAFewPoints) {
   EXPECT_GE(curve.step() * static_cast<long>(curve.points().size()), 100'000 * 100ms);
 }
 
-TEST(CurveTest, AMomentNobodyLookedAtHasTheValueFoundAfterIt) {
+TEST(CurveTest, AnUnsampledMomentHasTheValueOfTheNextSample) {
   Curve curve;
   curve.add(0ms, 5);
   curve.add(210ms, 7);

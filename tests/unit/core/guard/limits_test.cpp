@@ -11,7 +11,7 @@ namespace {
 
 using sys::Reason;
 
-TEST(LimitRowsTest, EachHasANameAndAReasonOfItsOwnAndWordsForBoth) {
+TEST(LimitRowsTest, EachHasItsOwnNameAndReasonAndWordsForBoth) {
   std::set<std::string_view> names;
   std::set<Reason> reasons;
   for (const LimitRow& row : limit_rows()) {
@@ -24,7 +24,7 @@ TEST(LimitRowsTest, EachHasANameAndAReasonOfItsOwnAndWordsForBoth) {
   }
 }
 
-TEST(LimitRowsTest, EveryReasonButTheFirstAndTheLastIsALimits) {
+TEST(LimitRowsTest, EveryReasonExceptTheFirstAndLastBelongsToALimit) {
   for (std::size_t i = 0; i < sys::kReasonWords.size(); ++i) {
     const auto reason = static_cast<Reason>(i);
     EXPECT_EQ(row_of(reason) != nullptr, sys::is_by_onelane(reason) && reason != Reason::Stopped)
@@ -32,13 +32,13 @@ TEST(LimitRowsTest, EveryReasonButTheFirstAndTheLastIsALimits) {
   }
 }
 
-TEST(LimitRowsTest, ALimitOfTimeEndsWithTheCodeOfTimeoutAndTheOthersAsTheOomKiller) {
+TEST(LimitRowsTest, TimeLimitsExitLikeTimeoutAndOthersLikeTheOomKiller) {
   for (const LimitRow& row : limit_rows()) {
     EXPECT_EQ(row.exit_code, row.unit == Unit::Milliseconds ? 124 : 137) << row.name;
   }
 }
 
-TEST(LimitsTest, LiftedAreThoseOfTheUnitAlone) {
+TEST(LimitsTest, OnlyLimitsOfTheUnitAreLifted) {
   Limits limits;
   for (const LimitRow& row : limit_rows()) {
     limits[row.reason].value = 7;

@@ -19,7 +19,7 @@ namespace {
 
 using sys::Reason;
 
-/// Writes to every page, so that it is really there.
+/// Writes to every page, so that it is resident.
 void touch(void* memory, std::size_t size) {
   std::memset(memory, 1, size);
 }
@@ -38,7 +38,7 @@ class MeasureTest : public ::testing::Test {
     }
   }
 
-  /// Starts a child, and returns once it has run `prepare`.
+  /// Starts a child and returns once it has run `prepare`.
   pid_t start(const std::function<void()>& prepare) {
     int ends[2];
     EXPECT_EQ(::pipe(ends), 0);
@@ -89,7 +89,7 @@ TEST_F(MeasureTest, SharedMemoryCounts) {
   EXPECT_GE(take().processes.at(0).bytes, 100 * kMb);
 }
 
-TEST_F(MeasureTest, WhatForksShareCountsOnce) {
+TEST_F(MeasureTest, MemorySharedByForksCountsOnce) {
   limits_[Reason::TreeMemory].value = 400 * kMb;
   limits_[Reason::Memory].value = 400 * kMb;
   void* const heap = map_private(200 * kMb);
@@ -97,13 +97,13 @@ TEST_F(MeasureTest, WhatForksShareCountsOnce) {
   for (int i = 0; i < 4; ++i) {
     start([] {});
   }
-  // The test itself is the fifth that shares it.
+  // The test process is the fifth that shares the heap.
   EXPECT_LT(take().bytes, limits_[Reason::TreeMemory].value);
   EXPECT_LT(take().bytes, limits_[Reason::TreeMemory].value) << "remembered, not read again";
   ::munmap(heap, 200 * kMb);
 }
 
-TEST_F(MeasureTest, NewForksAreMadeSureOfBeforeAnybodyIsWarned) {
+TEST_F(MeasureTest, NewForksAreRefinedBeforeAnyWarning) {
   limits_[Reason::TreeMemory].value = 500 * kMb;
   void* const heap = map_private(100 * kMb);
   touch(heap, 100 * kMb);
@@ -112,13 +112,13 @@ TEST_F(MeasureTest, NewForksAreMadeSureOfBeforeAnybodyIsWarned) {
   }
   ASSERT_LT(take().bytes, 250 * kMb) << "a seventh of the heap is the test's";
   for (int i = 0; i < 3; ++i) {
-    start([] {});  // at once: before it is time for another close look
+    start([] {});  // at once, before the next refinement is due
   }
   EXPECT_LT(take().bytes, 250 * kMb);
   ::munmap(heap, 100 * kMb);
 }
 
-TEST_F(MeasureTest, ForksThatStopSharingAreFoundOut) {
+TEST_F(MeasureTest, ForksThatStopSharingAreDetected) {
   limits_[Reason::TreeMemory].value = 200 * kMb;
   void* const heap = map_private(100 * kMb);
   touch(heap, 100 * kMb);
@@ -146,7 +146,7 @@ TEST_F(MeasureTest, ForksThatStopSharingAreFoundOut) {
   for (int got = 0; got < 3;) {
     got += static_cast<int>(::read(done[0], words, sizeof words));
   }
-  // At the latest when the next refinement is due.
+  // By the time the next refinement is due, at the latest.
   std::uint64_t bytes = 0;
   for (int i = 0; i < 100 && bytes < 300 * kMb; ++i) {
     ::usleep(100'000);
@@ -156,7 +156,7 @@ TEST_F(MeasureTest, ForksThatStopSharingAreFoundOut) {
   ::munmap(heap, 100 * kMb);
 }
 
-TEST_F(MeasureTest, MappedFilesCountForNothing) {
+TEST_F(MeasureTest, MappedFilesDoNotCount) {
   limits_[Reason::Memory].value = 100 * kMb;
   limits_[Reason::TreeMemory].value = 100 * kMb;
   std::string path = "/var/tmp/onelane-measure-XXXXXX";
@@ -195,14 +195,14 @@ TEST_F(MeasureTest, AProcessThatIsGoneIsHarmless) {
   EXPECT_EQ(measure_.take(std::vector{stat}).processes.size(), 1U);
 }
 
-TEST_F(MeasureTest, WhoEndsWhileWeLookHasNoMemory) {
+TEST_F(MeasureTest, AProcessThatEndsDuringTheLookHasNoMemory) {
   limits_[Reason::TreeMemory].value = 150 * kMb;
   void* const heap = map_private(100 * kMb);
   touch(heap, 100 * kMb);
   std::vector<sys::ProcessStat> members;
   for (int worker = 0; worker < 3; ++worker) {
     members.push_back(sys::read_stat(start([] {})).value());
-    EXPECT_GE(members.back().resident, 100 * kMb) << "the heap is theirs as well";
+    EXPECT_GE(members.back().resident, 100 * kMb) << "they share the heap";
   }
   for (const pid_t pid : children_) {
     ::kill(pid, SIGKILL);
@@ -213,7 +213,7 @@ TEST_F(MeasureTest, WhoEndsWhileWeLookHasNoMemory) {
   ::munmap(heap, 100 * kMb);
 }
 
-TEST_F(MeasureTest, ComputingIsActivityAndSleepingIsNone) {
+TEST_F(MeasureTest, ComputingIsActivityAndSleepingIsNot) {
   limits_[Reason::Idle].value = 1;
   start([] {});
   const auto asleep = take().activity;
@@ -235,13 +235,13 @@ TEST_F(MeasureTest, ComputingIsActivityAndSleepingIsNone) {
   EXPECT_NE(later, first);
 }
 
-// Other tests of this executable may run beside this one, so only the one answer is certain.
+// Other tests of this executable may run at the same time, so only this answer is certain.
 TEST(RivalsTest, BesideALargerRunOursIsNotTheLargest) {
   int ends[2];
   ASSERT_EQ(::pipe(ends), 0);
   const pid_t parent = ::fork();
   if (parent == 0) {
-    if (::fork() == 0) {  // the rival: nobody's child below us, with a child of 100 MB
+    if (::fork() == 0) {  // the rival: not below us, with a child of 100 MB
       if (::fork() == 0) {
         touch(map_private(100 * kMb), 100 * kMb);
         const pid_t self = ::getpid();
@@ -264,7 +264,7 @@ TEST(RivalsTest, BesideALargerRunOursIsNotTheLargest) {
   ::close(ends[1]);
 }
 
-TEST(MachineTest, ItsFiguresAreSane) {
+TEST(MachineTest, ItsFiguresArePlausible) {
   const sys::MachineMemory memory = sys::machine_memory();
   EXPECT_GT(memory.total, 100 * kMb);
   EXPECT_GT(memory.available, 0U);

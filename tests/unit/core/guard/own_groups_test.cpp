@@ -51,7 +51,7 @@ TEST(OwnGroupsTest, InsideACgroupNamespaceOurGroupIsTheMountPoint) {
   EXPECT_EQ(own.v2.path, "/");
 }
 
-TEST(OwnGroupsTest, AMountOfAPartShowsOnlyWhatIsBelowItsRoot) {
+TEST(OwnGroupsTest, APartialMountShowsOnlyGroupsBelowItsRoot) {
   const std::string mounts =
       "40 30 0:28 /docker/1f /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory\n";
   EXPECT_EQ(own_groups(mounts, "4:memory:/docker/1f\n").v1_memory.directory,
@@ -62,7 +62,7 @@ TEST(OwnGroupsTest, AMountOfAPartShowsOnlyWhatIsBelowItsRoot) {
   EXPECT_EQ(own_groups(mounts, "4:memory:/\n").v1_memory.directory, "");
 }
 
-TEST(OwnGroupsTest, AGroupAboveOurCgroupNamespaceIsNone) {
+TEST(OwnGroupsTest, AGroupAboveOurCgroupNamespaceIsIgnored) {
   EXPECT_EQ(own_groups(kUnified, "0::/../other\n").v2.directory, "");
   EXPECT_EQ(own_groups("30 23 0:26 /.. /cg rw - cgroup2 cgroup2 rw\n", "0::/\n").v2.directory, "");
 }
@@ -75,7 +75,7 @@ TEST(OwnGroupsTest, EscapedCharactersAreReadBack) {
   EXPECT_EQ(own.v2.directory, "/mnt/x\t\\040y/c:d");
 }
 
-TEST(OwnGroupsTest, AV1HierarchyThatWouldChangeMoreThanTheAccountingIsNone) {
+TEST(OwnGroupsTest, AV1HierarchyThatWouldChangeMoreThanTheAccountingIsIgnored) {
   const std::string text = "4:cpuset,memory:/\n3:cpu,memory:/\n";
   EXPECT_EQ(
       own_groups("32 30 0:28 / /m rw - cgroup cgroup rw,cpuset,memory\n", text).v1_memory.directory,

@@ -18,7 +18,7 @@ using testing::IsEmpty;
 
 class AppendTest : public SceneTest {
  protected:
-  /// Limits the size of files for the calling process; SIGXFSZ as a program begins with it.
+  /// Limits the size of files for the calling process, with SIGXFSZ at its default.
   static void limit_files(rlim_t bytes) {
     const struct rlimit limit { bytes, bytes };
     ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &limit), 0);
@@ -36,7 +36,7 @@ TEST_F(AppendTest, RecordsFollowEachOther) {
   EXPECT_EQ(text(journal()), to_line(small_record("abcdefghijk", 1)) + to_line(full_record()));
 }
 
-TEST_F(AppendTest, ANewFileHasTheModeAskedForWhateverTheUmask) {
+TEST_F(AppendTest, ANewFileHasTheRequestedModeWhateverTheUmask) {
   for (const mode_t mask : {mode_t{0}, mode_t{0077}}) {
     for (const unsigned mode : {0600U, 0660U}) {
       const mode_t before = ::umask(mask);
@@ -48,7 +48,7 @@ TEST_F(AppendTest, ANewFileHasTheModeAskedForWhateverTheUmask) {
   }
 }
 
-TEST_F(AppendTest, WhatRootMakesBelongsToTheOwnerOfTheDirectory) {
+TEST_F(AppendTest, AFileMadeByRootBelongsToTheOwnerOfTheDirectory) {
   if (::geteuid() != 0) {
     GTEST_SKIP() << "only root can give files away";
   }
@@ -60,7 +60,7 @@ TEST_F(AppendTest, WhatRootMakesBelongsToTheOwnerOfTheDirectory) {
   EXPECT_EQ(info.st_gid, 12346U);
 }
 
-TEST_F(AppendTest, WhatIsNotARegularFileIsRefused) {
+TEST_F(AppendTest, ANonRegularFileIsRefused) {
   write(at("elsewhere"), "");
   std::filesystem::create_symlink(at("elsewhere"), journal());
   EXPECT_FALSE(add(small_record("abcdefghijk")));
@@ -73,7 +73,7 @@ TEST_F(AppendTest, WhatIsNotARegularFileIsRefused) {
   EXPECT_FALSE(add(small_record("abcdefghijk"))) << "and does not wait for a reader";
 }
 
-TEST_F(AppendTest, ADirectoryThatIsNoneCostsTheRecordAlone) {
+TEST_F(AppendTest, AnInvalidDirectoryOnlyLosesTheRecord) {
   write(at("file"), "");
   const auto file = sys::open_file(at("file"), O_RDONLY);
   EXPECT_FALSE(append(file.get(), small_record("abcdefghijk"), {}));
@@ -122,13 +122,13 @@ TEST_F(AppendTest, AFileThatGrewTooLongIsPutAside) {
   for (std::uint64_t i = 1; i <= 5; ++i) {
     EXPECT_TRUE(add(small_record("abcdefghijk", i), rotation));
   }
-  EXPECT_THAT(fences(), ElementsAre(4, 5)) << "the oldest go";
+  EXPECT_THAT(fences(), ElementsAre(4, 5)) << "the oldest are dropped";
   EXPECT_FALSE(std::filesystem::exists(journal()));
   EXPECT_TRUE(std::filesystem::exists(at("runs.jsonl.2")));
   EXPECT_FALSE(std::filesystem::exists(at("runs.jsonl.3")));
 }
 
-TEST_F(AppendTest, AGapThatAKilledRotationLeftIsFilledAndCostsNothing) {
+TEST_F(AppendTest, AGapLeftByAKilledRotationIsFilledAndLosesNothing) {
   write(at("runs.jsonl.1"), to_line(small_record("abcdefghijk", 2)));
   write(at("runs.jsonl.3"), to_line(small_record("abcdefghijk", 1)));
   EXPECT_TRUE(add(small_record("abcdefghijk", 3), {.max_bytes = 1, .keep = 3}));
@@ -142,12 +142,12 @@ TEST_F(AppendTest, OfTwoWritersThatWantToRotateOneDoes) {
   rotate(fd_.get(), first.get(), 4);
   EXPECT_TRUE(std::filesystem::exists(at("runs.jsonl.1")));
   ASSERT_TRUE(add(small_record("abcdefghijk", 2)));
-  rotate(fd_.get(), second.get(), 4);  // its file is no longer the one of that name
+  rotate(fd_.get(), second.get(), 4);  // its file no longer has that name
   EXPECT_TRUE(std::filesystem::exists(journal()));
   EXPECT_FALSE(std::filesystem::exists(at("runs.jsonl.2")));
 }
 
-TEST_F(AppendTest, WhileOneRotatesNobodyElseDoesNorWaits) {
+TEST_F(AppendTest, WhileOneProcessRotatesNoOtherRotatesOrWaits) {
   ASSERT_TRUE(add(small_record("abcdefghijk", 1)));
   const auto rotating = sys::open_file(journal(), O_WRONLY);
   ASSERT_TRUE(sys::try_lock_byte(rotating.get(), off_t{1} << 40, sys::LockKind::Write));
@@ -160,7 +160,7 @@ TEST_F(AppendTest, NoRecordOfManyWritersIsLostOrTornWhileFilesRotate) {
   constexpr std::uint64_t kWriters = 8;
   constexpr std::uint64_t kRecords = 500;
   Record record = full_record();
-  // About 1200 bytes a record: 4000 of them fill 12 of the 17 files.
+  // About 1200 bytes per record: 4000 of them fill 12 of the 17 files.
   const Rotation rotation{.max_bytes = off_t{400} << 10, .keep = kMostRotated};
   std::vector<pid_t> writers;
   for (std::uint64_t w = 0; w < kWriters; ++w) {
@@ -180,7 +180,7 @@ TEST_F(AppendTest, NoRecordOfManyWritersIsLostOrTornWhileFilesRotate) {
     EXPECT_EQ(status, 0);
   }
   EXPECT_TRUE(std::filesystem::exists(at("runs.jsonl.2"))) << "there was something to rotate";
-  EXPECT_FALSE(std::filesystem::exists(at("runs.jsonl.16"))) << "nothing had to go";
+  EXPECT_FALSE(std::filesystem::exists(at("runs.jsonl.16"))) << "nothing was dropped";
   const auto found = fences();
   EXPECT_EQ(found.size(), kWriters * kRecords);
   EXPECT_EQ((std::set<std::uint64_t>{found.begin(), found.end()}).size(), kWriters * kRecords);

@@ -12,7 +12,7 @@ namespace {
 
 using testing::ElementsAre;
 
-/// The fields and their names, once more: both are stable.
+/// The fields and their names, repeated here because both are stable.
 template <class Visit>
 void visit_fields(Record& record, const Visit& visit) {
   visit("project", record.project);
@@ -85,7 +85,7 @@ void read_text(const Json& value, std::string& out) {
   }
 }
 
-/// Fills the fields that are there and of the right type.
+/// Fills the fields that are present and of the right type.
 class Reference {
  public:
   explicit Reference(const Json& line) : line_{line} {}
@@ -153,8 +153,7 @@ class Reference {
   const Json& line_;
 };
 
-/// What a line means, by a parser that builds the whole document first. Its nesting is not looked
-/// at.
+/// The record in a line, by a parser that builds the whole document first. Does not limit nesting.
 std::optional<Record> reference_of(std::string_view line) {
   const Json json = Json::parse(line, nullptr, false);
   if (!json.is_object()) {
@@ -177,7 +176,7 @@ std::optional<Record> reference_of(std::string_view line) {
   return record;
 }
 
-/// Whether `reader`, over what `record` held before, reads from `line` what the reference does.
+/// Whether `reader` reads the same from `line` as the reference, whatever `record` held before.
 testing::AssertionResult agrees(LineReader& reader, Record& record, const std::string& line) {
   const bool is_read = reader.read(line, record);
   const auto reference = reference_of(line);
@@ -264,7 +263,7 @@ Record random_record(std::mt19937& random) {
   return record;
 }
 
-TEST(LineReaderTest, WhatIsNoRecordIsNothing) {
+TEST(LineReaderTest, ALineThatIsNotARecordIsRefused) {
   for (const char* line :
        {"", "\n", "null", "[]", "7", "{}", R"({"schema":1})", R"({"id":"abcdefghijk"})",
         R"({"schema":"1","id":"abcdefghijk"})", R"({"schema":0,"id":"abcdefghijk"})",
@@ -276,7 +275,7 @@ TEST(LineReaderTest, WhatIsNoRecordIsNothing) {
   }
 }
 
-TEST(LineReaderTest, EveryPrefixOfALineIsNothing) {
+TEST(LineReaderTest, EveryPrefixOfALineIsRefused) {
   const std::string line = to_line(full_record());
   for (std::size_t length = 0; length + 2 <= line.size(); ++length) {
     EXPECT_FALSE(parse(std::string_view{line}.substr(0, length))) << length;
@@ -304,7 +303,7 @@ TEST(LineReaderTest, AFieldOfAWrongTypeKeepsItsDefault) {
   EXPECT_EQ(*record, expected);
 }
 
-TEST(LineReaderTest, ArraysAreReadAsFarAsTheyFit) {
+TEST(LineReaderTest, ArraysAreReadUpToTheirLimit) {
   const auto record = parse(
       R"({"schema":1,"id":"abcdefghijk","context":[1,"x",3,4,5,6,7,8,9],"argv":["a",2,"c"]})");
   ASSERT_TRUE(record);
@@ -312,7 +311,7 @@ TEST(LineReaderTest, ArraysAreReadAsFarAsTheyFit) {
   EXPECT_THAT(record->argv, ElementsAre("a", "", "c"));
 }
 
-TEST(LineReaderTest, IdsOfOtherRunsAreIdsOrNothing) {
+TEST(LineReaderTest, InvalidIdsOfOtherRunsAreDropped) {
   const auto record =
       parse(R"({"schema":1,"id":"abcdefghijk","jobs":["a","bbbbbbbbbbb","\u001b[2Jabcdefg"],)"
             R"("batch":"../../../xx","joined":"\u001b[2Jabcdefg"})");
@@ -336,7 +335,7 @@ TEST(LineReaderTest, DepthBombsAndEndlessLinesAreRefused) {
   EXPECT_FALSE(parse(head + "\"" + std::string(kLongestLine, 'x') + "\"}"));
 }
 
-TEST(LineReaderTest, ReadsWhateverIsWritten) {
+TEST(LineReaderTest, ReadsEverythingTheWriterWrites) {
   std::mt19937 random{4};
   LineReader reader;
   Record record;
@@ -347,7 +346,7 @@ TEST(LineReaderTest, ReadsWhateverIsWritten) {
   }
 }
 
-TEST(LineReaderTest, ReadsSpoiledLinesAsAnyParserDoes) {
+TEST(LineReaderTest, ReadsDamagedLinesLikeAnyParser) {
   std::mt19937 random{5};
   LineReader reader;
   Record record;
@@ -375,7 +374,7 @@ TEST(LineReaderTest, ReadsSpoiledLinesAsAnyParserDoes) {
   EXPECT_LT(refused, 1000);
 }
 
-TEST(LineReaderTest, ReadsHandMadeLinesAsAnyParserDoes) {
+TEST(LineReaderTest, ReadsHandMadeLinesLikeAnyParser) {
   const std::string start = R"({"schema":1,"id":"abcdefghijk")";
   LineReader reader;
   Record record;
@@ -463,19 +462,19 @@ TEST(LineReaderTest, ReadsHandMadeLinesAsAnyParserDoes) {
   }
 }
 
-TEST(LineReaderTest, ANulIsNotTheEndOfALine) {
+TEST(LineReaderTest, ANulDoesNotEndALine) {
   const std::string line = R"({"schema":1,"id":"abcdefghijk"})";
   EXPECT_FALSE(parse(line + std::string(1, '\0')));
   EXPECT_FALSE(parse(line + '\0' + line));
 }
 
-TEST(LineReaderTest, NestingHasItsLimit) {
+TEST(LineReaderTest, NestingIsLimited) {
   const std::string start = R"({"schema":1,"id":"abcdefghijk","card":)";
   EXPECT_TRUE(parse(start + std::string(31, '[') + std::string(31, ']') + "}"));
   EXPECT_FALSE(parse(start + std::string(32, '[') + std::string(32, ']') + "}"));
 }
 
-TEST(LineReaderTest, NothingOfTheLineBeforeIsLeft) {
+TEST(LineReaderTest, NothingOfThePreviousLineRemains) {
   LineReader reader;
   Record record;
   ASSERT_TRUE(reader.read(to_line(full_record()), record));

@@ -22,13 +22,13 @@ class ReadTest : public SceneTest {
   }
 };
 
-TEST_F(ReadTest, NoJournalIsAnEmptyOne) {
+TEST_F(ReadTest, AMissingJournalIsEmpty) {
   expect_fences({});
   for_each(at("nowhere"), Order::OldestFirst, [](std::string_view) { return true; });
   EXPECT_FALSE(find(at("nowhere"), "abcdefghijk"));
 }
 
-TEST_F(ReadTest, AllFilesAreReadInOrderWhateverNumbersAreMissing) {
+TEST_F(ReadTest, AllFilesAreReadInOrderDespiteMissingNumbers) {
   write(at("runs.jsonl.7"), line(1) + line(2));
   write(at("runs.jsonl.2"), line(3));
   write(journal(), line(4) + line(5));
@@ -41,7 +41,7 @@ TEST_F(ReadTest, TornAndForeignLinesAreLeftOut) {
   expect_fences({1, 2, 3});
 }
 
-TEST_F(ReadTest, ARecordBehindATornOneIsFoundWhereverItIsTorn) {
+TEST_F(ReadTest, ARecordAfterATornOneIsFoundWhereverItIsTorn) {
   const std::string whole = to_line(full_record());
   for (std::size_t length = 1; length + 2 < whole.size(); length += 7) {
     std::filesystem::remove(journal());
@@ -50,14 +50,14 @@ TEST_F(ReadTest, ARecordBehindATornOneIsFoundWhereverItIsTorn) {
   }
 }
 
-TEST_F(ReadTest, ALastLineWithoutItsEndIsReadWhenItIsWhole) {
+TEST_F(ReadTest, ALastLineWithoutNewlineIsReadIfComplete) {
   write(journal(), line(1) + line(2).substr(0, line(2).size() - 1));
   expect_fences({1, 2});
   write(journal(), line(3));
   expect_fences({1, 2, 3});
 }
 
-TEST_F(ReadTest, LinesAcrossChunksAndEndlessOnesDoNoHarm) {
+TEST_F(ReadTest, LinesAcrossChunksAndEndlessLinesAreHarmless) {
   std::string all;
   std::vector<std::uint64_t> expected;
   for (std::uint64_t i = 1; i <= 300; ++i) {
@@ -71,7 +71,7 @@ TEST_F(ReadTest, LinesAcrossChunksAndEndlessOnesDoNoHarm) {
   expect_fences(expected);
 }
 
-TEST_F(ReadTest, BinaryRubbishIsNoRecord) {
+TEST_F(ReadTest, BinaryRubbishIsNotARecord) {
   std::string rubbish;
   for (unsigned i = 0; i < 100'000; ++i) {
     rubbish.push_back(static_cast<char>((i * 2654435761U) >> 24U));
@@ -96,7 +96,7 @@ TEST_F(ReadTest, ARotationWhileReadingNeitherHidesNorRepeats) {
   for_each(directory_, Order::OldestFirst, [&](std::string_view text) {
     const auto file = sys::try_open_file(journal().c_str(), O_WRONLY);
     if (file.is_open()) {
-      rotate(fd_.get(), file.get(), 1);  // deletes what the first call was about
+      rotate(fd_.get(), file.get(), 1);  // deletes the file that the first call reads
     }
     seen.push_back(parse(text).value_or(Record{}).fence);
     return true;
@@ -110,7 +110,7 @@ TEST_F(ReadTest, ASymbolicLinkIsNotRead) {
   expect_fences({});
 }
 
-TEST_F(ReadTest, FindGivesTheNewestRecordOfARun) {
+TEST_F(ReadTest, FindReturnsTheNewestRecordOfARun) {
   Record decoy = small_record("kjihgfedcba", 9);
   decoy.argv = {R"("id":"abcdefghijk")", "abcdefghijk"};
   write(at("runs.jsonl.1"), line(1));

@@ -29,7 +29,7 @@ std::string branch_of(const std::string& raw) {
   return round_trip(record).branch;
 }
 
-TEST(RecordTest, EveryFieldComesBack) {
+TEST(RecordTest, EveryFieldReadsBack) {
   EXPECT_EQ(round_trip(full_record()), full_record());
 }
 
@@ -60,7 +60,7 @@ TEST(RecordTest, EveryReasonHasAWordOfItsOwn) {
   EXPECT_EQ(reason_of("Exited"), std::nullopt);
 }
 
-TEST(RecordTest, HostileStringsComeBackAndLeaveTheLineOneLine) {
+TEST(RecordTest, HostileStringsReadBackAndStayOnOneLine) {
   std::string all;
   for (int c = 1; c < 128; ++c) {
     all.push_back(static_cast<char>(c));
@@ -137,7 +137,7 @@ TEST(RecordTest, TheWorstRecordIsShorterThanTheLongestLine) {
   EXPECT_EQ(round_trip(record).kept.size(), 128U);
 }
 
-TEST(RecordTest, ACardKeepsToItsLine) {
+TEST(RecordTest, ACardStaysOnItsLine) {
   Record record = small_record("abcdefghijk");
   record.card = "{\n\t\"inner\": {\"schema\":7,\"text\":\"{\\\"schema\\\":8}\"}\n}";
   const std::string line = to_line(record);
@@ -146,7 +146,7 @@ TEST(RecordTest, ACardKeepsToItsLine) {
   EXPECT_EQ(round_trip(record).card, R"({  "inner": { "schema":7,"text":"{\"schema\":8}"} })");
 }
 
-TEST(RecordTest, ACardThatIsNoObjectIsKeptAsAString) {
+TEST(RecordTest, ACardThatIsNotAnObjectIsKeptAsAString) {
   Record record = small_record("abcdefghijk");
   for (const std::string card :
        {R"({"a":1)", "[1]", "oh no", R"({"a":1}, "empty":true)", "{\"a\":1}\n{}"}) {
@@ -160,7 +160,7 @@ TEST(RecordTest, ACardThatIsNoObjectIsKeptAsAString) {
   EXPECT_EQ(round_trip(record).card, record.card) << "too deep for a reader";
 }
 
-TEST(RecordTest, TheLanesRunIdsAreRunIds) {
+TEST(RecordTest, IdsMadeByTheLaneAreRunIds) {
   for (int i = 0; i < 1000; ++i) {
     const auto id = lane::new_run_id();
     ASSERT_TRUE(is_run_id(lane::view(id))) << lane::view(id);

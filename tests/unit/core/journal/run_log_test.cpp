@@ -51,14 +51,14 @@ TEST_F(RunLogTest, ALineHasTimeLevelAndText) {
   EXPECT_THAT(log_text(), HasSubstr("Z ERROR c\n"));
 }
 
-TEST_F(RunLogTest, InASharedRepositoryEverybodyOfTheGroupHasLogs) {
+TEST_F(RunLogTest, InASharedRepositoryEachGroupMemberHasLogs) {
   ASSERT_EQ(::chmod(at("").c_str(), 02775), 0);
   RunLog{logs(), kId}.write(Level::Info, "x");
   EXPECT_EQ(mode_of(logs()), 02770U);
-  EXPECT_EQ(mode_of(log_path()), 0600U) << "but nobody reads another's";
+  EXPECT_EQ(mode_of(log_path()), 0600U) << "but not readable for others";
 }
 
-TEST_F(RunLogTest, TheTimeIsUtcWhereverWeAre) {
+TEST_F(RunLogTest, TheTimeIsUtcInEveryTimeZone) {
   ::setenv("TZ", "XXX-9", 1);
   ::tzset();
   // time() reads the coarse clock, which may be a tick behind the log's.
@@ -76,7 +76,7 @@ TEST_F(RunLogTest, TheTimeIsUtcWhereverWeAre) {
   EXPECT_LE(::timegm(&parts), after);
 }
 
-TEST_F(RunLogTest, DirectoryAndFileAreTheUsersAloneWhateverTheUmask) {
+TEST_F(RunLogTest, DirectoryAndFileArePrivateWhateverTheUmask) {
   for (const mode_t mask : {mode_t{0}, mode_t{0777}}) {
     const mode_t before = ::umask(mask);
     RunLog log{at("a/b/logs"), kId};
@@ -154,7 +154,7 @@ TEST_F(RunLogTest, AfterTheFirstFailureItIsSilentForGood) {
   EXPECT_FALSE(std::filesystem::exists(logs()));
 }
 
-TEST_F(RunLogTest, AFullDiskIsNoSignalNoMessageAndSilence) {
+TEST_F(RunLogTest, AFullDiskRaisesNoSignalAndSilencesTheLog) {
   const int status = in_child([&] {
     const auto err = sys::open_file(at("stderr"), O_WRONLY | O_CREAT);
     ::dup2(err.get(), 2);
@@ -175,7 +175,7 @@ TEST_F(RunLogTest, AFullDiskIsNoSignalNoMessageAndSilence) {
   EXPECT_THAT(log_text(), Not(HasSubstr("late")));
 }
 
-TEST_F(RunLogTest, WhatIsNoRunIdOrNoAbsolutePathNamesNoFile) {
+TEST_F(RunLogTest, AnInvalidRunIdOrRelativePathNamesNoFile) {
   for (const char* id : {"", "../../../ab", "abc"}) {
     RunLog{logs(), id}.write(Level::Info, "x");
   }

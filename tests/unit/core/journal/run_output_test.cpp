@@ -20,7 +20,7 @@ TEST_F(RunOutputTest, ARunThatWritesNothingLeavesNothing) {
   EXPECT_FALSE(std::filesystem::exists(at("logs")));
 }
 
-TEST_F(RunOutputTest, BytesAreKeptAsTheyAreForTheirOwnerAlone) {
+TEST_F(RunOutputTest, BytesAreKeptUnchangedAndPrivate) {
   RunOutput output{at("logs"), kOutputId, {}};
   const std::string bytes{"a\0\x1b[1m\xff\n", 8};
   output.write(bytes);
@@ -42,7 +42,7 @@ TEST_F(RunOutputTest, ItsSizeIsBounded) {
   EXPECT_EQ(std::filesystem::file_size(path() + ".1"), 8 * megabyte.size());
 }
 
-TEST_F(RunOutputTest, WhatIsNoRunIdNeverBecomesAFile) {
+TEST_F(RunOutputTest, AnInvalidRunIdNeverBecomesAFile) {
   RunOutput output{at("logs"), "../escaped", {}};
   output.write("text");
   EXPECT_FALSE(std::filesystem::exists(at("logs")));

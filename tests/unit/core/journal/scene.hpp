@@ -18,7 +18,7 @@
 
 namespace onelane::journal {
 
-/// A record in which no field has its default.
+/// A record with no field at its default.
 inline Record full_record() {
   Record record;
   record.id = "abcdefghijk";
@@ -107,7 +107,7 @@ class SceneTest : public testing::Test {
     });
     return out;
   }
-  /// Runs `body` in a child; its wait status. The child's exit status is what body returns.
+  /// Runs `body` in a child, which exits with its result; returns the wait status.
   static int in_child(const std::function<int()>& body) {
     const pid_t child = ::fork();
     if (child == 0) {

@@ -55,7 +55,7 @@ TEST(StatisticsTest, SpreadIsByNearestRank) {
   EXPECT_EQ(spread_of({}), Spread{});
 }
 
-TEST(StatisticsTest, NothingIsNothing) {
+TEST(StatisticsTest, NoRunsGiveNoStatistics) {
   const Statistics all = computed({});
   EXPECT_EQ(all.runs, 0U);
   EXPECT_THAT(all.kinds, IsEmpty());
@@ -63,7 +63,7 @@ TEST(StatisticsTest, NothingIsNothing) {
   EXPECT_EQ(all.overlap.most_runs, 0U);
 }
 
-TEST(StatisticsTest, WaitsAreToldByHolder) {
+TEST(StatisticsTest, WaitsAreReportedByHolder) {
   // make holds 0 to 10, git waits 2 to 10 and holds to 11, pytest waits 4 to 11.
   const Statistics all = computed(
       {run_of("make all", 0, 0, 10), run_of("git add x y", 2, 8, 1), run_of("pytest", 4, 7, 5)});
@@ -81,8 +81,8 @@ TEST(StatisticsTest, WaitsAreToldByHolder) {
   EXPECT_EQ(all.hours[12], (HourStatistics{3, 2, 15'000}));
 }
 
-TEST(StatisticsTest, OverlapIsWhatTheLaneHasKeptApart) {
-  // As asked for: 0 to 10, 2 to 3, 4 to 9.
+TEST(StatisticsTest, OverlapIsWhatTheLaneHasAvoided) {
+  // As requested: 0 to 10, 2 to 3, 4 to 9.
   const Statistics all =
       computed({with_peak(run_of("make", 0, 0, 10), 100), with_peak(run_of("git", 2, 8, 1), 10),
                 with_peak(run_of("pytest", 4, 7, 5), 50)});
@@ -102,7 +102,7 @@ TEST(StatisticsTest, AServerThatGaveTheLaneBackHeldItUntilThen) {
   EXPECT_EQ(all.kinds[0].duration_ms.max, 100'000);
 }
 
-TEST(StatisticsTest, LanesAndServicesAreApart) {
+TEST(StatisticsTest, LanesAndServicesAreSeparate) {
   Record elsewhere = run_of("make", 0, 0, 100);
   elsewhere.lane = "/another";
   Record service = run_of("npm start", 0, 0, 100);
@@ -154,7 +154,7 @@ TEST(StatisticsTest, ASpikeIsFarFromItsKind) {
     runs.push_back(with_peak(run_of("make", i * 10, 0, 1), 200 + static_cast<unsigned>(i)));
   }
   runs.push_back(with_peak(run_of("make", 90, 0, 1), 303));
-  EXPECT_THAT(computed(runs).spikes, IsEmpty()) << "not half as much again";
+  EXPECT_THAT(computed(runs).spikes, IsEmpty()) << "not more than half above";
   runs.back() = with_peak(run_of("make", 90, 0, 1), 310);
   const auto spikes = computed(runs).spikes;
   ASSERT_THAT(spikes, SizeIs(1));
@@ -162,7 +162,7 @@ TEST(StatisticsTest, ASpikeIsFarFromItsKind) {
   EXPECT_EQ(spikes[0].usual_kb, 204U << 10U);
 }
 
-TEST(StatisticsTest, GrowthIsFirstAgainstLastQuarter) {
+TEST(StatisticsTest, GrowthComparesFirstAndLastQuarter) {
   std::vector<Record> runs;
   for (unsigned i = 0; i < 19; ++i) {
     runs.push_back(with_peak(run_of("make", i * 10, 0, 1), 100 + i));
@@ -178,7 +178,7 @@ TEST(StatisticsTest, AdviceTakesTheLargestKindAndCountsAllRuns) {
     runs.push_back(with_peak(run_of("make", i * 100, 0, 40), 1000));
     runs.push_back(with_peak(run_of("git add", i * 100 + 50, 0, 1), 20));
   }
-  runs.push_back(with_peak(run_of("npm ci", 5000, 0, 500), 9000));  // once is no habit
+  runs.push_back(with_peak(run_of("npm ci", 5000, 0, 500), 9000));  // once is not a habit
   Record killed = with_peak(run_of("make", 6000, 0, 40), 900);
   killed.reason = Reason::Memory;
   runs.push_back(killed);
@@ -189,19 +189,19 @@ TEST(StatisticsTest, AdviceTakesTheLargestKindAndCountsAllRuns) {
   EXPECT_EQ(advice[0].passed, 20U);
   EXPECT_EQ(advice[0].runs, 22U);
   EXPECT_EQ(advice[0].kind, "make");
-  EXPECT_EQ(advice[1].runs, 21U) << "another limit has ended it";
+  EXPECT_EQ(advice[1].runs, 21U) << "another limit ended it";
   EXPECT_EQ(advice[3].setting, "TIMEOUT");
   EXPECT_EQ(advice[3].value, 80U);
   EXPECT_EQ(advice[3].passed, 20U);
   EXPECT_EQ(advice[3].runs, 21U);
 }
 
-TEST(StatisticsTest, NineRunsAreNoHabit) {
+TEST(StatisticsTest, NineRunsAreTooFew) {
   std::vector<Record> runs(9, with_peak(run_of("make", 0, 0, 40), 1000));
   EXPECT_THAT(computed(runs).advice, IsEmpty());
 }
 
-TEST(StatisticsTest, ImpossibleNumbersAreBroughtIntoRange) {
+TEST(StatisticsTest, ImpossibleNumbersAreClamped) {
   constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
   constexpr auto kLeast = std::numeric_limits<std::int64_t>::min();
   std::vector<Record> runs;

@@ -30,7 +30,7 @@ class SweepTest : public SceneTest {
   }
 };
 
-TEST_F(SweepTest, OnlyOldRunLogsGo) {
+TEST_F(SweepTest, OnlyOldRunLogsAreDeleted) {
   make("aaaaaaaaaaa.log", 30);
   make("aaaaaaaaaaa.log.1", 30);
   make("aaaaaaaaaaa.out", 30);
@@ -62,7 +62,7 @@ TEST_F(SweepTest, TheSumOfSizesIsKeptFromTheNewestOn) {
   EXPECT_THAT(names(), UnorderedElementsAre("aaaaaaaaaaa.log", "bbbbbbbbbbb.log"));
 }
 
-TEST_F(SweepTest, TheNewestStayWhateverTheyAre) {
+TEST_F(SweepTest, TheNewestStayWhateverTheirAgeAndSize) {
   make("aaaaaaaaaaa.log", 40, 400);
   make("bbbbbbbbbbb.log", 50, 400);
   make("ccccccccccc.log", 60, 400);
@@ -70,7 +70,7 @@ TEST_F(SweepTest, TheNewestStayWhateverTheyAre) {
   EXPECT_THAT(names(), UnorderedElementsAre("aaaaaaaaaaa.log", "bbbbbbbbbbb.log"));
 }
 
-TEST_F(SweepTest, ADirectoryThatIsNoneIsNotSwept) {
+TEST_F(SweepTest, AMissingOrLinkedDirectoryIsNotSwept) {
   EXPECT_EQ(sweep(at("nowhere"), {}), 0U);
   make("aaaaaaaaaaa.log", 30);
   std::filesystem::create_directory_symlink(directory_, at("link"));

@@ -57,7 +57,7 @@ TEST_F(UsualTest, NeedsThreeRunsOfTheKind) {
   EXPECT_EQ(Usual{directory_}.duration_of("make test"), milliseconds{20});
 }
 
-TEST_F(UsualTest, LeavesOutWhatWasEnded) {
+TEST_F(UsualTest, LeavesOutRunsThatWereEnded) {
   for (const int duration : {10, 10, 10}) {
     add({"make", "test"}, duration);
   }
@@ -67,7 +67,7 @@ TEST_F(UsualTest, LeavesOutWhatWasEnded) {
   EXPECT_EQ(Usual{directory_}.duration_of("make test"), milliseconds{10});
 }
 
-TEST_F(UsualTest, LeavesOutWhatTookAResult) {
+TEST_F(UsualTest, LeavesOutRunsThatTookAResult) {
   for (const int duration : {10, 10, 10}) {
     add({"make", "test"}, duration);
   }
@@ -81,10 +81,10 @@ TEST_F(UsualTest, LeavesOutWhatTookAResult) {
   EXPECT_EQ(Usual{directory_}.duration_of("make test"), milliseconds{10});
 }
 
-TEST_F(UsualTest, OfAServerThatGaveTheLaneBackTheTimeUntilThenCounts) {
+TEST_F(UsualTest, AServersTimeCountsUntilItGaveTheLaneBack) {
   add({"make", "serve"}, 90'000, Reason::Signalled, 20);
   add({"make", "serve"}, 80'000, Reason::Stopped, 30);
-  add({"make", "serve"}, 0, Reason::Crashed, 40);  // nobody saw its end
+  add({"make", "serve"}, 0, Reason::Crashed, 40);  // its end was not seen
   EXPECT_EQ(Usual{directory_}.duration_of("make serve"), milliseconds{30});
 }
 

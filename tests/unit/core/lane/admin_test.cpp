@@ -9,7 +9,7 @@
 namespace onelane::lane {
 namespace {
 
-/// A holder in this process, and waiters in it too, each with a description of its own.
+/// A holder and waiters in this process, each with a description of its own.
 class AdminTest : public LaneTest {
  protected:
   struct Waiter {
@@ -64,7 +64,7 @@ TEST_F(AdminTest, ACancelledTicketWhoseOwnerIsStoppedLetsTheNextOneGo) {
   EXPECT_TRUE(eventually([&] { return traced() == std::vector<std::string>{"next"}; }));
 }
 
-TEST_F(AdminTest, ATicketCancelledWhileItClearsAwayDoesNotBegin) {
+TEST_F(AdminTest, ATicketCancelledWhileClearingAwayDoesNotBegin) {
   const pid_t killed = child([&] {
     const Table other = table();
     Ticket ticket{other, info()};
@@ -81,13 +81,13 @@ TEST_F(AdminTest, ATicketCancelledWhileItClearsAwayDoesNotBegin) {
   EXPECT_TRUE(cancel(table(), view(next.run_id())));
   EXPECT_EQ(next.begin(), Begun::Cancelled);
   next.leave();
-  EXPECT_EQ(file.last_run().open, 1U);  // for the next to clear away
+  EXPECT_EQ(file.last_run().open, 1U);  // left for the next ticket to clear away
   const Table third = table();
   Ticket last{third, info()};
   EXPECT_EQ(last.advance(), Step::Started);
 }
 
-TEST_F(AdminTest, ABumpOutbidsWhoeverLivesAndChangesNothingTwice) {
+TEST_F(AdminTest, ABumpOutbidsEveryLivingTicketAndTheSecondChangesNothing) {
   const auto holder = hold();
   const auto high = enqueue(100);
   const auto low = enqueue(-100);
@@ -102,7 +102,7 @@ TEST_F(AdminTest, ABumpOutbidsWhoeverLivesAndChangesNothingTwice) {
   EXPECT_FALSE(bump(table(), "nosuchrunid"));
 }
 
-TEST_F(AdminTest, AHoldIsInTheNameOfWhoeverGaveItFirst) {
+TEST_F(AdminTest, AHoldIsInTheNameOfTheFirstUser) {
   EXPECT_TRUE(set_held(table(), true, "disk swap"));
   EXPECT_FALSE(set_held(table(), true, "something else"));
   const Header header = table().header();
@@ -119,7 +119,7 @@ TEST_F(AdminTest, AHoldIsInTheNameOfWhoeverGaveItFirst) {
   EXPECT_EQ(waiter.ticket.advance(), Step::Started);
 }
 
-TEST_F(AdminTest, ADamagedHeaderHidesNobody) {
+TEST_F(AdminTest, ADamagedHeaderHidesNoTicket) {
   const auto holder = hold();
   const auto waiter = enqueue();
   const std::string noise(sizeof(Header) / 2, 'x');
@@ -137,7 +137,7 @@ TEST_F(AdminTest, TheOwnersOfASlotAreFoundByTheirLock) {
   EXPECT_TRUE(owners_of(table(), 5).empty());
 }
 
-TEST_F(AdminTest, WhoHoldsOrWaitsKeepsTheLaneBusy) {
+TEST_F(AdminTest, HoldersAndWaitersKeepTheLaneBusy) {
   auto holder = hold();
   const Table file = table();
   EXPECT_EQ(busy_slots(file), std::vector<std::size_t>{holder->ticket.slot()});
@@ -154,7 +154,7 @@ TEST_F(AdminTest, WhoHoldsOrWaitsKeepsTheLaneBusy) {
   EXPECT_TRUE(busy_slots(file).empty());
 }
 
-TEST_F(AdminTest, AWatchTellsOfADeathThatNobodyWritesDown) {
+TEST_F(AdminTest, AWatchReportsADeathThatIsNotRecorded) {
   const pid_t holder = child([&] {
     const Table other = table();
     Ticket ticket{other, info()};

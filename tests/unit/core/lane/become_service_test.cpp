@@ -5,7 +5,7 @@
 namespace onelane::lane {
 namespace {
 
-TEST_F(LaneTest, AHolderThatBecomesAServiceGivesTheLaneToWhoeverSleepsOnItsByte) {
+TEST_F(LaneTest, AHolderThatBecomesAServiceGivesTheLaneToTheWaiterOnItsByte) {
   const Table file = table();
   Ticket server{file, info()};
   ASSERT_EQ(server.advance(), Step::Started);
@@ -33,7 +33,7 @@ TEST_F(LaneTest, AHolderThatBecomesAServiceGivesTheLaneToWhoeverSleepsOnItsByte)
   EXPECT_EQ(count(State::Service), 0U);
 }
 
-TEST_F(LaneTest, AServiceThatWasAHolderLeavesTheRecordOfTheNextAlone) {
+TEST_F(LaneTest, AServiceThatWasAHolderLeavesTheNextRecordAlone) {
   const Table file = table();
   Ticket server{file, info()};
   ASSERT_EQ(server.advance(), Step::Started);
@@ -53,7 +53,7 @@ TEST_F(LaneTest, AServiceThatWasAHolderLeavesTheRecordOfTheNextAlone) {
   EXPECT_EQ(last.advance(), Step::Waiting);
 }
 
-// Whenever it is killed, the one that shares its description (the guardian) sees to the rest.
+// Whenever it is killed, the process that shares its description (the guardian) completes the rest.
 TEST_F(LaneTest, ASupervisorKilledWhileItGivesTheLaneBackLosesNothing) {
   for (unsigned after = 0; after < 60; ++after) {
     int begin[2];

@@ -42,7 +42,7 @@ TEST_F(BesideTest, StartsWhileTheHolderRunsAndTakesTheLaneOver) {
   EXPECT_FALSE(sys::is_byte_locked(third.fd(), kLaneByte));
 }
 
-TEST_F(BesideTest, NoOtherStartsBetweenTheHolderAndItsPartner) {
+TEST_F(BesideTest, NoOtherCallStartsBetweenTheHolderAndItsPartner) {
   const Table third = table();
   Ticket stranger{third, info(50)};
   ASSERT_EQ(stranger.advance(), Step::Waiting);
@@ -55,7 +55,7 @@ TEST_F(BesideTest, NoOtherStartsBetweenTheHolderAndItsPartner) {
   EXPECT_EQ(stranger.advance(), Step::Started);
 }
 
-TEST_F(BesideTest, OneThatEndsBeforeItsHolderLeavesTheHolderItsLane) {
+TEST_F(BesideTest, APartnerThatEndsFirstLeavesTheHolderItsLane) {
   ASSERT_TRUE(partner_.start_beside(holder_.run_id()));
   finish(partner_);
   EXPECT_EQ(first_.last_run().run_id, holder_.run_id());
@@ -66,7 +66,7 @@ TEST_F(BesideTest, OneThatEndsBeforeItsHolderLeavesTheHolderItsLane) {
   EXPECT_TRUE(sys::is_byte_locked(third.fd(), kLaneByte));
 }
 
-TEST_F(BesideTest, ThoseBesideTakeOverInTheOrderOfTheirArrival) {
+TEST_F(BesideTest, PartnersTakeOverInOrderOfArrival) {
   const Table third = table();
   Ticket last{third, info(90)};
   ASSERT_EQ(last.advance(), Step::Waiting);
@@ -79,7 +79,7 @@ TEST_F(BesideTest, ThoseBesideTakeOverInTheOrderOfTheirArrival) {
   EXPECT_TRUE(last.take_over());
 }
 
-TEST_F(BesideTest, OnlyBesideTheCurrentRun) {
+TEST_F(BesideTest, StartsOnlyBesideTheCurrentRun) {
   EXPECT_FALSE(partner_.start_beside(new_run_id()));
   EXPECT_FALSE(partner_.start_beside(partner_.run_id()));
   const RunId gone = holder_.run_id();
@@ -89,7 +89,7 @@ TEST_F(BesideTest, OnlyBesideTheCurrentRun) {
   EXPECT_FALSE(partner_.start_beside(gone));
 }
 
-TEST_F(BesideTest, OneThatIsParkedOrCancelledDoesNotStart) {
+TEST_F(BesideTest, AParkedOrCancelledTicketDoesNotStart) {
   EXPECT_TRUE(partner_.park());
   EXPECT_FALSE(partner_.start_beside(holder_.run_id()));
   EXPECT_TRUE(partner_.unpark());
@@ -130,7 +130,7 @@ class KilledPartnerTest : public LaneTest {
   }
 };
 
-TEST_F(KilledPartnerTest, LeavesItsRecordToWhoComesAfterTheHolder) {
+TEST_F(KilledPartnerTest, LeavesItsRecordToTheTicketAfterTheHolder) {
   const Table first = table();
   Ticket holder{first, info()};
   ASSERT_EQ(holder.advance(), Step::Started);
@@ -148,7 +148,7 @@ TEST_F(KilledPartnerTest, LeavesItsRecordToWhoComesAfterTheHolder) {
   EXPECT_EQ(count(State::Beside), 0U);
 }
 
-TEST_F(KilledPartnerTest, LeavesItsRecordAlsoWhereNoneWaitedYet) {
+TEST_F(KilledPartnerTest, LeavesItsRecordEvenWhenNoTicketWaits) {
   const Table first = table();
   Ticket holder{first, info()};
   ASSERT_EQ(holder.advance(), Step::Started);
@@ -162,7 +162,7 @@ TEST_F(KilledPartnerTest, LeavesItsRecordAlsoWhereNoneWaitedYet) {
   EXPECT_EQ(next.unsettled()->run_id, id);
 }
 
-/// A holder and one beside it, both killed with what would have cleared away after them.
+/// A holder and a run beside it, both killed together with their guardians.
 class KilledPipelineTest : public KilledPartnerTest {
  protected:
   void kill_both() {
@@ -191,7 +191,7 @@ class KilledPipelineTest : public KilledPartnerTest {
   RunId partner_{};
 };
 
-TEST_F(KilledPipelineTest, IsClearedAwayOneAfterTheOtherBeforeTheNextStarts) {
+TEST_F(KilledPipelineTest, RunsAreClearedAwayOneByOneBeforeTheNextStarts) {
   kill_both();
   const Table third = table();
   Ticket next{third, info()};
@@ -201,14 +201,14 @@ TEST_F(KilledPipelineTest, IsClearedAwayOneAfterTheOtherBeforeTheNextStarts) {
   ASSERT_EQ(next.begin(), Begun::NotYet);
   ASSERT_TRUE(next.unsettled());
   EXPECT_EQ(next.unsettled()->run_id, partner_);
-  EXPECT_EQ(third.last_run().run_id, partner_) << "where we are killed now, the next one finds it";
+  EXPECT_EQ(third.last_run().run_id, partner_) << "if we are killed now, the next ticket finds it";
   ASSERT_EQ(next.begin(), Begun::Yes);
   EXPECT_FALSE(next.unsettled());
   EXPECT_EQ(third.last_run().run_id, next.run_id());
   EXPECT_EQ(count(State::Beside), 0U);
 }
 
-TEST_F(KilledPipelineTest, NoneStartsBesideOneThatClearsAway) {
+TEST_F(KilledPipelineTest, NoneStartsBesideATicketThatClearsAway) {
   kill_both();
   const Table third = table();
   Ticket next{third, info()};

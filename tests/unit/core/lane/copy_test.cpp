@@ -1,4 +1,4 @@
-// A lane file that was copied with its checkout, and records that others have written.
+// A lane file that was copied with its checkout, and records written by other lanes.
 #include <algorithm>
 
 #include "core/lane/left.hpp"
@@ -13,7 +13,7 @@ class CopyTest : public LaneTest {
  protected:
   ~CopyTest() override { std::filesystem::remove_all(elsewhere_); }
 
-  /// A copy of the lane as it is now.
+  /// A copy of the lane in its current state.
   [[nodiscard]] Table copy() const {
     std::filesystem::create_directory(elsewhere_);
     std::filesystem::copy_file(directory_ + "/lane", elsewhere_ + "/lane",
@@ -47,7 +47,7 @@ class CopyTest : public LaneTest {
   const std::string elsewhere_ = directory_ + "-copy";
 };
 
-TEST_F(CopyTest, ACopyOfALiveRunIsNoRunThatWasKilled) {
+TEST_F(CopyTest, ACopyOfALiveRunIsNotAKilledRun) {
   hold();
   const Table file = copy();
   EXPECT_EQ(file.last_run().open, 1U);
@@ -59,7 +59,7 @@ TEST_F(CopyTest, ACopyOfALiveRunIsNoRunThatWasKilled) {
   EXPECT_TRUE(file.is_own(file.last_run()));
 }
 
-TEST_F(CopyTest, NorIsACopyOfAKilledOne) {
+TEST_F(CopyTest, ACopyOfAKilledRunIsNotAKilledRun) {
   const LastRun killed = killed_run();
   EXPECT_TRUE(was_killed(table(), killed));
   const Table file = copy();
@@ -69,7 +69,7 @@ TEST_F(CopyTest, NorIsACopyOfAKilledOne) {
   EXPECT_FALSE(ticket.unsettled());
 }
 
-TEST_F(CopyTest, WhatElseItSaysIsAboutTheOtherLane) {
+TEST_F(CopyTest, TheRestOfACopyDescribesTheOtherLane) {
   hold();
   const Table original = table();
   original.write_kept(
@@ -83,7 +83,7 @@ TEST_F(CopyTest, WhatElseItSaysIsAboutTheOtherLane) {
   Ticket ticket{file, info()};
   ASSERT_EQ(ticket.advance(), Step::Started);
   EXPECT_FALSE(file.is_copy(file.header()));
-  EXPECT_TRUE(file.kept().empty()) << "and not when it is the lane's own";
+  EXPECT_TRUE(file.kept().empty()) << "and stays empty once the file is this lane's own";
   EXPECT_EQ(original.kept().size(), 1U);
 }
 
@@ -102,7 +102,7 @@ TEST_F(CopyTest, ARunIsNotAboveItselfInACheckoutThatItCopies) {
   EXPECT_EQ(status, 0);
 }
 
-TEST_F(CopyTest, ARecordIsOneOfAKilledRunOnlyWhereAllOfItMatches) {
+TEST_F(CopyTest, ARecordDescribesAKilledRunOnlyIfAllOfItMatches) {
   const Table file = table();
   const LastRun killed = killed_run();
   ASSERT_TRUE(was_killed(file, killed));
@@ -116,7 +116,7 @@ TEST_F(CopyTest, ARecordIsOneOfAKilledRunOnlyWhereAllOfItMatches) {
   EXPECT_FALSE(with([](LastRun& r) { ++r.boot; }));
   EXPECT_FALSE(with([](LastRun& r) { ++r.file.inode; }));
   EXPECT_FALSE(with([](LastRun& r) { ++r.file.device; }));
-  EXPECT_FALSE(with([](LastRun& r) { r.file = {}; })) << "of an earlier version";
+  EXPECT_FALSE(with([](LastRun& r) { r.file = {}; })) << "from an earlier version";
   EXPECT_FALSE(with([](LastRun& r) { set_text(r.run_id, "a"); }));
   EXPECT_FALSE(with([](LastRun& r) { set_text(r.run_id, ""); }));
   EXPECT_FALSE(with([](LastRun& r) {
@@ -130,7 +130,7 @@ TEST_F(CopyTest, ARecordIsOneOfAKilledRunOnlyWhereAllOfItMatches) {
   EXPECT_TRUE(with([](LastRun&) {}));
 }
 
-TEST_F(CopyTest, AnIdThatIsNoneIsReadAsNone) {
+TEST_F(CopyTest, AnInvalidIdIsReadAsEmpty) {
   const Table file = table();
   Ticket ticket{file, info()};
   ASSERT_EQ(ticket.advance(), Step::Started);
@@ -148,12 +148,12 @@ TEST_F(CopyTest, AnIdThatIsNoneIsReadAsNone) {
   file.write_kept({kept});
   EXPECT_EQ(view(file.kept().at(0).run_id), "");
   LastRun last = file.last_run();
-  last.ran.fill('!');  // without an end
+  last.ran.fill('!');  // without a terminating NUL
   file.write(last);
   EXPECT_EQ(view(file.last_run().ran), "");
 }
 
-TEST_F(CopyTest, AProcessHasTheSlotThatItHasLockedAndNoOther) {
+TEST_F(CopyTest, AProcessOwnsOnlyTheSlotItHasLocked) {
   const Table file = table();
   const pid_t holder = hold();
   const auto live = live_tickets(file);

@@ -15,7 +15,7 @@ using testing::HasSubstr;
 
 class GateTest : public LaneTest {
  protected:
-  /// A process that enters the gate, and stays there until it is killed.
+  /// A process that enters the gate and stays inside until it is killed.
   pid_t keeper(bool stops) {
     std::filesystem::remove(directory_ + "/trace");
     const pid_t pid = child([&] {
@@ -43,13 +43,13 @@ class GateTest : public LaneTest {
   }
 };
 
-TEST_F(GateTest, AFreeOneHasNoHolder) {
+TEST_F(GateTest, AFreeGateHasNoHolder) {
   const Table file = table();
   EXPECT_TRUE(Gate::try_enter(file, Patience::Always));
   EXPECT_FALSE(find_gate_holder(file));
 }
 
-TEST_F(GateTest, OneThatAProcessKeepsIsGivenUpAndTheProcessNamed) {
+TEST_F(GateTest, AGateKeptByAProcessIsGivenUpAndTheProcessNamed) {
   const Table file = table();
   for (const bool stops : {false, true}) {
     const pid_t pid = keeper(stops);
@@ -65,8 +65,8 @@ TEST_F(GateTest, OneThatAProcessKeepsIsGivenUpAndTheProcessNamed) {
   }
 }
 
-// Many more than there are processors, each in the gate as often as it can.
-TEST_F(GateTest, OneThatIsOnlyBusyIsNeverGivenUp) {
+// Far more processes than processors, each entering the gate as often as it can.
+TEST_F(GateTest, AGateThatIsOnlyBusyIsNeverGivenUp) {
   constexpr int kBusy = 64;
   for (int i = 0; i < kBusy; ++i) {
     child([&] {
@@ -105,7 +105,7 @@ TEST_F(GateTest, ATicketSleepsAtItAndGoesOnWhenItIsFree) {
   EXPECT_FALSE(ticket.gate_holder());
 }
 
-TEST_F(GateTest, OneThatWaitsParksAndComesBackOnceItIsFree) {
+TEST_F(GateTest, AWaitingTicketParksAndComesBackOnceItIsFree) {
   const Table file = table();
   Ticket holder{file, info()};
   ASSERT_EQ(holder.advance(), Step::Started);
@@ -125,7 +125,7 @@ TEST_F(GateTest, OneThatWaitsParksAndComesBackOnceItIsFree) {
   EXPECT_EQ(count(State::Waiting), 1U);
 }
 
-TEST_F(GateTest, OneThatLeavesNeedsNotMoreThanItsByte) {
+TEST_F(GateTest, ALeavingTicketNeedsOnlyItsByte) {
   const Table file = table();
   auto holder = std::make_unique<Ticket>(file, info());
   ASSERT_EQ(holder->advance(), Step::Started);
@@ -140,10 +140,10 @@ TEST_F(GateTest, OneThatLeavesNeedsNotMoreThanItsByte) {
   Ticket next{third, info()};
   ASSERT_EQ(next.advance(), Step::Waiting);
   holder.reset();
-  EXPECT_TRUE(wait_for_turn(next)) << "one that has left stands in no way";
+  EXPECT_TRUE(wait_for_turn(next)) << "a ticket that has left is not in the way";
 }
 
-TEST_F(GateTest, WhatAPersonAsksForNamesTheProcess) {
+TEST_F(GateTest, AChangeByAUserNamesTheProcess) {
   const Table file = table();
   const pid_t pid = keeper(true);
   try {

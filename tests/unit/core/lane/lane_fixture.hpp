@@ -17,7 +17,7 @@
 
 namespace onelane::lane {
 
-/// A state directory of its own, and children that are killed and reaped at the end.
+/// A state directory for one test, and children that are killed and reaped at its end.
 class LaneTest : public ::testing::Test {
  protected:
   LaneTest() {
@@ -34,7 +34,7 @@ class LaneTest : public ::testing::Test {
 
   [[nodiscard]] Table table(std::size_t slots = kSlots) const { return {directory_, 0600, slots}; }
 
-  /// Runs `body` in a child and gives back its pid; the child exits 0 when body returns.
+  /// Runs `body` in a child and returns its pid; the child exits with 0 when body returns.
   pid_t child(const std::function<void()>& body) {
     const pid_t pid = ::fork();
     if (pid == 0) {
@@ -45,7 +45,7 @@ class LaneTest : public ::testing::Test {
     return pid;
   }
 
-  /// Waits (bounded) until `done` holds.
+  /// Waits, for a limited time, until `done` holds.
   static ::testing::AssertionResult eventually(const std::function<bool()>& done) {
     for (int i = 0; i < 10'000; ++i) {
       if (done()) {

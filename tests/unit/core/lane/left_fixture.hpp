@@ -14,7 +14,7 @@ namespace onelane::lane {
 
 inline constexpr std::uint32_t kWanted = 7;
 
-/// Tickets that trace their name when they run, killed while they wait behind a holder.
+/// Tickets that trace their name when they run, and are killed while they wait behind a holder.
 class LeftTest : public LaneTest {
  protected:
   using Names = std::vector<std::string>;
@@ -58,7 +58,7 @@ class LeftTest : public LaneTest {
     const Header header = file_.header();
     return left_places(file_, header, file_.entries(header.high));
   }
-  /// Writes a place down as a ticket of that number would leave it.
+  /// Records a place as a ticket of that number would leave it.
   void write_place(std::size_t index, std::uint64_t sequence, std::chrono::nanoseconds until,
                    std::uint32_t boot = static_cast<std::uint32_t>(sys::boot_id())) {
     Left left;

@@ -8,7 +8,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST_F(LeftTest, WhoWasKilledAndAsksTheSameGetsItsPlaceBack) {
+TEST_F(LeftTest, AKilledCallThatIsRepeatedGetsItsPlaceBack) {
   hold();
   const pid_t first = queue("first", asking(kWanted));
   queue("second", asking(8));
@@ -41,7 +41,7 @@ TEST_F(LeftTest, APlaceIsTakenOnce) {
   let_go({"again", "second", "and again"});
 }
 
-TEST_F(LeftTest, OfTwoOfAKindTheOlderPlaceIsTakenFirst) {
+TEST_F(LeftTest, OfTwoEqualPlacesTheOlderIsTakenFirst) {
   hold();
   const pid_t first = queue("first", asking(kWanted));
   queue("between", asking(8));
@@ -54,7 +54,7 @@ TEST_F(LeftTest, OfTwoOfAKindTheOlderPlaceIsTakenFirst) {
   let_go({"a", "between", "b", "behind"});
 }
 
-TEST_F(LeftTest, WhoeverIsKilledAgainKeepsThePlaceAgain) {
+TEST_F(LeftTest, ACallKilledAgainKeepsThePlaceAgain) {
   hold();
   pid_t first = queue("first", asking(kWanted));
   queue("second", asking(8));
@@ -99,7 +99,7 @@ TEST_F(LeftTest, WithoutKeyOrTimeOrAfterCancellingNothingIsKept) {
   EXPECT_EQ(file_.header().left, 0U);
 }
 
-TEST_F(LeftTest, TheTimeCountsFromWhenTheDeathIsFound) {
+TEST_F(LeftTest, TheTimeCountsFromTheDiscoveryOfTheDeath) {
   hold();
   kill_waiter(queue("first", asking(kWanted)));
   ASSERT_EQ(places().size(), 1U);
@@ -111,10 +111,10 @@ TEST_F(LeftTest, TheTimeCountsFromWhenTheDeathIsFound) {
   EXPECT_STREQ(places()[0].left.command.data(), "make test");
 }
 
-TEST_F(LeftTest, WhoWasKilledWhenItsTurnHadComeKeepsThePlaceAndBlocksNobody) {
+TEST_F(LeftTest, ACallKilledOnceItsTurnHadComeKeepsThePlaceAndBlocksNoOther) {
   hold();
   Header header = file_.header();
-  header.held = 1;  // so that whoever is granted does not start
+  header.held = 1;  // so that the granted ticket does not start
   file_.write(header);
   const pid_t first = queue("first", asking(kWanted));
   queue("second", asking(8));
@@ -130,7 +130,7 @@ TEST_F(LeftTest, WhoWasKilledWhenItsTurnHadComeKeepsThePlaceAndBlocksNobody) {
   EXPECT_EQ(traced(), (Names{"second", "again", "third"}));
 }
 
-TEST_F(LeftTest, AHigherPriorityIsKeptAndCountsOfOvertakingToo) {
+TEST_F(LeftTest, AHigherPriorityAndCountsOfOvertakingAreKept) {
   hold();
   const pid_t first = queue("first", asking(kWanted));
   for (const Entry& entry : file_.entries()) {
@@ -154,7 +154,7 @@ TEST_F(LeftTest, AHigherPriorityIsKeptAndCountsOfOvertakingToo) {
   EXPECT_EQ(entries[again.slot()].overtaken, 3U);
 }
 
-TEST_F(LeftTest, WhatIsOverOrOfAnotherBootOrDamagedIsForgotten) {
+TEST_F(LeftTest, ExpiredForeignBootAndDamagedPlacesAreForgotten) {
   hold();
   const std::chrono::nanoseconds now = sys::boot_time();
   write_place(0, 100, now);
@@ -168,7 +168,7 @@ TEST_F(LeftTest, WhatIsOverOrOfAnotherBootOrDamagedIsForgotten) {
   EXPECT_EQ(file_.header().next_sequence, 104U);
 }
 
-TEST_F(LeftTest, ANumberThatLivesOrWasNeverGivenIsNobodysPlace) {
+TEST_F(LeftTest, ANumberInUseOrNeverGivenIsNotAPlace) {
   hold();
   write_place(0, holder_->sequence(), sys::boot_time() + 1h);
   write_place(1, 500, sys::boot_time() + 1h);
@@ -182,7 +182,7 @@ TEST_F(LeftTest, ANumberThatLivesOrWasNeverGivenIsNobodysPlace) {
   EXPECT_EQ(again.sequence(), 400U);
 }
 
-TEST_F(LeftTest, OfMoreThanFitTheOnesThatEndFirstGo) {
+TEST_F(LeftTest, WhenTooManyThePlacesThatExpireFirstAreDropped) {
   hold();
   const std::chrono::nanoseconds until = sys::boot_time() + 1h;
   for (std::size_t i = 0; i < kLeftSlots; ++i) {
@@ -207,8 +207,8 @@ TEST_F(LeftTest, OfMoreThanFitTheOnesThatEndFirstGo) {
   EXPECT_TRUE(has(1033));
 }
 
-// A crash between taking the place and blanking it: the number is written down twice.
-TEST_F(LeftTest, APlaceWrittenDownTwiceIsTakenOnce) {
+// After a crash between taking the place and blanking it, the number is recorded twice.
+TEST_F(LeftTest, APlaceRecordedTwiceIsTakenOnce) {
   hold();
   const pid_t first = queue("first", asking(kWanted));
   std::uint64_t number = 0;
@@ -225,7 +225,7 @@ TEST_F(LeftTest, APlaceWrittenDownTwiceIsTakenOnce) {
   let_go({"again", "other", "and again"});
 }
 
-TEST_F(LeftTest, ThoseWhoseSlotIsTakenAtOnceAreRememberedToo) {
+TEST_F(LeftTest, PlacesWhoseSlotIsReusedAtOnceAreRememberedToo) {
   const Table small = table(3);
   hold();
   const auto enter = [&](const Table& view, std::uint32_t key) {

@@ -13,7 +13,7 @@ namespace bip = boost::interprocess;
 using boost::posix_time::microsec_clock;
 using boost::posix_time::milliseconds;
 
-/// A mutex of the lane in `directory` whose owner only waits.
+/// A mutex of the lane in `directory` that only waits.
 struct PlainMutex {
   explicit PlainMutex(const std::string& directory) : table{directory, 0600} {}
   Table table;
@@ -53,7 +53,7 @@ TEST_F(LaneTest, LaneMutexIsFreeAgainAfterItsOwnerWasKilled) {
   next.mutex.unlock();
 }
 
-TEST_F(LaneTest, LaneMutexOfARemovedLaneIsAFailureAndNoWait) {
+TEST_F(LaneTest, LaneMutexOfARemovedLaneFailsWithoutWaiting) {
   PlainMutex owner{directory_};
   owner.mutex.lock();
   PlainMutex next{directory_};
@@ -62,7 +62,7 @@ TEST_F(LaneTest, LaneMutexOfARemovedLaneIsAFailureAndNoWait) {
   EXPECT_THROW((void)next.mutex.try_lock(), sys::SystemError);
 }
 
-// The documented reason why the lane is not a named_mutex.
+// The documented reason not to use named_mutex for the lane.
 TEST_F(LaneTest, BoostsNamedMutexStaysLockedAfterItsOwnerWasKilled) {
   const std::string name = "onelane-test-" + std::to_string(::getpid());
   bip::named_mutex::remove(name.c_str());

@@ -5,8 +5,8 @@
 namespace onelane::lane {
 namespace {
 
-/// What can be seen of the ancestors of a call, and whether that proves that a supervisor of
-/// start time 100 is none of the others.
+/// The visible ancestors of a call, and whether they prove that a supervisor with start time 100 is
+/// not among the hidden ones.
 struct Sight {
   const char* what;
   std::vector<std::uint64_t> starts;  ///< Parent first.
@@ -14,17 +14,17 @@ struct Sight {
   bool is_proof;
 };
 
-TEST(RulesOutTest, OnlyASupervisorYoungerThanAVisibleAncestorIsNoneOfTheHidden) {
+TEST(RulesOutTest, OnlyASupervisorYoungerThanAVisibleAncestorIsNotHidden) {
   const std::vector<Sight> sights{
-      {"all are there, all younger", {300, 200}, true, true},
-      {"all are there, and none at all", {}, true, true},
-      {"none can be seen", {}, false, false},
+      {"all are visible, all younger", {300, 200}, true, true},
+      {"all are visible: there are none", {}, true, true},
+      {"none is visible", {}, false, false},
       {"a shell from after the holder's start", {200}, false, false},
       {"a shell from before", {50}, false, true},
       {"a shell of the same tick", {100}, false, false},
       {"one tick older", {99}, false, true},
       {"a young shell in an old session", {300, 40}, false, true},
-      {"an older one that has a younger parent: never by birth or adoption",
+      {"an older one with a younger parent: impossible by birth or adoption",
        {40, 300},
        false,
        true},

@@ -59,7 +59,7 @@ TEST_F(OrderTest, KilledMiddleWaitersLeaveTheRestInOrder) {
   EXPECT_EQ(traced(), (Names{"0", "1", "2", "5", "6", "7", "9", "10", "11"}));
 }
 
-TEST_F(OrderTest, HigherPriorityGoesFirstAndEqualOnesKeepTheirOrder) {
+TEST_F(OrderTest, HigherPriorityGoesFirstAndEqualPrioritiesKeepTheirOrder) {
   hold();
   queue("a");
   queue("b", 5);
@@ -69,7 +69,7 @@ TEST_F(OrderTest, HigherPriorityGoesFirstAndEqualOnesKeepTheirOrder) {
   EXPECT_EQ(traced(), (Names{"b", "d", "a", "c"}));
 }
 
-TEST_F(OrderTest, ATicketIsOvertakenOnlySoOften) {
+TEST_F(OrderTest, ATicketIsOvertakenALimitedNumberOfTimes) {
   std::vector<Entry> entries(2);
   entries[0] = Entry{.state = State::Waiting, .overtaken = kOvertakeCap, .sequence = 1};
   entries[1] = Entry{.state = State::Waiting, .priority = 9, .sequence = 2};
@@ -94,8 +94,8 @@ TEST_F(OrderTest, OvertakingIsCounted) {
   let_go(2);
 }
 
-/// Random deaths: whatever is killed, the survivors run alone and in order.
-TEST_F(OrderTest, AStormOfKillsNeverOverlapsNorReorders) {
+/// Random deaths: whichever processes are killed, the survivors run alone and in order.
+TEST_F(OrderTest, RunsNeitherOverlapNorReorderInAStormOfKills) {
   const std::string witness = directory_ + "/witness";
   std::vector<pid_t> pids;
   unsigned seed = 7;
@@ -105,7 +105,7 @@ TEST_F(OrderTest, AStormOfKillsNeverOverlapsNorReorders) {
       Ticket ticket{file, info()};
       if (wait_for_turn(ticket)) {
         const int fd = ::open(witness.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
-        // A killed holder leaves the witness behind; only a living one is an overlap.
+        // A killed holder leaves the witness file; only a living holder is an overlap.
         if (fd < 0) {
           trace("seen");
         }

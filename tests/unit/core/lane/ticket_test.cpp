@@ -152,7 +152,7 @@ TEST_F(LaneTest, AReplacedLaneFileIsNoticed) {
   EXPECT_EQ(ticket.advance(), Step::Gone);
 }
 
-TEST_F(LaneTest, WhatIsNoFileInTheLanesPlaceIsRefusedAtOnceWithItsPath) {
+TEST_F(LaneTest, ANonFileInTheLanesPlaceIsRefusedAtOnceWithItsPath) {
   const std::string path = directory_ + "/lane";
   const auto refusal = [&]() -> std::string {
     try {
@@ -193,7 +193,7 @@ TEST_F(LaneTest, WithAllSlotsTakenANewcomerStillGetsItsTurn) {
   EXPECT_TRUE(eventually([&] { return traced().size() == 3; }));
 }
 
-TEST_F(LaneTest, ADamagedEntryIsWrittenAgainByItsOwner) {
+TEST_F(LaneTest, ADamagedEntryIsRewrittenByItsOwner) {
   const Table file = table();
   Ticket holder{file, info()};
   ASSERT_EQ(holder.advance(), Step::Started);

@@ -9,7 +9,7 @@
 namespace onelane::process {
 namespace {
 
-TEST(AskTest, GivesTheAnswerWithTheEnvironmentAskedFor) {
+TEST(AskTest, ReturnsTheAnswerInTheRequestedEnvironment) {
   const Answer answer =
       ask({.argv = {"/bin/sh", "-c", "echo \"$A-$HOME\"; pwd; echo lost >&2; exit 3"},
            .directory = "/",
@@ -19,7 +19,7 @@ TEST(AskTest, GivesTheAnswerWithTheEnvironmentAskedFor) {
   EXPECT_EQ(answer.out, "b-\n/\n");
 }
 
-TEST(AskTest, WhoeverDoesNotAnswerIsEndedWithWhatHeStarted) {
+TEST(AskTest, AProgramThatDoesNotAnswerIsEndedWithItsChildren) {
   const Answer answer = ask({.argv = {"/bin/sh", "-c", "echo $$; sleep 1000; :"},
                              .directory = "/",
                              .limit = std::chrono::milliseconds{300}});
@@ -32,7 +32,7 @@ TEST(AskTest, WhoeverDoesNotAnswerIsEndedWithWhatHeStarted) {
   EXPECT_NE(::kill(-group, 0), 0);
 }
 
-TEST(AskTest, DoesNotWaitForWhatStaysInTheBackground) {
+TEST(AskTest, DoesNotWaitForBackgroundProcesses) {
   const Answer answer = ask({.argv = {"/bin/sh", "-c", "sleep 1000 & echo $!"},
                              .directory = "/",
                              .limit = std::chrono::minutes{5}});
@@ -42,7 +42,7 @@ TEST(AskTest, DoesNotWaitForWhatStaysInTheBackground) {
   ::kill(left, SIGKILL);
 }
 
-TEST(AskTest, WhoeverWritesOnAndOnIsEndedAtTheLimit) {
+TEST(AskTest, AProgramThatNeverStopsWritingIsEndedAtTheLimit) {
   const Answer answer = ask({.argv = {"/bin/sh", "-c", "yes & yes & yes & yes"},
                              .directory = "/",
                              .limit = std::chrono::milliseconds{300}});
@@ -50,7 +50,7 @@ TEST(AskTest, WhoeverWritesOnAndOnIsEndedAtTheLimit) {
   EXPECT_EQ(answer.out.size(), std::size_t{256} << 10U);
 }
 
-TEST(AskTest, WhatCannotBeStartedIsSaid) {
+TEST(AskTest, AFailureToStartIsReported) {
   EXPECT_EQ(ask({.argv = {"/no/such/program"}, .directory = "/"}).code, 127);
 }
 

@@ -8,7 +8,7 @@
 namespace onelane::process {
 namespace {
 
-/// A canary has the mask of the process that starts it: all signals blocked.
+/// A canary has the signal mask of the process that starts it: all signals blocked.
 class CanaryTest : public testing::Test {
  protected:
   CanaryTest() {
@@ -26,7 +26,7 @@ class CanaryTest : public testing::Test {
   sigset_t before_{};
 };
 
-TEST_F(CanaryTest, ForgetsAndIsTheSameProcess) {
+TEST_F(CanaryTest, ForgetsAndStaysTheSameProcess) {
   const pid_t pid = canary_.pid();
   for (int round = 0; round < 500; ++round) {
     const int signal = round % 2 == 0 ? SIGTERM : SIGUSR1;
@@ -44,7 +44,7 @@ TEST_F(CanaryTest, ForgetsAndIsTheSameProcess) {
   }
 }
 
-TEST_F(CanaryTest, AStoppedOneIsReplacedAndSaysWhatItHad) {
+TEST_F(CanaryTest, AStoppedCanaryIsReplacedAndReportsItsSignals) {
 #ifdef __SANITIZE_THREAD__
   GTEST_SKIP() << "ThreadSanitizer ends a second process that borrows the memory of its first";
 #endif
@@ -64,7 +64,7 @@ TEST_F(CanaryTest, AStoppedOneIsReplacedAndSaysWhatItHad) {
   EXPECT_TRUE(canary_.previous_has_seen(SIGINT));
 }
 
-TEST_F(CanaryTest, AKilledOneIsReplaced) {
+TEST_F(CanaryTest, AKilledCanaryIsReplaced) {
   const pid_t pid = canary_.pid();
   ::kill(pid, SIGKILL);
   siginfo_t info{};

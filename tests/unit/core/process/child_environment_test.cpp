@@ -18,7 +18,7 @@ namespace {
 
 class ChildEnvironmentTest : public testing::Test {
  protected:
-  /// `entries` as a child has them; "CHILD" stands for its pid there.
+  /// `entries` as a child sees them; "CHILD" stands for its pid there.
   std::vector<std::string> in_child(std::vector<std::string> entries) {
     std::vector<const char*> pointers;
     for (const std::string& entry : entries) {
@@ -62,7 +62,7 @@ class ChildEnvironmentTest : public testing::Test {
   std::string self_ = std::to_string(::getpid());
 };
 
-TEST_F(ChildEnvironmentTest, WhatNamesUsNamesTheChildAndNothingElseChanges) {
+TEST_F(ChildEnvironmentTest, VariablesThatNameUsNameTheChildAndNothingElseChanges) {
   EXPECT_THAT(in_child({"A=" + self_, "LISTEN_PID=" + self_, "LISTEN_FDS=1", "LISTEN_FDNAMES=x",
                         "WATCHDOG_PID=" + self_, "WATCHDOG_USEC=7", "SYSTEMD_EXEC_PID=" + self_,
                         "MAINPID=" + self_, "LISTEN_PIDS=" + self_, "NOTIFY_SOCKET=/run/x"}),
@@ -72,12 +72,12 @@ TEST_F(ChildEnvironmentTest, WhatNamesUsNamesTheChildAndNothingElseChanges) {
                   "MAINPID=" + self_, "LISTEN_PIDS=" + self_, "NOTIFY_SOCKET=/run/x"));
 }
 
-TEST_F(ChildEnvironmentTest, WhatNamesAnotherStays) {
+TEST_F(ChildEnvironmentTest, VariablesThatNameAnotherProcessStay) {
   EXPECT_THAT(in_child({"LISTEN_PID=1", "LISTEN_PIDFDID=5", "LISTEN_FDS=1"}),
               testing::UnorderedElementsAre("LISTEN_PID=1", "LISTEN_PIDFDID=5", "LISTEN_FDS=1"));
 }
 
-TEST_F(ChildEnvironmentTest, ThePidfdIsTheChildsAsWell) {
+TEST_F(ChildEnvironmentTest, ThePidfdIsTheChildsToo) {
   const std::string listen = "LISTEN_PID=" + self_;
   const char* const entries[] = {listen.c_str(), "LISTEN_PIDFDID=1", nullptr};
   ChildEnvironment environment{entries};
@@ -92,7 +92,7 @@ TEST_F(ChildEnvironmentTest, ThePidfdIsTheChildsAsWell) {
   EXPECT_EQ(environment.data()[2], nullptr);
 }
 
-TEST_F(ChildEnvironmentTest, WithoutSuchANameItIsTheCallersOwn) {
+TEST_F(ChildEnvironmentTest, WithoutSuchAVariableItIsTheCallersOwn) {
   const char* const entries[] = {"A=1", "LISTEN_PID=1", nullptr};
   const ChildEnvironment environment{entries};
   EXPECT_EQ(environment.data(), entries);

@@ -21,7 +21,7 @@ std::uint64_t bit(int signal) {
   return std::uint64_t{1} << static_cast<unsigned>(signal - 1);
 }
 
-TEST(HeldSignalsTest, WhatNoHelperGetsIsDueInItsOrderAfterSixtyMilliseconds) {
+TEST(HeldSignalsTest, SignalsThatNoHelperGetsAreDueInOrderAfterSixtyMilliseconds) {
   HeldSignals held;
   held.hold(SIGTERM, milliseconds{100});
   held.hold(SIGUSR1, milliseconds{110});
@@ -33,7 +33,7 @@ TEST(HeldSignalsTest, WhatNoHelperGetsIsDueInItsOrderAfterSixtyMilliseconds) {
   EXPECT_THAT(held.take_due(milliseconds{1'000}), IsEmpty());
 }
 
-TEST(HeldSignalsTest, TheEchoOfWhatWasPassedOnIsWaitedForASecond) {
+TEST(HeldSignalsTest, TheEchoOfAPassedOnSignalIsAwaitedForASecond) {
   for (const bool at_once : {true, false}) {
     for (const bool comes : {true, false}) {
       HeldSignals held;
@@ -53,7 +53,7 @@ TEST(HeldSignalsTest, TheEchoOfWhatWasPassedOnIsWaitedForASecond) {
   }
 }
 
-TEST(HeldSignalsTest, WhatTheCanaryHasIsDroppedAndTheOthersStay) {
+TEST(HeldSignalsTest, SignalsThatTheCanaryHasAreDroppedAndOthersStay) {
   HeldSignals held;
   held.hold(SIGTERM, milliseconds{0});
   held.hold(SIGINT, milliseconds{0});
@@ -62,7 +62,7 @@ TEST(HeldSignalsTest, WhatTheCanaryHasIsDroppedAndTheOthersStay) {
   EXPECT_THAT(held.take_due(milliseconds{100}), ElementsAre(SIGINT));
 }
 
-TEST(HeldSignalsTest, AWitnessProvesOnlyWhatItHasNotHadBefore) {
+TEST(HeldSignalsTest, AWitnessProvesOnlySignalsItHasNotHadBefore) {
   HeldSignals held;
   held.hold(SIGTERM, milliseconds{0}, bit(SIGTERM));
   held.hold(SIGINT, milliseconds{0}, bit(SIGTERM));
@@ -82,7 +82,7 @@ TEST(HeldSignalsTest, AWitnessThatHasForgottenProvesAgain) {
   EXPECT_TRUE(held.is_empty());
 }
 
-TEST(HeldSignalsTest, StopsAndContinuesThrowEachOtherAway) {
+TEST(HeldSignalsTest, StopsAndContinuesDiscardEachOther) {
   for (const int stop : {SIGTSTP, SIGTTIN, SIGTTOU}) {
     HeldSignals held;
     held.hold(stop, milliseconds{0});
@@ -96,7 +96,7 @@ TEST(HeldSignalsTest, StopsAndContinuesThrowEachOtherAway) {
   }
 }
 
-TEST(HeldSignalsTest, LooksComeOftenAndNeverLaterThanDue) {
+TEST(HeldSignalsTest, LooksAreFrequentAndNeverLate) {
   HeldSignals held;
   EXPECT_EQ(held.until_look(milliseconds{0}, milliseconds{700}), milliseconds{700});
   held.hold(SIGTERM, milliseconds{0});
@@ -106,7 +106,7 @@ TEST(HeldSignalsTest, LooksComeOftenAndNeverLaterThanDue) {
   EXPECT_EQ(held.until_look(milliseconds{80}, milliseconds{700}), milliseconds{0});
 }
 
-/// A process that is not below us any more: its parent has ended.
+/// Starts a process that is no longer below us: its parent has ended.
 pid_t start_elsewhere(const char* path, const char* name) {
   int told[2];
   EXPECT_EQ(::pipe2(told, O_CLOEXEC), 0);
@@ -128,7 +128,7 @@ pid_t start_elsewhere(const char* path, const char* name) {
   return pid;
 }
 
-TEST(HeldSignalsTest, OnlyTheKernelTheRunAParentThatHasEndedAndTimeoutKnowNoTree) {
+TEST(HeldSignalsTest, OnlyTheKernelTheRunAnEndedParentAndTimeoutKnowNoTree) {
   const pid_t parent = ::getppid();
   Signals::Arrived arrived;
   arrived.signal = SIGTERM;
@@ -142,7 +142,7 @@ TEST(HeldSignalsTest, OnlyTheKernelTheRunAParentThatHasEndedAndTimeoutKnowNoTree
   }
   ::waitpid(gone, nullptr, 0);
   arrived.sender = gone;
-  EXPECT_FALSE(knows_no_tree(arrived, parent)) << "a kill(1) that a killer started";
+  EXPECT_FALSE(knows_no_tree(arrived, parent)) << "a kill(1) started by a killer";
   EXPECT_TRUE(knows_no_tree(arrived, gone)) << "it was our parent";
   arrived.sender = ::fork();
   if (arrived.sender == 0) {

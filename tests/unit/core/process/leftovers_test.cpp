@@ -13,7 +13,7 @@
 namespace onelane::process {
 namespace {
 
-/// A `sleep` whose initial environment has ONELANE_HELD, and whose stdio a test chooses.
+/// A `sleep` with ONELANE_HELD in its initial environment, and stdio chosen by the test.
 class LeftoversTest : public ::testing::Test {
  protected:
   ~LeftoversTest() override {
@@ -89,7 +89,7 @@ class LeftoversTest : public ::testing::Test {
             }
           },
           nullptr);
-      ::syscall(SYS_exit, 0);  // of this thread alone
+      ::syscall(SYS_exit, 0);  // ends only this thread
     }
     traits_.session = ::getsid(0);
     wait_for_state('Z');
@@ -112,14 +112,14 @@ TEST_F(LeftoversTest, AMemberIsFoundByTheRunIdInItsEnvironment) {
   EXPECT_FALSE(is_found("runbbbbbbbb"));
 }
 
-TEST_F(LeftoversTest, APartOfAnIdIsNoId) {
+TEST_F(LeftoversTest, APartOfAnIdDoesNotMatch) {
   start(pipe_[1]);
   for (const char* part : {"r", "runaaaaaaa", "unaaaaaaaa", "aaaaaaaa", "="}) {
     EXPECT_FALSE(is_found(part)) << part;
   }
 }
 
-TEST_F(LeftoversTest, AnotherUsersOrASupervisedOneIsNoMember) {
+TEST_F(LeftoversTest, AnotherUsersOrASupervisedProcessIsNotAMember) {
   start(pipe_[1]);
   Search search;
   search.uid = ::getuid();
@@ -141,26 +141,26 @@ TEST_F(LeftoversTest, OnAPipeItIsAStraggler) {
   EXPECT_EQ(sort_leftover(*sys::read_stat(pid_), traits_, {}), Leftover::Straggler);
 }
 
-TEST_F(LeftoversTest, OnNothingAloneItIsLoose) {
+TEST_F(LeftoversTest, WithoutStdioAloneItIsLoose) {
   start_on_nothing();
   EXPECT_EQ(sorted(), Leftover::Loose);
   EXPECT_FALSE(is_found("runaaaaaaaa"));
 }
 
-TEST_F(LeftoversTest, OnNothingAndOutOfTheSessionItIsDetached) {
+TEST_F(LeftoversTest, WithoutStdioOutsideTheSessionItIsDetached) {
   start_on_nothing();
   traits_.session += 1;
   EXPECT_EQ(sorted(), Leftover::Detached);
 }
 
-TEST_F(LeftoversTest, OneThatIgnoresTheHangUpMeansIt) {
+TEST_F(LeftoversTest, AProcessThatIgnoresTheHangUpIsKept) {
   start_on_nothing(HangUp::Ignored);
   EXPECT_EQ(sorted(), Leftover::Background);
   traits_.ignored_hangup = 1;  // as all of this run do
   EXPECT_EQ(sorted(), Leftover::Loose);
 }
 
-TEST_F(LeftoversTest, SoDoesOneOnThePipe) {
+TEST_F(LeftoversTest, AProcessOnThePipeThatIgnoresTheHangUpIsKept) {
   start(pipe_[1], HangUp::Ignored);
   EXPECT_EQ(sorted(), Leftover::Background);
   traits_.session += 1;
@@ -169,7 +169,7 @@ TEST_F(LeftoversTest, SoDoesOneOnThePipe) {
   EXPECT_EQ(sorted(), Leftover::Straggler);
 }
 
-TEST_F(LeftoversTest, WhatIsKeptIsFoundWithItsKind) {
+TEST_F(LeftoversTest, KeptProcessesAreFoundWithTheirKind) {
   start_on_nothing();
   const auto kept = find_kept(search_for("runaaaaaaaa"), traits_, {});
   const auto it = std::ranges::find(kept, pid_, [](const KeptProcess& k) { return k.id.pid; });
@@ -179,7 +179,7 @@ TEST_F(LeftoversTest, WhatIsKeptIsFoundWithItsKind) {
   EXPECT_TRUE(find_kept(search_for("runbbbbbbbb"), traits_, {}).empty());
 }
 
-TEST(SparedTest, TheMoreIsAskedForTheFewerLiveOn) {
+TEST(SparedTest, TheStricterTheOccasionTheFewerLiveOn) {
   using enum Leftover;
   const auto spared = [](Occasion occasion) {
     std::vector<Leftover> out;
@@ -197,7 +197,7 @@ TEST(SparedTest, TheMoreIsAskedForTheFewerLiveOn) {
   EXPECT_EQ(spared(Occasion::Everything), std::vector(all.begin(), all.begin() + 1));
 }
 
-TEST_F(LeftoversTest, NothingInheritedIsNoSignOfPurposeOnceTheRunWasCutShort) {
+TEST_F(LeftoversTest, MissingStdioShowsNoPurposeOnceTheRunWasCutShort) {
   const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
   start(null);
   ::close(null);
@@ -216,12 +216,12 @@ TEST_F(LeftoversTest, OnTheKeepListItIsListedWhateverItsStdio) {
   EXPECT_EQ(sort_leftover(*sys::read_stat(pid_), traits_, keep), Leftover::Listed);
 }
 
-TEST_F(LeftoversTest, OneWhoseFirstThreadHasEndedLivesOnInTheOthers) {
+TEST_F(LeftoversTest, AProcessWhoseFirstThreadHasEndedLivesOnInTheOthers) {
   start_without_first_thread(pipe_[1]);
   EXPECT_EQ(sort_leftover(*sys::read_stat(pid_), traits_, {}), Leftover::Straggler);
 }
 
-TEST_F(LeftoversTest, AndIsADaemonWhereItHasDetachedItself) {
+TEST_F(LeftoversTest, AProcessWhoseFirstThreadHasEndedIsADaemonIfDetached) {
   const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
   start_without_first_thread(null);
   ::close(null);

@@ -15,7 +15,7 @@ namespace {
 constexpr const char* kRun = "runaaaaaaaa";
 constexpr const char* kOuter = "outerabcdef";
 
-// --- The rule: what is asked for, what is so, what follows ---------------------------------------
+// --- The rule: target, facts, result ----------------------------------------------------------
 
 struct Case {
   const char* name;
@@ -24,7 +24,7 @@ struct Case {
   friend void PrintTo(const Case& row, std::ostream* out) { *out << row.name; }
 };
 
-/// A member with everything in order, of which each case changes one thing.
+/// A member without any reason to spare it; each case changes one fact.
 class WhySparedTest : public ::testing::TestWithParam<Case> {
  protected:
   WhySparedTest() {
@@ -42,7 +42,7 @@ class WhySparedTest : public ::testing::TestWithParam<Case> {
   SignalFacts facts_;
 };
 
-TEST_P(WhySparedTest, IsSaid) {
+TEST_P(WhySparedTest, IsReported) {
   GetParam().spoil(target_, facts_);
   EXPECT_EQ(why_spared(target_, facts_), GetParam().expected);
 }
@@ -146,7 +146,7 @@ const std::vector<Case> kCases{
 INSTANTIATE_TEST_SUITE_P(Each, WhySparedTest, ::testing::ValuesIn(kCases),
                          [](const auto& row) { return std::string{row.param.name}; });
 
-TEST(MaySuperviseTest, IsTheOneWhoseOwnRunComesRightBefore) {
+TEST(MaySuperviseTest, IsTheProcessWhoseOwnRunComesRightBefore) {
   const std::string both = std::string{kOuter} + "," + kRun;
   EXPECT_TRUE(may_supervise("", kRun, kRun));
   EXPECT_TRUE(may_supervise(kOuter, both, kRun));
@@ -158,9 +158,9 @@ TEST(MaySuperviseTest, IsTheOneWhoseOwnRunComesRightBefore) {
   EXPECT_TRUE(may_supervise("", "", kRun)) << "nothing says that it is not";
 }
 
-// --- The facts, off living processes -------------------------------------------------------------
+// --- The facts, from living processes ---------------------------------------------------------
 
-/// Sleeps and shells with a marker.
+/// Sleeps and shells that carry a marker.
 class SignalJudgeTest : public ::testing::Test {
  protected:
   ~SignalJudgeTest() override {
@@ -218,7 +218,7 @@ class SignalJudgeTest : public ::testing::Test {
   std::vector<pid_t> started_;
 };
 
-TEST_F(SignalJudgeTest, AMarkerIsReadWhole) {
+TEST_F(SignalJudgeTest, AMarkerIsComparedWhole) {
   const pid_t pid = start(kRun);
   EXPECT_EQ(judge(member(pid)), Spared::No);
   EXPECT_EQ(judge(member(pid, "runaaaaaaab")), Spared::Foreign);
@@ -231,7 +231,7 @@ TEST_F(SignalJudgeTest, AMarkerIsReadWhole) {
   EXPECT_EQ(judge(others), Spared::OtherUser);
 }
 
-TEST_F(SignalJudgeTest, TheSupervisorAboveSparesItAndThatOfAnOuterRunDoesNot) {
+TEST_F(SignalJudgeTest, TheSupervisorAboveSparesItAndAnOuterRunsDoesNot) {
   const std::string held = std::string{kOuter} + "," + kRun;
   const pid_t top = start(kOuter, "env ONELANE_HELD=" + held + " sleep 300 & wait");
   const pid_t below = child_of(top);
@@ -244,19 +244,19 @@ TEST_F(SignalJudgeTest, TheSupervisorAboveSparesItAndThatOfAnOuterRunDoesNot) {
   EXPECT_EQ(judge(member(below)), Spared::No);
   onelane_ = top;
   EXPECT_EQ(judge(member(below)), Spared::Supervised);
-  onelane_ = ::getpid();  // has nothing of them in its environment
+  onelane_ = ::getpid();  // does not have these runs in its environment
   EXPECT_EQ(judge(member(below)), Spared::No);
   EXPECT_EQ(judge(member(below, kOuter)), Spared::Supervised);
 }
 
-TEST_F(SignalJudgeTest, SoDoesOneThatHidesWhatItIs) {
+TEST_F(SignalJudgeTest, ASupervisorThatHidesItsIdentitySparesIt) {
   const pid_t pid =
       start(kRun, "exec sleep 300", "SEQUENTIAL_EXECUTOR_PID=" + std::to_string(::getpid()));
   onelane_ = 1;
   EXPECT_EQ(judge(member(pid)), Spared::Supervised);
 }
 
-TEST_F(SignalJudgeTest, WhatIsBelowAMemberIsSupervisedWithIt) {
+TEST_F(SignalJudgeTest, ADescendantOfAMemberIsSupervisedWithIt) {
   const pid_t top = start(kRun, "env -i sleep 300 & wait");
   Target below = member(child_of(top));
   EXPECT_EQ(judge(below), Spared::Foreign);

@@ -21,7 +21,7 @@ namespace {
 using Words = std::vector<std::string>;
 using std::chrono::milliseconds;
 
-/// Shells and sleeps whose environment has a marker; nobody else's orphans are looked at.
+/// Shells and sleeps with a marker in their environment; other orphans are not looked at.
 class OrphansTest : public ::testing::Test {
  protected:
   OrphansTest() {
@@ -71,7 +71,7 @@ class OrphansTest : public ::testing::Test {
   }
   [[nodiscard]] std::string marker() const { return "ONELANE_HELD=" + id_; }
 
-  /// Until `name` is in the environment of `pid`: the last thing that an exec puts there.
+  /// Waits until `name` is in the environment of `pid`, the last thing that an exec puts there.
   static void wait_for(pid_t pid, std::string_view name) {
     for (int round = 0; round < 5'000 && !sys::initial_environment(pid, name); ++round) {
       ::usleep(1'000);
@@ -95,7 +95,8 @@ class OrphansTest : public ::testing::Test {
     return std::ranges::any_of(list, [&](const Orphan& o) { return o.stat.id.pid == pid; });
   }
   bool is_orphan(pid_t pid) { return is_in(watch_.scan().orphans, pid); }
-  /// Comes to be an orphan: while it executes another program it has no environment to read.
+  /// Waits for it to become an orphan: while it executes another program, its environment is
+  /// unreadable.
   bool is_found(pid_t pid) {
     bool found = false;
     for (int round = 0; round < 5'000 && !(found = is_orphan(pid)); ++round) {
@@ -117,7 +118,7 @@ class OrphansTest : public ::testing::Test {
   std::optional<RunTraits> traits_ = RunTraits{};
   OrphanRules rules_;
   OrphanWatch watch_{[this] {
-    OrphanRules rules;  // asks whatever rules_ says later
+    OrphanRules rules;  // reads the current rules_ at each call
     rules.is_wanted = [this](std::string_view id) { return rules_.is_wanted(id); };
     rules.live_runs = [this] { return rules_.live_runs(); };
     rules.is_onelane = [this](pid_t pid) { return rules_.is_onelane(pid); };
@@ -133,7 +134,7 @@ class OrphansTest : public ::testing::Test {
   std::vector<pid_t> started_;
 };
 
-TEST_F(OrphansTest, AMarkedProcessWhoseRunHasEndedIsOne) {
+TEST_F(OrphansTest, AMarkedProcessWhoseRunHasEndedIsAnOrphan) {
   const pid_t pid = start();
   ASSERT_TRUE(is_found(pid));
   const auto found = watch_.scan().orphans;
@@ -161,7 +162,7 @@ TEST_F(OrphansTest, NotWhileAnotherRunOfItsMarkerIsLive) {
   }
 }
 
-TEST_F(OrphansTest, APartOfAnIdIsNoMarker) {
+TEST_F(OrphansTest, APartOfAnIdIsNotAMarker) {
   const pid_t pid = start("exec sleep 300", pipe_[1], {marker() + "x", "ONELANE_HELD_X=" + id_});
   EXPECT_FALSE(is_orphan(pid));
 }
@@ -179,21 +180,21 @@ TEST_F(OrphansTest, NotBelowTheSupervisorThatItsEnvironmentNames) {
   EXPECT_FALSE(is_orphan(pid));
 }
 
-TEST_F(OrphansTest, AOnelaneProcessIsNeverOne) {
+TEST_F(OrphansTest, AOnelaneProcessIsNeverAnOrphan) {
   const pid_t pid = start();
   EXPECT_TRUE(is_found(pid));
   onelane_ = pid;
   EXPECT_FALSE(is_orphan(pid));
 }
 
-TEST_F(OrphansTest, AZombieIsNone) {
+TEST_F(OrphansTest, AZombieIsNotAnOrphan) {
   const pid_t pid = start("exit 0");
   siginfo_t info{};
   ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT), 0);
   EXPECT_FALSE(is_orphan(pid));
 }
 
-TEST_F(OrphansTest, WhatRunsOnNothingIsKeptWithAllBelowIt) {
+TEST_F(OrphansTest, AProcessWithoutStdioIsKeptWithItsDescendants) {
   const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
   const pid_t daemon = start("sleep 300 >&9 & wait", null, {marker()});
   ::close(null);
@@ -204,7 +205,7 @@ TEST_F(OrphansTest, WhatRunsOnNothingIsKeptWithAllBelowIt) {
   EXPECT_FALSE(is_in(scan.kept, below));
 }
 
-TEST_F(OrphansTest, WhatIsWrittenDownAsKeptStaysKept) {
+TEST_F(OrphansTest, ARecordedKeptProcessStaysKept) {
   const pid_t pid = start("sleep 300 & wait");
   written_ = {{sys::read_stat(pid)->id, id_, false}};
   const pid_t below = child_of(pid, "sleep");
@@ -232,7 +233,7 @@ TEST_F(OrphansTest, WithoutTraitsARegularFileCountsAsKept) {
   ::unlink(path.c_str());
 }
 
-TEST_F(OrphansTest, ADescendantWithoutMarkerIsOneAlsoWhenItHasLostItsParent) {
+TEST_F(OrphansTest, ADescendantWithoutMarkerIsAnOrphanEvenWithoutItsParent) {
   const pid_t pid = start("env -i sleep 300 & wait");
   const pid_t below = child_of(pid, "sleep");
   EXPECT_TRUE(is_found(below));
@@ -243,7 +244,7 @@ TEST_F(OrphansTest, ADescendantWithoutMarkerIsOneAlsoWhenItHasLostItsParent) {
   EXPECT_EQ(found[0].run_id, id_);
 }
 
-TEST_F(OrphansTest, AMarkerThatComesWithAnExecIsFound) {
+TEST_F(OrphansTest, AMarkerThatAppearsWithAnExecIsFound) {
   std::array<int, 2> line{};
   ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, line.data()), 0);
   const pid_t pid = start("read go; exec env " + marker() + " sleep 300", line[1], {});
@@ -255,7 +256,7 @@ TEST_F(OrphansTest, AMarkerThatComesWithAnExecIsFound) {
   ::close(line[1]);
 }
 
-TEST_F(OrphansTest, TheEnvironmentsOfOldProcessesAreReadNoMore) {
+TEST_F(OrphansTest, TheEnvironmentsOfOldProcessesAreNotReadAgain) {
   start();
   (void)watch_.scan();
   const std::size_t all = watch_.environments_read();
@@ -270,7 +271,7 @@ TEST_F(OrphansTest, TheEnvironmentsOfOldProcessesAreReadNoMore) {
   EXPECT_TRUE(rests);
 }
 
-TEST_F(OrphansTest, EndsThoseThatIgnoreTermAndWhatTheyForkMeanwhile) {
+TEST_F(OrphansTest, EndsOrphansThatIgnoreTermAndTheirNewChildren) {
   const pid_t pid = start("trap '' TERM; while :; do sleep 300 & sleep 300; done");
   ASSERT_GT(child_of(pid, "sleep"), 0);
   EXPECT_TRUE(is_found(pid));

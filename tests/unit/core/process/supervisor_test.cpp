@@ -15,7 +15,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Judges as the test says, and says all on standard error.
+/// Judges as the test says, and prints every notice on standard error.
 class TestJudge : public Judge {
  public:
   explicit TestJudge(const std::function<Judgement(const Scene&)>& judge) : judge_{judge} {}
@@ -35,7 +35,7 @@ class TestJudge : public Judge {
   const std::function<Judgement(const Scene&)>& judge_;
 };
 
-/// Runs `script` with /bin/sh under a Supervisor in a child process that mirrors the end.
+/// Runs `script` with /bin/sh under a Supervisor, in a child process that ends like the tool.
 class SupervisorTest : public ::testing::Test {
  protected:
   struct Result {
@@ -197,7 +197,7 @@ TEST_F(SupervisorTest, AnOrderToEndGivesTheToolItsGraceAndThenKills) {
   EXPECT_GE(result.took, 600ms);
 }
 
-TEST_F(SupervisorTest, AnOrderToKillHurriesAnEndingThatHasBegun) {
+TEST_F(SupervisorTest, AnOrderToKillCutsAnEndingShort) {
   judge_ = [](const Scene& scene) {
     const auto order = scene.running > 300ms   ? Order::Kill
                        : scene.running > 100ms ? Order::End
@@ -210,7 +210,7 @@ TEST_F(SupervisorTest, AnOrderToKillHurriesAnEndingThatHasBegun) {
   EXPECT_LT(result.took, 20s);
 }
 
-TEST_F(SupervisorTest, WhatWasCondemnedWithTheToolIsNotSparedAsADaemon) {
+TEST_F(SupervisorTest, AProcessCondemnedWithTheToolIsNotSparedAsADaemon) {
   judge_ = [](const Scene& scene) {
     return Judgement{scene.running > 200ms ? Order::End : Order::GoOn, false, 20ms};
   };
@@ -219,7 +219,7 @@ TEST_F(SupervisorTest, WhatWasCondemnedWithTheToolIsNotSparedAsADaemon) {
   EXPECT_NE(::kill(std::stoi(result.said), 0), 0);
 }
 
-TEST_F(SupervisorTest, WhileTheWholeGroupIsStoppedNoTimeRuns) {
+TEST_F(SupervisorTest, TimeStopsWhileTheWholeGroupIsStopped) {
   judge_ = [](const Scene& scene) {
     return Judgement{scene.running > 2s ? Order::End : Order::GoOn, true, 20ms};
   };
@@ -268,7 +268,7 @@ TEST_F(SupervisorTest, AnIgnoredSigchldNeitherHangsNorReachesTheToolChanged) {
   ::sigaction(SIGCHLD, &ignore, &before);
   int ends[2];
   ASSERT_EQ(::pipe(ends), 0);
-  // Not a shell: those set their own SIGCHLD.
+  // Not a shell: shells set their own SIGCHLD.
   with_grep_ = true;
   const pid_t pid = start("", ends[1]);
   ::sigaction(SIGCHLD, &before, nullptr);
@@ -287,7 +287,7 @@ TEST_F(SupervisorTest, TheGuardianEndsTheRunWhenTheSupervisorIsKilled) {
   int ends[2];
   ASSERT_EQ(::pipe(ends), 0);
   run_.kill_timeout = 300ms;
-  // Cleared environment, new session: only what the supervisor published can tell.
+  // Its environment is cleared and its session new: only the supervisor's list can identify it.
   const pid_t pid = start(
       "env -i setsid sh -c 'trap \"\" TERM; echo x >&2; while :; do sleep 0.05; done' &"
       "wait",
@@ -299,7 +299,7 @@ TEST_F(SupervisorTest, TheGuardianEndsTheRunWhenTheSupervisorIsKilled) {
   ::kill(pid, SIGKILL);
   ::waitpid(pid, nullptr, 0);
   char rest[16];
-  while (::read(ends[0], rest, sizeof rest) > 0) {  // end of file: nobody holds it any more
+  while (::read(ends[0], rest, sizeof rest) > 0) {  // end of file: no process holds it any more
   }
   ::close(ends[0]);
 }

@@ -13,7 +13,7 @@ namespace {
 
 constexpr const char kWriter[] = "runaaaaaaaa";
 
-/// A `sleep` on a pipe with nothing of a run in its environment, which a run has written down.
+/// A `sleep` on a pipe without a marker in its environment, which a run has recorded as kept.
 class WrittenDownTest : public ::testing::Test {
  protected:
   WrittenDownTest() {
@@ -67,7 +67,7 @@ class WrittenDownTest : public ::testing::Test {
   OrphanRules rules_;
 };
 
-TEST_F(WrittenDownTest, ItNeedsNoMarkerWhereTheRecordIsProof) {
+TEST_F(WrittenDownTest, ItNeedsNoMarkerWhenTheRecordIsProof) {
   EXPECT_TRUE(is_kept());
   written_[0].is_proof = false;
   EXPECT_FALSE(is_kept());
@@ -78,16 +78,16 @@ TEST_F(WrittenDownTest, NotWhileItsRunIsLive) {
   EXPECT_FALSE(is_kept());
 }
 
-TEST_F(WrittenDownTest, NotOfAnotherRunOrAnotherProcess) {
+TEST_F(WrittenDownTest, NotForAnotherRunOrAnotherProcess) {
   written_[0].run_id = "runbbbbbbbb";
   EXPECT_FALSE(is_kept());
   written_ = {{{pid_, written_[0].id.start + 1}, kWriter, true}};
   EXPECT_FALSE(is_kept());
 }
 
-TEST_F(WrittenDownTest, TheOccasionSaysWhetherItIsAnOrphan) {
-  // Its pipe is no tie to the run: it was written down as kept. In the session of the run it is
-  // loose.
+TEST_F(WrittenDownTest, TheOccasionDecidesWhetherItIsAnOrphan) {
+  // Its pipe does not tie it to the run, because it was recorded as kept. In the session of the run
+  // it is loose.
   EXPECT_FALSE(is_orphan_for(Occasion::RunEnd));
   EXPECT_TRUE(is_orphan_for(Occasion::Orphans));
   EXPECT_TRUE(is_orphan_for(Occasion::Stop));
@@ -96,7 +96,7 @@ TEST_F(WrittenDownTest, TheOccasionSaysWhetherItIsAnOrphan) {
   EXPECT_TRUE(is_orphan_for(Occasion::Everything));
 }
 
-TEST_F(WrittenDownTest, OutOfTheSessionOnlyEverythingEndsIt) {
+TEST_F(WrittenDownTest, OutsideTheSessionOnlyEverythingEndsIt) {
   traits_.session += 1;
   EXPECT_FALSE(is_orphan_for(Occasion::Orphans));
   EXPECT_FALSE(is_orphan_for(Occasion::Stop));

@@ -1,4 +1,4 @@
-// What others may have put on our way.
+// Files that other users may have planted.
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -16,14 +16,14 @@ namespace fs = std::filesystem;
 
 class HostileTest : public RepositoriesTest {
  protected:
-  /// Root of what is found, relative to the temporary directory; "none" for nothing.
+  /// Root of the project found, relative to the temporary directory; "none" without one.
   [[nodiscard]] std::string root(const std::string& directory) const {
     const auto found = find({at(directory), {}});
     return found ? fs::path{found->root}.lexically_relative(dir_).string() : "none";
   }
 };
 
-TEST_F(HostileTest, HostileDotGitFilesAreNoRepository) {
+TEST_F(HostileTest, HostileDotGitFilesAreNotARepository) {
   repository("shop");
   const auto target = at("shop/.git");
   write("nul/.git", "gitdir: " + target + std::string{'\0'} + "x\n");
@@ -46,7 +46,7 @@ TEST_F(HostileTest, HostileDotGitFilesAreNoRepository) {
   EXPECT_EQ(root("crlf"), "crlf");
 }
 
-TEST_F(HostileTest, AStrangersMarkInADirectoryForAllDoesNotCount) {
+TEST_F(HostileTest, AnotherUsersMarkerInAPublicDirectoryDoesNotCount) {
   if (::geteuid() != 0) {
     GTEST_SKIP() << "needs root to give files away";
   }

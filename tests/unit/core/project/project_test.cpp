@@ -15,12 +15,12 @@ namespace fs = std::filesystem;
 
 class ProjectTest : public RepositoriesTest {
  protected:
-  /// Root of what is found, relative to the temporary directory; "none" for nothing.
+  /// Root of the project found, relative to the temporary directory; "none" without one.
   [[nodiscard]] std::string root(const std::string& directory) const {
     const auto found = find({at(directory), {}});
     return found ? relative(found->root) : "none";
   }
-  /// State directory of what is found when it is adopted, else "not adopted".
+  /// State directory of the project found if it is adopted, else "not adopted".
   [[nodiscard]] std::string lane(const std::string& directory) const {
     const auto found = find({at(directory), {}});
     return found && found->adopted ? relative(found->state_dir) : "not adopted";
@@ -64,7 +64,7 @@ TEST_F(ProjectTest, LookingWritesNothing) {
   EXPECT_EQ(all(), before);
 }
 
-TEST_F(ProjectTest, EachOfThreeMarksAdoptsARepository) {
+TEST_F(ProjectTest, EachOfThreeMarkersAdoptsARepository) {
   for (const char* name : {"one", "two", "three", "file", "link"}) {
     repository(name);
   }
@@ -81,7 +81,7 @@ TEST_F(ProjectTest, EachOfThreeMarksAdoptsARepository) {
   EXPECT_EQ(lane("link"), "not adopted");
 }
 
-TEST_F(ProjectTest, WithoutGitTheNearestMarkCounts) {
+TEST_F(ProjectTest, WithoutGitTheNearestMarkerCounts) {
   write("outer/onelane.toml", "");
   make_directory("outer/inner/.onelane/state");
   make_directory("outer/inner/deep");
@@ -94,19 +94,19 @@ TEST_F(ProjectTest, WithoutGitTheNearestMarkCounts) {
   EXPECT_EQ(found->common_dir, "");
 }
 
-TEST_F(ProjectTest, NeitherRepositoryNorMarkIsNothing) {
+TEST_F(ProjectTest, WithoutRepositoryOrMarkerThereIsNoProject) {
   make_directory("plain/deep");
   EXPECT_EQ(root("plain/deep"), "none");
   EXPECT_EQ(root("missing"), "none");
 }
 
-TEST_F(ProjectTest, ADirectoryThatTheCallWillMakeBelongsToTheOneAbove) {
+TEST_F(ProjectTest, ADirectoryYetToBeMadeBelongsToTheOneAbove) {
   repository("shop");
   EXPECT_EQ(root("shop/new/deep/"), "shop");
   fs::current_path(dir_ / "shop");
   EXPECT_EQ(find({"new/deep", {}})->root, at("shop"));
   write("shop/file", "");
-  EXPECT_EQ(root("shop/file/deep"), "none") << "this one nobody can make";
+  EXPECT_EQ(root("shop/file/deep"), "none") << "this one cannot be made";
 }
 
 TEST_F(ProjectTest, EachLinkedWorkTreeHasItsOwnLane) {
@@ -154,7 +154,7 @@ TEST_F(ProjectTest, ASubmoduleOfALinkedWorkTreeBelongsToThatWorkTree) {
   EXPECT_EQ(lane("linked/leaf"), "shop/.git/worktrees/linked/onelane");
 }
 
-TEST_F(ProjectTest, ACloneInsideAnAdoptedRepositoryIsNoSubmodule) {
+TEST_F(ProjectTest, ACloneInsideAnAdoptedRepositoryIsNotASubmodule) {
   repository("shop");
   make_directory("shop/.git/onelane");
   repository("shop/vendor/other");
@@ -173,7 +173,7 @@ TEST_F(ProjectTest, ABareRepositoryIsItsOwnProject) {
   EXPECT_EQ(found->state_dir, at("store.git/onelane"));
 }
 
-TEST_F(ProjectTest, InsideAGitDirectoryItIsTheProjectOfItsWorkTree) {
+TEST_F(ProjectTest, AGitDirectoryBelongsToTheProjectOfItsWorkTree) {
   repository("leaf");
   repository("shop");
   submodule("shop", "leaf", "leaf");
@@ -186,7 +186,7 @@ TEST_F(ProjectTest, InsideAGitDirectoryItIsTheProjectOfItsWorkTree) {
   EXPECT_EQ(root("shop/.git/modules/leaf"), "shop");
 }
 
-TEST_F(ProjectTest, ANamedGitDirectoryDecidesAndIsBelowTheDirectory) {
+TEST_F(ProjectTest, ANamedGitDirectoryDecidesAndIsRelativeToTheDirectory) {
   repository("shop");
   repository("other");
   run("git -C shop worktree add -q ../linked");
@@ -216,7 +216,7 @@ TEST_F(ProjectTest, ANearerTomlIsAProjectOnlyWhenItSaysSo) {
   EXPECT_EQ(find({at("shop/web/src"), {}})->git_dir, at("shop/.git"));
 }
 
-TEST_F(ProjectTest, SymbolicLinksLeadToOneSpelling) {
+TEST_F(ProjectTest, SymbolicLinksAreResolvedToOnePath) {
   repository("shop");
   make_directory("shop/.git/onelane");
   make_directory("shop/src");
@@ -246,7 +246,7 @@ TEST_F(ProjectTest, ASeparateGitDirectoryIsFollowed) {
   EXPECT_EQ(find({at("work"), {}})->git_dir, at("store"));
 }
 
-TEST_F(ProjectTest, ADeletedDirectoryIsNothing) {
+TEST_F(ProjectTest, ADeletedDirectoryHasNoProject) {
   make_directory("gone");
   fs::current_path(dir_ / "gone");
   fs::remove_all(dir_ / "gone");

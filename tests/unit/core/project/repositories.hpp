@@ -11,7 +11,7 @@
 
 namespace onelane::project {
 
-/// A temporary directory with real repositories in it; it is the current directory.
+/// A temporary directory with real repositories in it; it becomes the current directory.
 class RepositoriesTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -32,7 +32,7 @@ class RepositoriesTest : public testing::Test {
     std::filesystem::remove_all(dir_);
   }
 
-  /// Runs a command line of the shell below the temporary directory; it must succeed.
+  /// Runs a shell command line in the temporary directory; it must succeed.
   void run(const std::string& command) const {
     const std::string line = "cd '" + dir_.string() + "' && { " + command + "; } >out 2>&1";
     ASSERT_EQ(std::system(line.c_str()), 0) << command << '\n' << text("out");

@@ -36,7 +36,7 @@ class StateTest : public RepositoriesTest {
     EXPECT_TRUE(found) << directory;
     return found.value_or(Project{});
   }
-  /// Text of the error; "" when it opens.
+  /// Text of the error; "" when the directory opens.
   static std::string error(const Project& project) {
     try {
       (void)open_state(project);
@@ -54,7 +54,7 @@ class StateTest : public RepositoriesTest {
   void set_mode(const std::string& path, mode_t mode) const {
     ASSERT_EQ(::chmod(at(path).c_str(), mode), 0);
   }
-  /// Modes of the state directory and of files in it, for a git directory of `dir_mode`.
+  /// Modes of the state directory and its files, for a git directory with mode `dir_mode`.
   [[nodiscard]] std::string made(const std::string& name, mode_t dir_mode,
                                  const std::string& shared) const {
     repository(name);
@@ -73,7 +73,7 @@ class StateTest : public RepositoriesTest {
   mode_t previous_ = 0;
 };
 
-/// What `body` returns as another user; "not run" when the child fails.
+/// Result of `body` run as another user; "not run" when the child fails.
 std::string as_user(uid_t uid, const std::function<std::string()>& body) {
   int ends[2];
   EXPECT_EQ(::pipe(ends), 0);
@@ -92,7 +92,7 @@ std::string as_user(uid_t uid, const std::function<std::string()>& body) {
   return {text, static_cast<std::size_t>(got > 0 ? got : 0)};
 }
 
-TEST_F(StateTest, TheFirstOpenMakesItAndTheSecondFindsIt) {
+TEST_F(StateTest, TheFirstOpenMakesTheDirectoryAndTheSecondFindsIt) {
   repository("shop");
   const auto shop = project("shop");
   const auto first = open_state(shop);
@@ -122,7 +122,7 @@ TEST_F(StateTest, WithoutGitBothLevelsAreMade) {
   EXPECT_EQ(mode("plain/.onelane/state"), mode("plain"));
 }
 
-TEST_F(StateTest, AGitDirectoryThatIsGoneIsNotMadeAgain) {
+TEST_F(StateTest, AMissingGitDirectoryIsNotMade) {
   repository("shop");
   const auto shop = project("shop");
   fs::remove_all(dir_ / "shop");
@@ -135,7 +135,7 @@ TEST_F(StateTest, AGitDirectoryThatIsGoneIsNotMadeAgain) {
   EXPECT_FALSE(fs::exists(at("shop")));
 }
 
-TEST_F(StateTest, ModeFollowsTheGitDirectoryWithoutWritingForAll) {
+TEST_F(StateTest, ModeFollowsTheGitDirectoryWithoutWorldWritePermission) {
   EXPECT_EQ(made("private", 0700, ""), "0700 0600");
   EXPECT_EQ(made("usual", 0755, ""), "0755 0600");
   EXPECT_EQ(made("group", 02775, ""), "2775 0660");
@@ -163,7 +163,7 @@ TEST_F(StateTest, ALinkInItsPlaceIsRefused) {
   EXPECT_TRUE(fs::is_empty(at("elsewhere")));
 }
 
-TEST_F(StateTest, ADirectoryForEverybodyIsRefusedUnlessTheRepositoryIsShared) {
+TEST_F(StateTest, AWorldWritableDirectoryIsRefusedUnlessTheRepositoryIsShared) {
   repository("shop");
   make_directory("shop/.git/onelane");
   set_mode("shop/.git/onelane", 0777);
@@ -188,7 +188,7 @@ TEST_F(StateTest, RootMakesItForTheOwnerWhoThenCanUseIt) {
   EXPECT_EQ(as_user(12345, [&] { return error(shop); }), "");
 }
 
-TEST_F(StateTest, AStrangersDirectoryIsRefused) {
+TEST_F(StateTest, AnotherUsersDirectoryIsRefused) {
   if (::geteuid() != 0) {
     GTEST_SKIP() << "needs root to act as two users";
   }

@@ -20,7 +20,7 @@ TEST(QueueTest, EveryStateHasAWordThatIsReadBack) {
   EXPECT_EQ(state_of("done"), std::nullopt);
 }
 
-TEST(QueueTest, TheNextIsTheFirstThatWaits) {
+TEST(QueueTest, TheNextIsTheFirstQueued) {
   Queue queue = queue_of({State::Passed, State::Interrupted, kQ, kQ});
   ASSERT_NE(next_of(queue), nullptr);
   EXPECT_EQ(next_of(queue)->id, 3U);
@@ -28,7 +28,7 @@ TEST(QueueTest, TheNextIsTheFirstThatWaits) {
   EXPECT_EQ(next_of(over), nullptr);
 }
 
-TEST(QueueTest, MoveCountsThoseThatWaitAndKeepsTheOthersInOrder) {
+TEST(QueueTest, MoveCountsQueuedEntriesAndKeepsTheOthersInOrder) {
   const auto moved = [](std::uint64_t id, std::size_t position) {
     Queue queue = queue_of({State::Passed, State::Running, kQ, kQ, kQ});
     EXPECT_TRUE(move(queue, id, position));
@@ -42,14 +42,14 @@ TEST(QueueTest, MoveCountsThoseThatWaitAndKeepsTheOthersInOrder) {
   EXPECT_THAT(moved(3, 99), ElementsAre(1, 2, 4, 5, 3));
 }
 
-TEST(QueueTest, WhatDoesNotWaitIsNotMoved) {
+TEST(QueueTest, AnEntryThatIsNotQueuedIsNotMoved) {
   Queue queue = queue_of({State::Running, kQ});
   EXPECT_FALSE(move(queue, 1, 2));
   EXPECT_FALSE(move(queue, 7, 1));
   EXPECT_THAT(ids_of(queue), ElementsAre(1, 2));
 }
 
-TEST(QueueTest, WhatADeadStarterRanIsInterruptedAndKeepsItsEnvironment) {
+TEST(QueueTest, ADeadStartersEntryIsInterruptedAndKeepsItsEnvironment) {
   Queue queue = queue_of({State::Passed, State::Running, kQ});
   queue.entries[1].environment = std::make_shared<Environment>(Environment{"A=1"});
   queue.starter = Starter{7, "me", "batchbatch2", 1};
@@ -64,7 +64,7 @@ TEST(QueueTest, WhatADeadStarterRanIsInterruptedAndKeepsItsEnvironment) {
   EXPECT_EQ(queue.entries[2].state, State::Queued);
 }
 
-TEST(QueueTest, WhatHasEndedForgetsItsEnvironment) {
+TEST(QueueTest, AnEndedEntryDropsItsEnvironment) {
   Entry entry = full_entry(1);
   finish(entry, State::Passed, 0, 5);
   EXPECT_EQ(entry.environment, nullptr);

@@ -17,7 +17,7 @@
 
 namespace onelane::queue {
 
-/// An entry with nothing left out.
+/// An entry with every field set.
 inline Entry full_entry(std::uint64_t id) {
   Entry entry;
   entry.id = id;
@@ -49,7 +49,7 @@ inline Entry small_entry(std::uint64_t id, State state = State::Queued) {
   return entry;
 }
 
-/// A queue of entries 1, 2, 3 … in these states.
+/// A queue of entries 1, 2, 3 … in the given states.
 inline Queue queue_of(const std::vector<State>& states) {
   Queue queue;
   for (const State state : states) {

@@ -16,7 +16,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-/// errno of the SystemError that `act` throws, 0 without one.
+/// errno of the SystemError that `act` throws, 0 if it throws none.
 int error_of(const std::function<void()>& act) {
   try {
     act();
@@ -73,7 +73,7 @@ TEST_F(StoreTest, ManyAddersAtOnceLoseNothing) {
   }
 }
 
-TEST_F(StoreTest, WhoDiesWhileChangingLeavesTheQueueAsItWas) {
+TEST_F(StoreTest, AProcessThatDiesDuringAChangeLeavesTheQueueAsItWas) {
   Store store{directory_};
   store.change(&add);
   const pid_t child = ::fork();
@@ -86,13 +86,13 @@ TEST_F(StoreTest, WhoDiesWhileChangingLeavesTheQueueAsItWas) {
   int status = 0;
   ASSERT_EQ(::waitpid(child, &status, 0), child);
   ASSERT_TRUE(WIFSIGNALED(status));
-  std::ofstream{path() + ".tmp"} << "{\"sch";  // as a death in the middle of writing leaves it
+  std::ofstream{path() + ".tmp"} << "{\"sch";  // as left by a process that died while writing
   EXPECT_THAT(ids_of(store.read()), ElementsAre(1));
-  store.change(&add);  // the lock went with him
+  store.change(&add);  // its lock was released
   EXPECT_THAT(ids_of(store.read()), ElementsAre(1, 2));
 }
 
-TEST_F(StoreTest, WhatAChangeThrowsLeavesTheQueueAsItWas) {
+TEST_F(StoreTest, AChangeThatThrowsLeavesTheQueueAsItWas) {
   Store store{directory_};
   store.change(&add);
   EXPECT_THROW(store.change([](Queue& queue) {
@@ -101,7 +101,7 @@ TEST_F(StoreTest, WhatAChangeThrowsLeavesTheQueueAsItWas) {
   }),
                std::runtime_error);
   EXPECT_THAT(ids_of(store.read()), ElementsAre(1));
-  Store{directory_}.change(&add);  // the lock was given back
+  Store{directory_}.change(&add);  // the lock was released
 }
 
 TEST_F(StoreTest, ADamagedFileIsNamedAndNeverOverwrittenUnasked) {
@@ -134,7 +134,7 @@ TEST_F(StoreTest, AQueueThatHasGrownTooLongIsNotWritten) {
   EXPECT_THAT(ids_of(store.read()), ElementsAre(1));
 }
 
-TEST_F(StoreTest, OnlyARegularFileOfOurOwnForNobodyElseIsUsed) {
+TEST_F(StoreTest, OnlyAPrivateRegularFileOfOurOwnIsUsed) {
   Store store{directory_};
   std::filesystem::create_symlink("/etc/passwd", path());
   EXPECT_EQ(error_of([&] { (void)store.read(); }), ELOOP);
@@ -158,13 +158,13 @@ TEST_F(StoreTest, OneStarterAtATimeForAsLongAsItLives) {
   ASSERT_TRUE(first.become_starter());
   EXPECT_TRUE(Store{directory_}.is_started());
   EXPECT_FALSE(Store{directory_}.become_starter());
-  first.change(&add);  // giving back the other byte
+  first.change(&add);  // which releases the other byte
   EXPECT_TRUE(Store{directory_}.is_started());
   first = Store{directory_};
   EXPECT_FALSE(Store{directory_}.is_started());
 }
 
-TEST_F(StoreTest, AWatchTellsOfEveryChange) {
+TEST_F(StoreTest, AWatchReportsEveryChange) {
   Store store{directory_};
   const auto watch = store.watch();
   if (!watch.is_open()) {
@@ -176,7 +176,7 @@ TEST_F(StoreTest, AWatchTellsOfEveryChange) {
   EXPECT_EQ(::poll(&polled, 1, 5'000), 1);
 }
 
-TEST_F(StoreTest, UnfinishedAreThoseWithoutAResult) {
+TEST_F(StoreTest, UnfinishedEntriesAreThoseWithoutAResult) {
   Store store{directory_};
   const auto fill = [](Queue& queue) {
     queue =

@@ -57,14 +57,14 @@ TEST(QueueTextTest, EqualEnvironmentsAreWrittenOnce) {
   EXPECT_EQ(parse(to_text(queue))->entries.at(2).environment->front(), "OTHER=1");
 }
 
-TEST(QueueTextTest, NoBeginningOfATextIsTakenForTheWhole) {
+TEST(QueueTextTest, ATruncatedTextIsRefused) {
   const std::string text = to_text(full_queue());
   for (std::size_t size = 0; size + 1 < text.size(); ++size) {
     EXPECT_FALSE(parse(std::string_view{text}.substr(0, size))) << size;
   }
 }
 
-/// The text of a full queue with one value changed.
+/// The text of a full queue with one changed value.
 std::string with(const char* pointer, const json& value) {
   json text = json::parse(to_text(full_queue()));
   text[json::json_pointer{pointer}] = value;
@@ -109,14 +109,14 @@ TEST(QueueTextTest, WrongTypesAndValuesAreRefused) {
   }
 }
 
-TEST(QueueTextTest, WhatIsTooLongOrTooDeepIsRefused) {
+TEST(QueueTextTest, TextThatIsTooLongOrTooDeepIsRefused) {
   EXPECT_FALSE(parse(std::string(kLongestText + 1, ' ')));
   const std::string deep(100'000, '[');
   EXPECT_FALSE(parse(deep));
   EXPECT_FALSE(parse(with("/deep", json::parse("[[[[[[[[1]]]]]]]]"))));
 }
 
-TEST(QueueTextTest, WhatANewerOneAddsIsIgnored) {
+TEST(QueueTextTest, FieldsOfANewerVersionAreIgnored) {
   EXPECT_TRUE(parse(with("/later", {{"a", 1}})));
   EXPECT_TRUE(parse(with("/entries/0/later", 1)));
 }

@@ -43,7 +43,7 @@ TEST(DotenvTest, OtherLinesAreLeftOut) {
   EXPECT_TRUE(parse_dotenv("\n# K=v\nulimit -n 1024\n=v\nA-B=1\nA B=1\necho \"K=v\"\n").empty());
 }
 
-TEST(DotenvTest, ABadQuoteIsToldAndSpoilsNoOtherLine) {
+TEST(DotenvTest, ABadQuoteIsReportedAndAffectsNoOtherLine) {
   const auto entries = parse_dotenv("A='x\nB=\"y\nC='x'y\nD=z\n");
   ASSERT_EQ(entries.size(), 4U);
   EXPECT_FALSE(entries[0].well_formed);
@@ -53,7 +53,7 @@ TEST(DotenvTest, ABadQuoteIsToldAndSpoilsNoOtherLine) {
   EXPECT_EQ(entries[3].line, 4);
 }
 
-TEST(DotenvTest, TheBlockEndsAtItsMarkOrAtAnEmptyLine) {
+TEST(DotenvTest, TheBlockEndsAtItsMarkerOrAtAnEmptyLine) {
   const auto entries = parse_dotenv(
       "A=1\n# onelane\nB=1\n# a comment\nC=1\n# /onelane\nD=1\n"
       "# onelane\nE=1\n \t\nF=1\n");

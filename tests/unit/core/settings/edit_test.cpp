@@ -16,7 +16,7 @@ using testing::Not;
 
 constexpr std::string_view kPath = "PATH_add .onelane/bin";
 
-/// Texts made of lines that matter to the editors, in every mix.
+/// Texts made of the lines that matter to the editors, in every combination.
 std::vector<std::string> many_texts() {
   const std::vector<std::string> pieces{"A=1",   "# onelane", "# /onelane", "",
                                         "\r",    "TIMEOUT=3", "use flake",  " \t",
@@ -33,7 +33,7 @@ std::vector<std::string> many_texts() {
   return texts;
 }
 
-TEST(BlockTest, RemovingWhatWasAddedGivesTheSameBytes) {
+TEST(BlockTest, AddingAndRemovingRestoresTheSameBytes) {
   for (const auto& text : many_texts()) {
     const auto added = add_block(text, env_block(true, 16000));
     EXPECT_EQ(add_block(added, "X=1\n"), added);
@@ -53,7 +53,7 @@ TEST(BlockTest, ABlockOfTheUsersOwnStays) {
   EXPECT_EQ(remove_block(own), own);
 }
 
-TEST(BlockTest, OnlyTheSeedsFiguresAreEverActive) {
+TEST(BlockTest, OnlyTheSeedsFiguresAreActivated) {
   EXPECT_TRUE(parse_dotenv(add_block("", env_block(false, 16000))).empty());
   const auto entries = parse_dotenv(add_block("", env_block(true, 16000)));
   ASSERT_EQ(entries.size(), 2U);
@@ -64,7 +64,7 @@ TEST(BlockTest, OnlyTheSeedsFiguresAreEverActive) {
   EXPECT_THAT(env_block(false, 16000), Not(HasSubstr("\n\n"))) << "an empty line ends the block";
 }
 
-TEST(LineTest, RemovingWhatWasAddedGivesTheSameBytes) {
+TEST(LineTest, AddingAndRemovingRestoresTheSameBytes) {
   for (const auto& text : many_texts()) {
     const auto added = add_line(text, kPath);
     EXPECT_EQ(add_line(added, kPath), added);
@@ -74,14 +74,14 @@ TEST(LineTest, RemovingWhatWasAddedGivesTheSameBytes) {
   EXPECT_EQ(add_line("use flake\n", kPath), "use flake\nPATH_add .onelane/bin\n");
 }
 
-TEST(LineTest, ALineThatSomebodyHasIndentedStays) {
+TEST(LineTest, AnIndentedLineStays) {
   const std::string own = "if true; then\n  PATH_add .onelane/bin\nfi\n";
   EXPECT_EQ(remove_line(own, kPath), own);
   EXPECT_EQ(add_line(own, kPath), own);
   EXPECT_EQ(remove_line("PATH_add .onelane/bin\n" + own, kPath), own);
 }
 
-TEST(ToolTest, RemovingWhatWasAddedGivesTheSameBytes) {
+TEST(ToolTest, AddingAndRemovingRestoresTheSameBytes) {
   for (const std::string text : {"", "\n", "# note", "timeout = 5", "timeout = 5\n", "a = 1\n\n",
                                  "[tools.uv]\nclass = \"pass\"\n", "x = 1\r\n"}) {
     for (const std::string name : {"cargo", "g++"}) {
@@ -95,7 +95,7 @@ TEST(ToolTest, RemovingWhatWasAddedGivesTheSameBytes) {
   }
 }
 
-TEST(ToolTest, WhatTheUserWroteStays) {
+TEST(ToolTest, TheUsersOwnTextStays) {
   const std::string own = "[tools.cargo]\nclass = \"lane\"\n";
   EXPECT_EQ(add_tool(own, "cargo", "lane"), own);
   EXPECT_EQ(remove_tool(own, "cargo"), own);
@@ -103,7 +103,7 @@ TEST(ToolTest, WhatTheUserWroteStays) {
   EXPECT_EQ(remove_tool(edited, "cargo"), edited);
 }
 
-TEST(ToolTest, ATextThatCannotTakeItIsToldApart) {
+TEST(ToolTest, ATextThatCannotBeAddedToIsDetected) {
   EXPECT_FALSE(add_tool("= broken", "cargo", "lane"));
   EXPECT_FALSE(add_tool("tools = { uv = { class = \"pass\" } }\n", "cargo", "lane"));
   EXPECT_FALSE(add_tool("tools = 1\n", "cargo", "lane"));

@@ -38,7 +38,7 @@ struct Bad {
   const char* what;
 };
 
-TEST_F(HostileTest, ABadValueNamesWhatIsAcceptedAndTheLowerLayerStays) {
+TEST_F(HostileTest, ABadValueIsReportedWithTheAcceptedOnesAndTheLowerLayerStays) {
   const Bad cases[] = {
       {"TIMEOUT=soon", "'soon' is not a duration; accepted: seconds (30, 2.5), 500ms"},
       {"TIMEOUT=-1", "'-1' is not a duration"},
@@ -66,7 +66,7 @@ TEST_F(HostileTest, ABadValueNamesWhatIsAcceptedAndTheLowerLayerStays) {
   }
 }
 
-TEST_F(HostileTest, BadTomlValuesNameTheirLine) {
+TEST_F(HostileTest, BadTomlValuesAreReportedWithTheirLine) {
   const Bad cases[] = {
       {"timeot = 5", "is not known; did you mean 'timeout'?"},
       {"zzz = 5", "`onelane settings` lists the names"},
@@ -89,7 +89,7 @@ TEST_F(HostileTest, BadTomlValuesNameTheirLine) {
   }
 }
 
-TEST_F(HostileTest, BadValuesOfTheEnvironmentAndTheCommandLineAreNamed) {
+TEST_F(HostileTest, BadEnvironmentAndCommandLineValuesAreNamed) {
   environment_["ONELANE_TIMEOUT"] = "x";
   command_line_ = {{"--timeot", "5"}, {"sequential-lock-base-dir", "/x"}};
   const auto problems = loaded().problems;
@@ -118,7 +118,7 @@ TEST_F(HostileTest, LinksFifosDirectoriesAndHugeFilesAreNotRead) {
   }
 }
 
-TEST_F(HostileTest, ZeroBytesAreNoValue) {
+TEST_F(HostileTest, AZeroByteMakesAValueInvalid) {
   using namespace std::string_literals;
   write(dotenv(), "ONELANE_TIMEOUT=5\0\n"s);
   expect_one_problem(dotenv(), 1, "'5?' is not a duration");
@@ -127,7 +127,7 @@ TEST_F(HostileTest, ZeroBytesAreNoValue) {
   EXPECT_EQ(loaded().problems.size(), 1U);
 }
 
-TEST(HostileTomlTest, LettersOutsideStringsAreAnErrorAndInsideAreText) {
+TEST(HostileTomlTest, NonAsciiLettersAreTextInStringsAndAnErrorOutside) {
   EXPECT_NE(read_toml("B\xd0\x98"
                       "B = 1")
                 .error,
@@ -141,7 +141,7 @@ TEST(HostileTomlTest, LettersOutsideStringsAreAnErrorAndInsideAreText) {
   EXPECT_EQ(fine.values[0].text, "\xd0\x98");
 }
 
-TEST(HostileTomlTest, DeepAndLongTextsEndQuickly) {
+TEST(HostileTomlTest, DeepAndLongTextsAreRejectedQuickly) {
   const int many = 300000;
   const std::string texts[] = {
       "a = " + repeated("[", many),
@@ -159,7 +159,7 @@ TEST(HostileTomlTest, DeepAndLongTextsEndQuickly) {
   for (const auto& text : texts) {
     const auto before = std::chrono::steady_clock::now();
     const auto document = read_toml(text);
-    // Generous: sanitizers and a busy machine; what grows with the square takes minutes.
+    // Generous, for sanitizers and a busy machine; quadratic time would take minutes.
     EXPECT_LT(std::chrono::steady_clock::now() - before, 10s) << text.substr(0, 20);
     EXPECT_TRUE(!document.error.empty() || document.values.size() <= 1) << text.substr(0, 20);
   }

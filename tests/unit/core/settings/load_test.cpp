@@ -33,7 +33,7 @@ TEST_F(LoadTest, WithoutFilesAShimHasGenerousLimitsAndNoTimeLimit) {
   EXPECT_EQ(s.timeout.source.origin, Origin::BuiltIn);
 }
 
-TEST_F(LoadTest, ASmallMachineKeepsTwoGigabytesAProcess) {
+TEST_F(LoadTest, ASmallMachineKeepsTwoGigabytesPerProcess) {
   auto small = request();
   small.total_memory_mb = 4000;
   EXPECT_EQ(load(small).settings.memory_limit_mb.value, 2048U);
@@ -70,7 +70,7 @@ TEST_F(LoadTest, EachLayerWinsOverTheOneBelowAndIsNamed) {
   expect(50s, Origin::CommandLine, "", 0, "--timeout");
 }
 
-TEST_F(LoadTest, WhatTheGuardIsToldIsReadFromNumbersAndWords) {
+TEST_F(LoadTest, GuardSettingsAreReadFromNumbersAndWords) {
   write(toml(),
         "max_load = 8.0\nmax_memory_pressure = 12.5\nadmission = \"refuse\"\nidle_action = "
         "\"kill\"\nclamp = \"hard\"\nionice = \"idle\"\nnice = 5\ncpu_affinity = \"0-1\"\n"
@@ -89,7 +89,7 @@ TEST_F(LoadTest, WhatTheGuardIsToldIsReadFromNumbersAndWords) {
   EXPECT_EQ(s.system_reserve_mb.value, 480U) << "3 % of the machine";
 }
 
-TEST_F(LoadTest, WhatTheGuardCannotBeToldKeepsTheLowerLayersValue) {
+TEST_F(LoadTest, InvalidGuardSettingsKeepTheLowerLayersValue) {
   environment_ = {{"ONELANE_NICE", "-5"},
                   {"ONELANE_CPU_WEIGHT", "10001"},
                   {"ONELANE_CPU_AFFINITY", "1-"},
@@ -152,7 +152,7 @@ TEST_F(LoadTest, TheLastOfADuplicateKeyWins) {
   EXPECT_EQ(s.timeout.source.line, 2);
 }
 
-TEST_F(LoadTest, AnEmptyValueIsNoValue) {
+TEST_F(LoadTest, AnEmptyValueIsIgnored) {
   write(dotenv(), "ONELANE_TIMEOUT=5\nONELANE_TIMEOUT=\n");
   environment_["ONELANE_TIMEOUT"] = "";
   const auto [s, problems] = loaded();
@@ -195,7 +195,7 @@ TEST_F(LoadTest, TheLockDirectoryCountsInProjectFilesOnly) {
   EXPECT_EQ(loaded().settings.lock_base_dir.value, root() + "/.sequential-locks");
 }
 
-TEST_F(LoadTest, AScopeOfAnotherWordNamesALane) {
+TEST_F(LoadTest, AScopeWithAnyOtherWordNamesALane) {
   write(toml(), "scope = \"gpu\"\nlanes = \"split\"\nkeep = [\"redis-server\"]\n");
   const auto s = loaded().settings;
   EXPECT_EQ(s.scope.value, Scope::Named);

@@ -17,7 +17,7 @@ TEST(ReadyTest, AnythingElseIsAText) {
   }
 }
 
-TEST(ReadyTest, WhatIsNeitherIsRefused) {
+TEST(ReadyTest, AnythingInvalidIsRefused) {
   for (const std::string& text :
        {std::string{}, std::string{"0"}, std::string{"65536"}, std::string{"99999999999999999999"},
         std::string{"a\tb"}, std::string{"a\x1b"}, std::string(256, 'x')}) {
@@ -33,7 +33,7 @@ TEST(ReadyRuleTest, NamesACallAndWhenItIsReady) {
   EXPECT_EQ(parse_ready_rule(" make:serve = a=b "), (ReadyRule{"make", "serve", {0, "a=b"}}));
 }
 
-TEST(ReadyRuleTest, WhatLacksAPartIsRefused) {
+TEST(ReadyRuleTest, AnIncompleteRuleIsRefused) {
   for (const char* text : {"", "make", "make:serve", "=3000", ":serve=3000", "make:=3000",
                            "make=", "make=0", "a/b=1", "a b=1"}) {
     EXPECT_FALSE(parse_ready_rule(text)) << text;

@@ -14,7 +14,7 @@
 
 namespace onelane::settings {
 
-/// A project and a home in a temporary directory, and an environment of its own.
+/// A project and a home in a temporary directory, with an environment of its own.
 class SandboxTest : public testing::Test {
  protected:
   SandboxTest() {

@@ -22,7 +22,7 @@ class TrustTest : public SandboxTest {
   }
 };
 
-TEST_F(TrustTest, TrustIsForThisContentUnderThisPath) {
+TEST_F(TrustTest, TrustAppliesToOneContentUnderOnePath) {
   write(toml(), "a");
   EXPECT_FALSE(is_trusted(directory(), toml(), "a"));
   trust(directory(), toml(), "a");
@@ -80,14 +80,14 @@ TEST_F(TrustTest, LooseningABuiltInToolNeedsTrust) {
   }
 }
 
-TEST_F(TrustTest, WhereNobodySaysWhichToolsHaveAPolicyEachOneMayHave) {
+TEST_F(TrustTest, WithoutAListOfPoliciesEveryToolMayHaveOne) {
   write(toml(), "[tools.ruff]\npass = [\"a\"]\n");
   Request request = this->request();
   request.has_policy = nullptr;
   EXPECT_EQ(load(request).problems.size(), 1U);
 }
 
-TEST_F(TrustTest, AProjectsOwnToolsNeedNone) {
+TEST_F(TrustTest, AProjectsOwnToolsNeedNoTrust) {
   write(toml(), "[tools.cargo]\nclass = \"pass\"\nservice = [\"watch\"]\n");
   const auto [s, problems] = loaded();
   EXPECT_THAT(problems, IsEmpty());
@@ -106,7 +106,7 @@ TEST_F(TrustTest, ToolPathsNeedTrustAndAnEditRevokesIt) {
   EXPECT_EQ(problems[0].where.line, 2);
 }
 
-TEST_F(TrustTest, TheUsersOwnFileNeedsNone) {
+TEST_F(TrustTest, TheUsersOwnFileNeedsNoTrust) {
   write(user_toml(), "[tools.git]\npass = [\"gc\"]\nreal = \"/opt/git\"\n");
   write(toml(), "[tools.git]\npass = [\"commit\"]\n");
   const auto s = loaded().settings;
@@ -129,7 +129,7 @@ TEST_F(TrustTest, DirectoriesOutsideTheProjectNeedTrust) {
   }
 }
 
-TEST_F(TrustTest, DirectoriesInsideTheProjectNeedNone) {
+TEST_F(TrustTest, DirectoriesInsideTheProjectNeedNoTrust) {
   write(toml(), "log_dir = \"./a/../logs\"\nsequential_lock_base_dir = \".locks\"\n");
   const auto [s, problems] = loaded();
   EXPECT_THAT(problems, IsEmpty());

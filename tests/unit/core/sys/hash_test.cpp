@@ -5,7 +5,7 @@
 namespace onelane::sys {
 namespace {
 
-// Test vectors of its authors.
+// Test vectors published by the authors of FNV.
 TEST(HashTest, KnownAnswers) {
   EXPECT_EQ(fnv1a(""), 0xcbf29ce484222325U);
   EXPECT_EQ(fnv1a("a"), 0xaf63dc4c8601ec8cU);
@@ -15,12 +15,12 @@ TEST(HashTest, KnownAnswers) {
   EXPECT_EQ(fnv1a<std::uint32_t>("foobar"), 0xbf9cf968U);
 }
 
-TEST(HashTest, PiecesAreTheWhole) {
+TEST(HashTest, PiecesHashLikeTheWhole) {
   EXPECT_EQ(fnv1a("bar", fnv1a("foo")), fnv1a("foobar"));
   EXPECT_EQ(fnv1a(std::string_view{"\0", 1}), 0xaf63bd4c8601b7dfU);
 }
 
-TEST(HashTest, BytesAreTakenAsTheyLieInMemory) {
+TEST(HashTest, BytesOfAnObjectAreInMemoryOrder) {
   const std::uint16_t number = 0x6161;
   EXPECT_EQ(bytes_of(number), "aa");
 }

@@ -5,7 +5,7 @@
 namespace onelane::sys {
 namespace {
 
-TEST(HexTest, EveryByteIsTwoLowerCaseDigitsAndComesBack) {
+TEST(HexTest, EveryByteBecomesTwoLowerCaseDigitsAndReadsBack) {
   EXPECT_EQ(to_hex(""), "");
   EXPECT_EQ(to_hex(std::string_view{"\0\x0f\x10\xff", 4}), "000f10ff");
   std::string all;
@@ -15,14 +15,14 @@ TEST(HexTest, EveryByteIsTwoLowerCaseDigitsAndComesBack) {
   EXPECT_EQ(from_hex(to_hex(all)), all);
 }
 
-TEST(HexTest, WhatItDoesNotWriteItDoesNotRead) {
+TEST(HexTest, TextThatToHexDoesNotWriteIsRefused) {
   EXPECT_EQ(from_hex(""), "");
   for (const char* digits : {"0", "00f", "0g", "g0", "0x", " 1", "1 ", "AB"}) {
     EXPECT_EQ(from_hex(digits), std::nullopt) << digits;
   }
 }
 
-TEST(HexTest, ADigitHasEitherCase) {
+TEST(HexTest, ADigitMayHaveEitherCase) {
   EXPECT_EQ(hex_digit('0'), 0U);
   EXPECT_EQ(hex_digit('9'), 9U);
   EXPECT_EQ(hex_digit('a'), 10U);

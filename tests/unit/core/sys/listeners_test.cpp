@@ -43,7 +43,7 @@ TEST(TcpLineTest, AConnectionDoesNotListen) {
   EXPECT_FALSE(line->listens);
 }
 
-TEST(TcpLineTest, WhatIsNoSocketIsNone) {
+TEST(TcpLineTest, OtherLinesAreNotASocket) {
   for (const std::string_view line :
        {std::string_view{}, kHead, std::string_view{"0: 0100007F:0BB8 00000000:0000 0A"},
         std::string_view{"0: 0100007F 00000000:0000 0A 0:0 0:0 0 0 0 1"},
@@ -54,7 +54,7 @@ TEST(TcpLineTest, WhatIsNoSocketIsNone) {
   }
 }
 
-/// A TCP socket of this process and the port that it is bound to.
+/// A TCP socket of this process and the port it is bound to.
 struct Socket {
   explicit Socket(int family) : fd{::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0)} {
     sockaddr_in6 address{};
@@ -90,7 +90,7 @@ TEST_P(ListenersTest, ASocketIsFoundOnceItListens) {
   EXPECT_FALSE(has_socket(::getppid(), *found));
 }
 
-TEST(GoneListenersTest, WhoIsGoneHasNone) {
+TEST(GoneListenersTest, AProcessThatIsGoneHasNone) {
   EXPECT_FALSE(listeners_on(0x3ffffff, 80));
   EXPECT_EQ(network_namespace(0x3ffffff), 0U);
   EXPECT_FALSE(has_socket(0x3ffffff, std::array<std::uint64_t, 1>{1}));

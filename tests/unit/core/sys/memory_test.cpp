@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20U;
 
-/// A group of ours in the v1 memory hierarchy (cgroups(7)) with a limit, and nobody in it.
+/// A group of ours in the v1 memory hierarchy (cgroups(7)), empty and with a limit.
 class LimitedGroupTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -61,20 +61,20 @@ class LimitedGroupTest : public testing::Test {
   std::string group_;
 };
 
-/// Names of files that are not there: the kernel remembers each, and drops them when it must.
+/// Looks up files that do not exist: the kernel remembers each name, and drops them when it must.
 void look_for_many(const fs::path& directory) {
   struct stat info {};
-  std::array<char, 128> path{};  // no heap: a sanitizer would keep all of it
+  std::array<char, 128> path{};  // not on the heap: a sanitizer would keep all of it
   for (int i = 0; i < 300'000; ++i) {
     std::snprintf(path.data(), path.size(), "%s/%d", directory.c_str(), i);
     (void)!::stat(path.data(), &info);
   }
 }
 
-TEST_F(LimitedGroupTest, WhatTheKernelCanDropIsLeft) {
+TEST_F(LimitedGroupTest, DroppableKernelMemoryCountsAsLeft) {
   std::string directory = (fs::temp_directory_path() / "onelane-names-XXXXXX").string();
   ASSERT_NE(::mkdtemp(directory.data()), nullptr);
-  const pid_t child = ::fork();  // the group is looked up once in a process
+  const pid_t child = ::fork();  // because a process looks up its group only once
   if (child == 0) {
     if (!write("cgroup.procs", std::to_string(::getpid()))) {
       ::_exit(10);

@@ -39,11 +39,11 @@ TEST(ReadStatTest, OwnStatNamesParentGroupAndSession) {
   EXPECT_GT(stat->id.start, 0U);
 }
 
-TEST(ReadStatTest, AProcessThatIsGoneIsNothing) {
+TEST(ReadStatTest, AProcessThatIsGoneHasNoStat) {
   EXPECT_FALSE(read_stat(0x3fffffff));
 }
 
-TEST(ExistsTest, ThePidOfAnotherStartTimeIsAnotherProcess) {
+TEST(ExistsTest, APidWithAnotherStartTimeIsAnotherProcess) {
   const Child child;
   auto id = read_stat(child.pid())->id;
   EXPECT_TRUE(exists(id));

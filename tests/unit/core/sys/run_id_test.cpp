@@ -8,7 +8,7 @@
 namespace onelane::sys {
 namespace {
 
-TEST(RunIdTest, IsElevenOfItsLetters) {
+TEST(RunIdTest, HasElevenOfItsLetters) {
   EXPECT_TRUE(is_run_id("abcdefghijk"));
   EXPECT_TRUE(is_run_id("22345678xyz"));
   for (const char* text : {"", "a", "abcdefghij", "abcdefghijkm", "abcdefghij1", "abcdefghijl",
@@ -30,7 +30,7 @@ TEST(RunIdTest, IsNamedWholeOrNotAtAll) {
   EXPECT_FALSE(names_run("a", "a")) << "no run id";
 }
 
-TEST(RunIdTest, WhatIsNoneIsPassedOver) {
+TEST(RunIdTest, InvalidIdsAreSkipped) {
   std::vector<std::string> ids;
   for_each_run(",x,aaaaaaaaaaa,,\x1b,bbbbbbbbbbb,ccccccccccc1",
                [&](std::string_view id) { ids.emplace_back(id); });

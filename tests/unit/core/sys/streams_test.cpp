@@ -21,7 +21,7 @@ namespace {
 
 using Ends = std::array<int, 2>;
 
-/// Which descriptor becomes which in a child; everything else above 2 is closed in it.
+/// Maps a descriptor in a child to ours; every other one above 2 is closed in the child.
 using Wiring = std::map<int, int>;
 
 class FlowTest : public testing::Test {
@@ -53,7 +53,7 @@ class FlowTest : public testing::Test {
     open_.insert(open_.end(), ends.begin(), ends.end());
     return ends;
   }
-  /// Reading and writing end of a FIFO with a name.
+  /// Reading and writing end of a named FIFO.
   Ends fifo() { return fifo_in(directory_); }
   Ends fifo_in(const std::string& directory) {
     const std::string path = directory + "/fifo";
@@ -64,8 +64,8 @@ class FlowTest : public testing::Test {
     return {reader, writer};
   }
 
-  /// A process with /dev/null as its standard streams where `wiring` (descriptor → ours) says
-  /// nothing else.
+  /// A process with /dev/null as its standard streams, unless `wiring` (descriptor → ours) says
+  /// otherwise.
   pid_t process(const Wiring& wiring) {
     int ready[2];
     EXPECT_EQ(::pipe2(ready, O_CLOEXEC), 0);
@@ -97,7 +97,7 @@ class FlowTest : public testing::Test {
     char byte = 0;
     ::close(ready[1]);
     EXPECT_EQ(::read(ready[0], &byte, 1), 1);
-    EXPECT_EQ(::read(ready[0], &byte, 1), 0);  // closed: it is as it will stay
+    EXPECT_EQ(::read(ready[0], &byte, 1), 0);  // closed: the child has its final descriptors
     ::close(ready[0]);
     return pid;
   }
@@ -123,7 +123,7 @@ TEST_F(FlowTest, APipeLeadsFromItsWriterToItsReaderAndNotBack) {
   EXPECT_FALSE(leads({writer, reader}, reader, writer));
 }
 
-TEST_F(FlowTest, AFifoLeadsAsAPipeDoes) {
+TEST_F(FlowTest, AFifoLeadsLikeAPipe) {
   const Ends ends = fifo();
   const pid_t writer = process({{1, ends[1]}});
   const pid_t reader = process({{0, ends[0]}});
@@ -141,7 +141,7 @@ TEST_F(FlowTest, AFifoLeadsWhereverItIs) {
   std::filesystem::remove_all(memory);
 }
 
-TEST_F(FlowTest, ASocketPairLeadsAsTheStandardStreamsSay) {
+TEST_F(FlowTest, ASocketPairLeadsAccordingToTheStandardStreams) {
   const Ends ends = socket_pair();
   const pid_t writer = process({{1, ends[0]}});
   const pid_t reader = process({{7, ends[1]}});
@@ -149,7 +149,7 @@ TEST_F(FlowTest, ASocketPairLeadsAsTheStandardStreamsSay) {
   EXPECT_FALSE(leads({writer, reader}, reader, writer));
 }
 
-TEST_F(FlowTest, WhatIsNoStandardStreamOnEitherSideLeadsNowhere) {
+TEST_F(FlowTest, WithoutAStandardStreamOnEitherSideItLeadsNowhere) {
   const Ends ends = pipe();
   const Ends sockets = socket_pair();
   const pid_t one = process({{5, ends[1]}, {6, sockets[0]}});
@@ -165,7 +165,7 @@ TEST_F(FlowTest, OneStandardStreamIsEnough) {
   EXPECT_TRUE(leads({writer, reader}, writer, reader));
 }
 
-TEST_F(FlowTest, WhatIsBetweenPassesOn) {
+TEST_F(FlowTest, AProcessInBetweenPassesBytesOn) {
   const Ends first = pipe();
   const Ends second = pipe();
   const pid_t writer = process({{1, first[1]}});
@@ -189,7 +189,7 @@ TEST_F(FlowTest, TwoWritersOfOnePipeAreNotJoined) {
   EXPECT_FALSE(leads({one, other, agent}, other, one));
 }
 
-TEST_F(FlowTest, AChannelOfWhichOneProcessHasBothEndsLeadsNowhere) {
+TEST_F(FlowTest, AChannelWithBothEndsInOneProcessLeadsNowhere) {
   const Ends jobserver = pipe();
   const pid_t one = process({{1, jobserver[1]}});
   const pid_t other = process({{0, jobserver[0]}});
@@ -220,7 +220,7 @@ TEST_F(FlowTest, ASocketWithANameLeadsNowhere) {
   EXPECT_FALSE(leads({one, other}, one, other));
 }
 
-TEST_F(FlowTest, AProcessFeedsWhatHasItsPipeAsStandardInput) {
+TEST_F(FlowTest, AProcessFeedsTheReaderOfItsPipeOnStandardInput) {
   const Ends ends = pipe();
   const pid_t feeder = process({{60, ends[1]}});
   const pid_t reader = process({{0, ends[0]}});

@@ -18,14 +18,14 @@ TEST(DurationTest, PlainNumbersAreSecondsAndUnitsCount) {
   EXPECT_EQ(parse_duration("0.0001"), 1ms) << "not 0, which means none";
 }
 
-TEST(DurationTest, AnythingElseIsNothing) {
+TEST(DurationTest, AnythingElseIsRejected) {
   for (const auto* text : {"", "-1", "abc", "1d", "1e3", "nan", "inf", "1.2.3", "s", "1s2",
                            "99999999999999999999", "9000h", "0x10", "."}) {
     EXPECT_FALSE(parse_duration(text)) << text;
   }
 }
 
-TEST(DurationTest, WhatIsFormattedReadsBackEqual) {
+TEST(DurationTest, FormattedValuesReadBackEqual) {
   for (const auto value : {0ms, 1ms, 1500ms, 59000ms, 60000ms, 5400000ms, 7200000ms}) {
     EXPECT_EQ(parse_duration(format_duration(value)), value);
   }
@@ -41,7 +41,7 @@ TEST(MegabytesTest, UnitsAreBinary) {
   }
 }
 
-TEST(DecimalTest, NegativeAndEndlessNumbersAreNothing) {
+TEST(DecimalTest, NegativeAndInfiniteNumbersAreRejected) {
   EXPECT_EQ(parse_decimal("8"), 8.0);
   EXPECT_EQ(parse_decimal(" 2.5 "), 2.5);
   EXPECT_EQ(parse_decimal("0"), 0.0);

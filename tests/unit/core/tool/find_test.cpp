@@ -39,7 +39,7 @@ TEST_F(FindTest, WeAreSkippedAsLinkHardLinkAndCopy) {
   EXPECT_EQ(all[3].path, real);
 }
 
-TEST_F(FindTest, WhatCannotBeExecutedIsSkipped) {
+TEST_F(FindTest, AFileThatCannotBeExecutedIsSkipped) {
   fs::create_directories(dir_ / "directory/make");
   fs::permissions(script("plain/make"), fs::perms{0644});
   fs::create_directories(dir_ / "dangling");
@@ -55,7 +55,7 @@ TEST_F(FindTest, WhatCannotBeExecutedIsSkipped) {
   EXPECT_EQ(all[2].verdict, Verdict::NotAFile);
 }
 
-TEST_F(FindTest, NothingButUsIsNotFound) {
+TEST_F(FindTest, OnlyOurselvesMeansNotFound) {
   shim("link/make");
   EXPECT_EQ(find(path_of({"link", "none"})).outcome, Outcome::NotFound);
 }
@@ -66,7 +66,7 @@ TEST_F(FindTest, AToolThatWeMayExecuteButNotReadIsTaken) {
   EXPECT_EQ(find(path_of({"real"})).path, real);
 }
 
-TEST_F(FindTest, RelativeAndEmptyEntriesAreBelowTheCurrentDirectory) {
+TEST_F(FindTest, RelativeAndEmptyEntriesAreRelativeToTheCurrentDirectory) {
   const auto real = script("a/make");
   EXPECT_EQ(find("a").path, real);
   EXPECT_EQ(find("none:./a").path, (dir_ / "./a/make").string());
@@ -98,7 +98,7 @@ TEST_F(FindTest, ANameWithADirectoryOrNoNameIsNotFound) {
   EXPECT_EQ(find_real({.name = "", .path = path.c_str(), .args = {}}).outcome, Outcome::NotFound);
 }
 
-TEST_F(FindTest, AnEndlessPathEntryIsSkipped) {
+TEST_F(FindTest, AnOverlongPathEntryIsSkipped) {
   const auto real = script("a/make");
   EXPECT_EQ(find("/" + std::string(10000, 'x') + ":" + path_of({"a"})).path, real);
 }

@@ -14,10 +14,10 @@
 namespace onelane::tool {
 namespace {
 
-/// Calls that carry the ONELANE_AT of a call before.
+/// Calls that carry the ONELANE_AT of an earlier call.
 using MarkerTest = FindTest;
 
-/// Runs `body` in a child and gives back what it returns.
+/// Runs `body` in a child and returns its result.
 std::string in_child(const std::function<std::string()>& body) {
   int pipe_ends[2];
   EXPECT_EQ(::pipe(pipe_ends), 0);
@@ -48,7 +48,7 @@ TEST_F(MarkerTest, AWrapperThatExecutesUsIsFollowedByTheNextFile) {
   const auto path = path_of({"a", "b"});
   const auto first = find(path, {}, {"all"});
   EXPECT_EQ(first.path, wrapper);
-  // Same process: as if the wrapper had executed us, with or without changes.
+  // The same process, as if the wrapper had executed us, with or without changed arguments.
   EXPECT_EQ(find(path, first.at, {"all"}).path, real);
   EXPECT_EQ(find(path, first.at, {"all", "--added"}).path, real);
 }
@@ -63,7 +63,7 @@ TEST_F(MarkerTest, AWrapperThatSpawnsUsIsFollowedByTheNextFile) {
   }
 }
 
-TEST_F(MarkerTest, WrappersInARowAreEachRunOnce) {
+TEST_F(MarkerTest, ConsecutiveWrappersAreEachRunOnce) {
   const std::vector<std::string> order{script("a/make"), script("b/make"), script("c/make")};
   const auto path = path_of({"a", "b", "c"});
   std::string at;
@@ -112,7 +112,7 @@ TEST_F(MarkerTest, RecursionTenLevelsDeepStaysWithTheRealTool) {
   EXPECT_EQ(descend(0, {}), real);
 }
 
-TEST_F(MarkerTest, AloneOnPathTheSameFileRunsAgain) {
+TEST_F(MarkerTest, AFileAloneOnPathRunsAgain) {
   const auto real = script("a/make");
   const auto path = path_of({"a"});
   const auto top = find(path, {}, {"all"});
@@ -127,7 +127,7 @@ TEST_F(MarkerTest, ARestartOfTheToolStaysWithIt) {
   const auto second = find(path, find(path).at);
   ASSERT_EQ(second.path, real);
   EXPECT_EQ(find(path, second.at, {}, true).path, real);
-  EXPECT_EQ(find(path, {}, {}, true).path, wrapper) << "without a marker from the front";
+  EXPECT_EQ(find(path, {}, {}, true).path, wrapper) << "without a marker, from the front";
 }
 
 TEST_F(MarkerTest, AWrapperUnderARestartIsLeftAfterFourTurns) {
@@ -171,7 +171,7 @@ TEST_F(MarkerTest, ASpawningWrapperThatKeepsAddingArgumentsReachesTheToolInTheEn
   EXPECT_EQ(descend(0, {}), real + " 16");
 }
 
-TEST_F(MarkerTest, AloneASpawningWrapperThatKeepsAddingArgumentsIsALoop) {
+TEST_F(MarkerTest, ASpawningWrapperAloneThatKeepsAddingArgumentsIsALoop) {
   script("a/make");
   const auto path = path_of({"a"});
   const std::function<std::string(int, const std::string&)> descend = [&](int level,
@@ -205,9 +205,9 @@ TEST_F(MarkerTest, StaleMarkersAreIgnored) {
 
   EXPECT_EQ(in_descendant(5, [&] { return find(path, top.at).path; }), first) << "too far above";
   const auto sibling = in_child([&] { return find(path).at; });
-  EXPECT_EQ(find(path, sibling).path, first) << "process is gone";
+  EXPECT_EQ(find(path, sibling).path, first) << "the process is gone";
   ++marker.from.start;
-  EXPECT_EQ(find(path, format_marker(marker, "make")).path, first) << "pid was used again";
+  EXPECT_EQ(find(path, format_marker(marker, "make")).path, first) << "the pid was reused";
   --marker.from.start;
   EXPECT_EQ(find(path, format_marker(marker, "pytest")).path, first) << "another tool";
   EXPECT_EQ(find(path, format_marker(marker, "make") + ":7").path, first) << "another format";
@@ -215,7 +215,7 @@ TEST_F(MarkerTest, StaleMarkersAreIgnored) {
   EXPECT_EQ(find(path, "make:zz:1:2:3:4:5:6:7").path, first);
 }
 
-TEST_F(MarkerTest, AMarkedFileThatLeftPathCountsForNothing) {
+TEST_F(MarkerTest, AMarkedFileThatHasLeftPathIsIgnored) {
   script("a/make");
   const auto second = script("b/make");
   script("c/make");
@@ -235,7 +235,7 @@ TEST_F(MarkerTest, AMarkerReadsBackAsItWasWritten) {
   EXPECT_EQ(back->depth, marker.depth);
 }
 
-TEST_F(MarkerTest, ALaneCallIsTheProcessThatItNamesAndNoOther) {
+TEST_F(MarkerTest, OnlyTheProcessItNamesIsALaneCall) {
   Marker marker{{42, 0xabc}, {7, 8}, 9, 10, 11, 12};
   for (const char* tool : {"make", "a:b"}) {
     marker.is_lane_call = false;
@@ -247,8 +247,8 @@ TEST_F(MarkerTest, ALaneCallIsTheProcessThatItNamesAndNoOther) {
     EXPECT_TRUE(parse_marker(at.c_str(), tool)->is_lane_call);
     EXPECT_EQ(parse_marker(at.c_str(), tool)->depth, 12U);
     EXPECT_TRUE(is_lane_call(at, {42, 0xabc}));
-    EXPECT_FALSE(is_lane_call(at, {43, 0xabc})) << "a child of it";
-    EXPECT_FALSE(is_lane_call(at, {42, 0xabd})) << "the pid was used again";
+    EXPECT_FALSE(is_lane_call(at, {43, 0xabc})) << "its child";
+    EXPECT_FALSE(is_lane_call(at, {42, 0xabd})) << "the pid was reused";
   }
   for (const char* text : {"", ":l", "make:l", "make:2a:abc:l", "make:zz:1:2:3:4:5:6:7:l"}) {
     EXPECT_FALSE(is_lane_call(text, {42, 0xabc})) << text;

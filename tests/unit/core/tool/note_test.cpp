@@ -38,7 +38,7 @@ class NoteTest : public testing::Test {
   fs::path dir_;
 };
 
-/// A header, one note segment at `offset`, and there the notes.
+/// An ELF header, one note segment at `offset`, and the notes.
 std::string elf_with_notes(std::size_t offset, const std::string& notes) {
   Elf64_Ehdr header{};
   std::memcpy(header.e_ident, ELFMAG, SELFMAG);
@@ -94,7 +94,7 @@ TEST_F(NoteTest, OtherExecutablesDoNot) {
   EXPECT_FALSE(is_onelane((dir_ / "missing").c_str()));
 }
 
-TEST_F(NoteTest, ItIsFoundBehindOtherNotesAndBeyondTheFirstPage) {
+TEST_F(NoteTest, ItIsFoundAfterOtherNotesAndBeyondTheFirstPage) {
   const std::string notes = note("GNU", "12345") + note("onelane", "v");
   EXPECT_TRUE(is_onelane(file(elf_with_notes(512, notes)).c_str()));
   EXPECT_TRUE(is_onelane(file(elf_with_notes(9000, notes)).c_str()));

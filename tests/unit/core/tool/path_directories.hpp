@@ -14,7 +14,7 @@ namespace onelane::tool {
 
 namespace fs = std::filesystem;
 
-/// Directories a, b, c … below a temporary one, which is the current directory.
+/// Directories a, b, c … below a temporary one, which becomes the current directory.
 class FindTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -39,7 +39,7 @@ class FindTest : public testing::Test {
     fs::create_directories((dir_ / path).parent_path());
     fs::create_symlink(fs::read_symlink("/proc/self/exe"), dir_ / path);
   }
-  /// PATH of these directories; one that starts with '=' is taken as it is.
+  /// PATH with these directories; an entry that starts with '=' is taken literally.
   std::string path_of(const std::vector<std::string>& entries) const {
     std::string out;
     for (const auto& entry : entries) {
