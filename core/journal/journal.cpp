@@ -30,7 +30,7 @@ FileName file_name(unsigned number) noexcept {
 }
 
 constexpr off_t kRotateByte = off_t{1} << 40;  // far behind any end of the file
-constexpr int kTries = 16;                     // each lost to somebody who rotated or created
+constexpr int kTries = 16;                     // each lost to a process that rotated or created
 
 // Not lifted: closed again before anything else is opened or forked, and two calls cheaper.
 // O_NONBLOCK: a planted FIFO must not hang us.
@@ -222,8 +222,8 @@ bool visit_backward(const File& file, const Visit& visit) {
 }  // namespace
 
 void rotate(int directory_fd, int fd, unsigned keep) noexcept {
-  // The lock goes with the file: whoever holds it and finds the name still on it is alone, and
-  // the name is taken off it last.
+  // The lock goes with the file: a process that holds it and finds the name still on it is alone,
+  // and the name is taken off it last.
   if (!lock(fd)) {
     return;
   }

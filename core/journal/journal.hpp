@@ -61,7 +61,7 @@ struct Unreadable {
   int error = 0;
 };
 
-/// What for_each would pass over in silence; nothing where all can be read, or none is there.
+/// What for_each would pass over in silence; empty when every file can be read or none exists.
 [[nodiscard]] std::optional<Unreadable> unreadable(const std::string& directory);
 
 /// The newest record of that run; nothing when there is none or `id` is no run id.

@@ -19,7 +19,7 @@ std::string parent_of(const std::string& path) {
   return slash == std::string::npos ? "/" : path.substr(0, slash + 1);
 }
 
-/// What root makes in somebody's directory is theirs.
+/// What root makes in a user's directory belongs to that user.
 void give_to_owner_of(const struct stat& directory, int fd) noexcept {
   if (::geteuid() == 0) {
     (void)!::fchown(fd, directory.st_uid, directory.st_gid);

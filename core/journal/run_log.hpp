@@ -42,7 +42,7 @@ class RunLog {
 
   /// Writes one line, at once. Control bytes and what is not UTF-8 are '?', more than 16 KiB
   /// is cut. After the first failure (full disk, read-only, no permission) silent for good.
-  /// Never throws, never waits for anybody, raises no signal.
+  /// Never throws, never blocks, raises no signal.
   void write(Level level, std::string_view text) noexcept;
 
   [[nodiscard]] std::string path() const { return directory_ + "/" + run_id_ + ".log"; }

@@ -10,7 +10,7 @@
 
 namespace onelane::journal {
 
-/// What a run that nobody watches has written: `<directory>/<run id>.out`, beside its log, made,
+/// What a run without a terminal has written: `<directory>/<run id>.out`, beside its log, made,
 /// kept and swept as that is. Past 8 MiB it becomes `<run id>.out.1`, replacing an earlier one.
 class RunOutput {
  public:

@@ -250,7 +250,7 @@ struct Limit {
   std::int64_t Sample::*figure;
   std::int64_t unit;     ///< Of the figure in one of the setting.
   std::int64_t percent;  ///< Of the p95: room to spare.
-  std::int64_t least;    ///< Nobody wants a lower one.
+  std::int64_t least;    ///< A lower one is of no use.
   bool is_time;
 };
 

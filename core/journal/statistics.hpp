@@ -113,7 +113,7 @@ struct LimitAdvice {
 };
 
 /// Everything there is to say about a set of runs. Lists are sorted, the most important first,
-/// and complete: whoever shows them cuts them.
+/// and complete: cutting them is up to the caller.
 struct Statistics {
   std::uint64_t runs = 0;
   std::array<std::uint64_t, sys::kReasonWords.size()> by_reason{};  ///< Index: Reason.
