@@ -7,13 +7,13 @@
 namespace onelane::multicall::doctor {
 namespace {
 
-/// Its own words in what is said.
+/// The agent's name in messages.
 std::string_view title_of(std::string_view agent) {
   return agent == "claude" ? "Claude Code" : agent == "codex" ? "Codex" : "Cursor";
 }
 
-/// What the agent's shell starts with: all three read kShellFile behind whatever a profile does to
-/// PATH, as BASH_ENV or, which comes to the same, as the first line of each command.
+/// The environment of the agent's shell. All three read kShellFile after any profile has changed
+/// PATH: as BASH_ENV or, with the same effect, as the first line of each command.
 decltype(process::Question::environment) environment_for(const Scene& scene,
                                                          std::string_view agent) {
   const std::string path = path_without_shims(scene);
@@ -38,7 +38,7 @@ void look_at_agent(const Scene& scene, std::string_view agent, Findings& out) {
     } else if (!told.detours.empty()) {
       out.wrong({.what = called + ": " + describe(told.detours),
                  .where = scene.project->root + "/" + setup::agent_file(agent),
-                 .todo = "something sets PATH behind it: see what `shells` says"});
+                 .todo = "something sets PATH after it: see `shells`"});
     } else {
       fine.push_back("`bash " + std::string{flags} + "`");
     }
@@ -61,7 +61,7 @@ void look_at_agents(const Scene& scene, Findings& out) {
     }
     const std::string command = "onelane init --agent " + std::string{agent};
     if (!setup::has_agent_lines(agent, found.text, root)) {
-      // Cursor's file is every editor's.
+      // Other editors use Cursor's file, too.
       if (agent != "cursor") {
         out.note({.what = std::string{title_of(agent)} + " is not told where the shims are",
                   .where = root + "/" + file,
@@ -69,7 +69,7 @@ void look_at_agents(const Scene& scene, Findings& out) {
                   .command = command});
       }
     } else if (shell.text != setup::shell_text(root)) {
-      // Never run: what stands there is somebody else's.
+      // Never run: the content is not ours.
       out.wrong({.what = std::string{title_of(agent)} + " reads a file that is gone or changed",
                  .where = root + "/" + std::string{setup::kShellFile},
                  .todo = "write it again",

@@ -42,7 +42,7 @@ std::string call_of(std::span<const std::string> words) {
   return text;
 }
 
-/// Looks at a script, and at the scripts that `sh -c` gets in it.
+/// Checks a script, and the scripts that it hands to `sh -c`.
 void look_at(const std::string& file, const std::vector<Words>& commands, const Tools& tools,
              Setting setting, int depth, std::vector<Hit>& hits) {
   for (const Words& command : commands) {
@@ -59,7 +59,7 @@ class Walk {
  public:
   explicit Walk(const std::string& root) : root_{root} {}
 
-  /// Files in `folder` and, from `depth` on, below it.
+  /// Adds the files in `folder` and, from `depth` on, below it.
   void collect(const std::string& folder, int depth) {
     std::vector<std::string> folders;
     for (const std::string& name : names_in(folder)) {
@@ -87,11 +87,11 @@ class Walk {
   }
 
  private:
-  /// The first names of a directory, so many as are left.
+  /// The first names of a directory, as many as are still allowed.
   std::set<std::string> names_in(const std::string& folder) {
     std::set<std::string> names;
     std::error_code error;
-    // Of a directory with too many all are read, so that the first stay the first.
+    // All names are read even if there are too many, so that the same ones are kept every time.
     for (fs::directory_iterator at{root_ + "/" + folder, error}, end;
          !error && at != end && (left_ > 0 || !found_.is_cut); at.increment(error)) {
       names.insert(at->path().filename().string());
@@ -107,7 +107,7 @@ class Walk {
     return names;
   }
 
-  /// True for a link to one of the files that were found.
+  /// True for a link to one of the files found.
   [[nodiscard]] bool is_found(const std::string& link) const {
     std::error_code error;
     const fs::path target = fs::canonical(root_ + "/" + link, error);
@@ -119,7 +119,7 @@ class Walk {
   std::string root_;
   std::size_t left_ = kMostEntries;
   ScriptFiles found_;
-  std::vector<std::string> links_;  ///< Where a script could be.
+  std::vector<std::string> links_;  ///< Links that stand where a script could be.
 };
 
 Tools tools_of(const doctor::Scene& scene) {
@@ -135,7 +135,7 @@ Tools tools_of(const doctor::Scene& scene) {
   return tools;
 }
 
-/// What was read, and what it showed.
+/// What was read and found.
 struct Report {
   ScriptFiles files;
   std::vector<Hit> hits;
@@ -167,7 +167,7 @@ std::string text_of(const Paint& paint, const Report& report) {
   return text;
 }
 
-/// Why errno says that read_small_file() gave nothing.
+/// Why read_small_file() failed, from errno.
 std::string why_unread() {
   switch (errno) {
     case EINVAL:
@@ -179,7 +179,7 @@ std::string why_unread() {
   }
 }
 
-/// Reads the files, and takes those that cannot be read out of the list.
+/// Reads the files, and moves those that cannot be read to the unread ones.
 Report read_files(ScriptFiles files, const std::string& root, const Tools& tools) {
   Report report{std::move(files), {}};
   for (const std::string& file : std::exchange(report.files.paths, {})) {

@@ -14,40 +14,40 @@ namespace onelane::multicall::audit {
 struct Hit {
   std::string file;  ///< Relative to the project.
   int line = 0;
-  std::string call;  ///< As its words were read; cut.
+  std::string call;  ///< The words as read; cut.
   Detour detour;
 };
 
-/// The hits in the scripts of one file. Pure.
+/// The hits in the scripts of one file. Pure: reads nothing else.
 [[nodiscard]] std::vector<Hit> hits_in(const std::string& file, const Scripts& scripts,
                                        const Tools& tools);
 
-/// Entries of directories that are looked at in one project.
+/// How many directory entries are looked at in one project.
 inline constexpr std::size_t kMostEntries = 20'000;
 
-/// A file or folder that was to be read, and was not.
+/// A file or folder that should have been read but could not be.
 struct Unread {
   std::string path;  ///< Relative to the project.
   std::string why;   ///< One clause.
 };
 
-/// Files of a project that hold scripts.
+/// The files of a project that hold scripts.
 struct ScriptFiles {
   std::vector<std::string> paths;  ///< Relative to the project, sorted.
   std::vector<Unread> unread;      ///< Sorted.
-  bool is_cut = false;             ///< There were more than kMostEntries.
+  bool is_cut = false;             ///< There were more entries than kMostEntries.
 
   [[nodiscard]] bool is_complete() const noexcept { return !is_cut && unread.empty(); }
 };
 
-/// No symbolic link is followed (one in the place of a script is unread unless it leads to a file
-/// that is looked at itself), hidden folders apart from those of CI and hooks are left out, and
-/// so is what others wrote (node_modules, vendor). At most 4 folders deep; files before folders,
-/// each in the order of their names, so that a walk that stops early stops at the same place.
-/// Looks at names and types alone: what stands in `paths` may turn out unreadable yet.
+/// Follows no symbolic link: one in the place of a script is unread, unless it leads to a file that
+/// is read anyway. Leaves out hidden folders, except those of CI and hooks, and what others wrote
+/// (node_modules, vendor). At most 4 folders deep; files before folders, each in the order of their
+/// names, so that a walk that stops early always stops at the same place. Looks only at names and
+/// types: a file in `paths` may still turn out to be unreadable.
 [[nodiscard]] ScriptFiles script_files(const std::string& root);
 
-/// `onelane doctor --audit` for the project of the current directory; the exit code.
+/// `onelane doctor --audit` for the project of the current directory; returns the exit code.
 [[nodiscard]] int audit_project(bool as_json, Paint::When color);
 
 }  // namespace onelane::multicall::audit

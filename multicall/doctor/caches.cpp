@@ -16,8 +16,8 @@ constexpr std::size_t kLongestFile = std::size_t{4} << 20U;
 constexpr std::size_t kMostFolders = 200;
 constexpr std::string_view kPart = "/.onelane/bin/";
 
-/// Folders below `folder`, without hidden ones and links; sorted, so that a doctor says the same
-/// thing twice.
+/// Folders below `folder`, without hidden ones and links; sorted, so that repeated runs say the
+/// same.
 std::vector<std::string> folders_in(const std::string& folder) {
   std::vector<std::string> list;
   std::error_code error;
@@ -48,7 +48,7 @@ std::vector<std::string> memories_of(const std::string& root) {
   return list;
 }
 
-/// Paths of shims in `text`, each once.
+/// The paths of shims in `text`, each once.
 std::vector<std::string> shims_in(std::string_view text) {
   constexpr std::string_view kEnds = " \t\r\n\"'`<>=;,|&()";
   std::vector<std::string> list;

@@ -49,7 +49,7 @@ std::vector<Finding> examine(const Scene& scene, std::span<const Check> checks) 
       check.look(scene, found);
     } catch (const std::exception& failure) {
       found.wrong({.what = "cannot be looked at: " + std::string{failure.what()},
-                   .todo = "see to what the message names"});
+                   .todo = "fix what the message names"});
     }
     auto list = found.take();
     std::ranges::move(list, std::back_inserter(all));

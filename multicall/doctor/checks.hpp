@@ -9,19 +9,19 @@
 
 namespace onelane::multicall::doctor {
 
-/// One check. It looks, and changes nothing; what it may throw becomes a finding.
+/// One check. It looks and changes nothing; an exception that it throws becomes a finding.
 struct Check {
   std::string_view name;
   std::string_view looks_at;
-  bool needs_project;  ///< Left out where no project has adopted onelane.
+  bool needs_project;  ///< Left out if no project has adopted onelane.
   void (*look)(const Scene& scene, Findings& out);
 };
 
-/// Every check, in the order in which they are shown.
+/// All checks, in the order in which they are shown.
 [[nodiscard]] std::span<const Check> all_checks();
 
-/// All findings of those checks that apply. Takes no lock of the lane and waits for none; a program
-/// that is asked something has two seconds.
+/// All findings of the checks that apply. Takes no lock of the lane and waits for none; a program
+/// that is asked something has two seconds to answer.
 [[nodiscard]] std::vector<Finding> examine(const Scene& scene,
                                            std::span<const Check> checks = all_checks());
 
@@ -30,7 +30,7 @@ void look_at_path(const Scene& scene, Findings& out);
 void look_at_path_entries(const Scene& scene, Findings& out);
 void look_at_wrappers(const Scene& scene, Findings& out);
 void look_at_shells(const Scene& scene, Findings& out);
-/// The same without zsh: the shells that steps of CI jobs and their scripts are run by.
+/// The same without zsh: the shells that run the steps and scripts of CI jobs.
 void look_at_step_shells(const Scene& scene, Findings& out);
 void look_at_agents(const Scene& scene, Findings& out);
 void look_at_direnv(const Scene& scene, Findings& out);

@@ -17,10 +17,10 @@ namespace fs = std::filesystem;
 
 constexpr const char* kLine = "PATH_add .onelane/bin";
 
-/// Where the last `kLine` stands, and whether something after it puts other directories first.
+/// Where the last `kLine` is, and whether a line after it puts other directories first.
 struct Envrc {
   bool has_line = false;
-  bool is_indented = false;  ///< One of them, as in an `if`: nothing that we can move.
+  bool is_indented = false;  ///< One of them is, as in an `if`: we cannot move it.
   std::string later;         ///< The first such line.
 };
 
@@ -61,7 +61,7 @@ std::string envrc_of(const Scene& scene) {
 }
 
 Envrc envrc_at(const std::string& path) {
-  // Through a link: it is read as direnv reads it, and not written.
+  // Read through a link, as direnv reads it; never written.
   std::error_code error;
   const fs::path real = fs::canonical(path, error);
   return read_envrc(sys::read_small_file(real.c_str(), std::size_t{1} << 20U).value_or(""));

@@ -28,7 +28,7 @@ constexpr auto kRows = std::to_array<Row>({
 }  // namespace
 
 FileSystem file_system_of(long magic) noexcept {
-  // A 32-bit number, sign-extended by some of those who hand it over.
+  // A 32-bit number that some callers pass sign-extended.
   const unsigned long wanted = static_cast<unsigned long>(magic) & 0xffffffffUL;
   const auto* row = std::ranges::find(kRows, wanted, &Row::magic);
   return row == kRows.end() ? FileSystem{} : row->system;
@@ -43,7 +43,7 @@ std::string_view meaning_of(Place place) noexcept {
     case Place::Shared:
       return "a host or another program shares it, which may not see these locks";
     case Place::Layered:
-      return "this container has it for itself: whoever works outside is not in this lane";
+      return "it is private to this container: calls from outside are not in this lane";
   }
   return "";
 }

@@ -10,27 +10,27 @@ namespace onelane::multicall::doctor {
 
 enum class Level {
   Ok,
-  Note,   ///< Worth knowing; fails nothing.
+  Note,   ///< Worth knowing; not a failure.
   Wrong,  ///< Something goes round the lane, or the lane cannot work.
 };
 
 /// "ok", "note", "wrong": stable words.
 [[nodiscard]] std::string_view word_of(Level level) noexcept;
 
-/// What one look found. Text may hold names that others chose: whoever prints it cleans it.
+/// What one look found. Text may hold names that others chose: clean it before printing.
 struct Finding {
   std::string check;  ///< Name of the check that found it.
   Level level = Level::Ok;
   std::string what;     ///< One clause.
-  std::string where;    ///< A path, empty when `what` says it all.
+  std::string where;    ///< A path; empty when `what` says it all.
   std::string todo;     ///< What to do about it; empty for Ok.
-  std::string command;  ///< That does it, ready to be pasted; empty when no single one does.
-  /// Mends it and says what was done; empty where only the user may. Touches nothing but
-  /// onelane's own files and lines. Throws SystemError.
+  std::string command;  ///< Does it, ready to paste; empty if no single command does.
+  /// Fixes it and returns what was done; empty if only the user may fix it. Touches only onelane's
+  /// own files and lines. Throws SystemError.
   std::function<std::string()> fix;
 };
 
-/// As programs are shown it.
+/// The finding as shown to programs.
 [[nodiscard]] nlohmann::json to_json(const Finding& finding);
 
 /// Collects the findings of one check.

@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Who may be at work with the lock.
+/// The processes that may own the lock.
 struct Suspects {
   std::vector<sys::ProcessStat> here;  ///< Git processes below the project.
   std::size_t hidden = 0;              ///< Git processes that we may not look into.
@@ -70,7 +70,7 @@ void look_at_index_lock(const Scene& scene, Findings& out) {
   } else if (suspects.hidden > 0) {
     out.note({.what = "index.lock is there " + since + "; its owner may be another user's git",
               .where = path,
-              .todo = "ask that user, before anybody removes it"});
+              .todo = "ask that user before you remove it"});
   } else {
     out.wrong({.what = "index.lock is there " + since +
                        ", and no git is at work here: left by one "

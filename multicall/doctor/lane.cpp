@@ -11,18 +11,19 @@
 namespace onelane::multicall::doctor {
 namespace {
 
-/// So long nobody holds a lane, or forgets that he does.
+/// A hold that made a call wait longer than this has probably been forgotten.
 constexpr std::chrono::minutes kLongHold{10};
 
 void tell_stopped(const std::string& what, pid_t pid, Findings& out) {
-  out.wrong({.what = what + " is stopped (pid " + std::to_string(pid) + "), and everybody waits",
-             .todo = "go on with it (`fg` in its terminal), or end it (`onelane stop`)",
-             .command = "kill -CONT " + std::to_string(pid)});
+  out.wrong(
+      {.what = what + " is stopped (pid " + std::to_string(pid) + "), and all other calls wait",
+       .todo = "continue it (`fg` in its terminal), or end it (`onelane stop`)",
+       .command = "kill -CONT " + std::to_string(pid)});
 }
 
 void look_at_tickets(const LaneView& view, Findings& out) {
   if (view.holder && sys::is_stopped(view.holder->supervisor)) {
-    // The whole job, as Ctrl-Z leaves it: who wakes onelane wakes the tool behind it.
+    // The whole job is stopped, as by Ctrl-Z; continuing onelane continues the tool.
     tell_stopped("the holder, " + view.holder->command + ",", view.holder->supervisor.pid, out);
   } else if (view.holder && view.holder->is_stopped) {
     tell_stopped("the tool of the holder, " + view.holder->command + ",",
@@ -37,19 +38,18 @@ void look_at_tickets(const LaneView& view, Findings& out) {
     }
   }
   if (view.is_on_hold && longest >= kLongHold) {
-    out.wrong(
-        {.what = "the lane is on hold, and somebody has waited for " + duration_words(longest),
-         .todo = "release it",
-         .command = "onelane release"});
+    out.wrong({.what = "the lane is on hold, and a call has waited for " + duration_words(longest),
+               .todo = "release it",
+               .command = "onelane release"});
   } else if (view.is_on_hold) {
-    out.note({.what = "the lane is on hold: nobody starts",
+    out.note({.what = "the lane is on hold: nothing starts",
               .todo = "release it when that is over",
               .command = "onelane release"});
   }
 }
 
-/// The head of the file is not what a run has written. Read again where it met a writer; a file
-/// that nobody has written to yet is empty.
+/// True if the header of the file is not one that a run writes. Reads again in case it met a
+/// writer; a file that was never written to is empty.
 bool is_head_damaged(const lane::Table& table) {
   struct stat info {};
   for (int look = 0; look < 100; ++look) {
@@ -60,8 +60,8 @@ bool is_head_damaged(const lane::Table& table) {
   return true;
 }
 
-/// Says so where something else than a file has a file's name: no run opens it, and all of them
-/// go without the lane.
+/// Reports something other than a regular file under a file's name: no call can open it, so all of
+/// them run without the lane.
 bool tell_odd(const std::string& path, const std::string& name, Findings& out) {
   const std::string kind{odd_kind(path)};
   if (!kind.empty()) {
@@ -76,7 +76,7 @@ bool tell_odd(const std::string& path, const std::string& name, Findings& out) {
 void look_at_table(const lane::Table& table, Findings& out) {
   const LaneView view = view_of(table, nullptr);
   if (view.is_torn || is_head_damaged(table)) {
-    out.wrong({.what = "the lane file is damaged: who waits in it is not seen by newcomers",
+    out.wrong({.what = "the lane file is damaged: new calls do not see those that wait in it",
                .where = table.path(),
                .todo = "when nothing runs or waits here, remove it; the next run makes a new one",
                .command = "rm " + shell_word(table.path())});
@@ -98,10 +98,10 @@ void look_at_lane(const Scene& scene, Findings& out) {
   if (lanes.unreadable && !is_odd) {
     out.wrong({.what = "the lane file cannot be opened: " + lanes.unreadable->code().message(),
                .where = scene.placed.state_dir,
-               .todo = "another user's lane is his to open"});
+               .todo = "only its owner can open another user's lane"});
   }
   if (out.empty()) {
-    out.ok(lanes.tables.empty() ? "no run has been here yet" : "nobody keeps it from moving");
+    out.ok(lanes.tables.empty() ? "no run has been here yet" : "nothing blocks it");
   }
 }
 
@@ -117,9 +117,9 @@ void look_at_gate(const Scene& scene, Findings& out) {
     if (!holder) {
       continue;
     }
-    out.wrong({.what = "the gate is held by " + words_of(*holder) + ": no call comes in or goes on",
+    out.wrong({.what = "the gate is held by " + words_of(*holder) + ": no call can queue or start",
                .where = path,
-               .todo = holder->is_stopped  ? "let it go on"
+               .todo = holder->is_stopped  ? "continue it"
                        : holder->is_frozen ? "thaw its container"
                                            : "see what it waits for",
                .command = holder->is_stopped ? "kill -CONT " + std::to_string(holder->pid)

@@ -14,8 +14,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A link that leads elsewhere is replaced in one step: a tool that is called now finds a shim.
-/// What is no link stays.
+/// Replaces a link that leads elsewhere in one step, so that a tool called at that moment still
+/// finds a shim. Anything but a link stays.
 std::string make_link(const std::string& path) {
   std::error_code error;
   fs::create_directories(fs::path{path}.parent_path());
@@ -34,7 +34,7 @@ std::string make_link(const std::string& path) {
   return "link " + path;
 }
 
-/// The same executable: the file itself or a copy of it.
+/// True for the same executable: the file itself or a copy of it.
 bool is_this_build(const std::string& path) {
   struct stat ours {};
   struct stat theirs {};
@@ -83,10 +83,10 @@ void look_at_link(const Scene& scene, const std::string& name, Findings& out) {
                .todo = "see what it is, move it away, then make the link",
                .command = "onelane init"});
   } else if (!is_this_build(path)) {
-    // A copy in the link's place was put there by somebody.
+    // Only a link is fixed: a copy in its place was put there on purpose.
     out.wrong({.what = "the shim of " + name + " is another build than this onelane",
                .where = path,
-               .todo = "link this one, or call that one",
+               .todo = "link this build, or call that one",
                .command = command,
                .fix = kind == fs::file_type::symlink ? mend : nullptr});
   }

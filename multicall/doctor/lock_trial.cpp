@@ -21,7 +21,7 @@ namespace {
 
 using Result = LockTrial::Result;
 
-/// A file of the trial's own, opened twice: two descriptions, as two processes have them.
+/// A file of the trial's own, opened twice: two open file descriptions, as two processes have.
 struct TrialFile {
   explicit TrialFile(const std::string& directory)
       : path{directory + "/doctor-" + std::to_string(::getpid())},
@@ -38,7 +38,7 @@ struct TrialFile {
   sys::FileDescriptor ours;
 };
 
-/// After fork: locks, tells, and waits to be killed.
+/// In the child after fork: locks, reports, and waits to be killed.
 [[noreturn]] void hold(int file, int tell, pid_t parent) {
   (void)::prctl(PR_SET_PDEATHSIG, SIGKILL);
   struct flock lock {};
@@ -54,7 +54,7 @@ struct TrialFile {
   }
 }
 
-/// Looks again and again until it is so, for as long as anybody is waited for.
+/// Polls until the condition holds, or until the time for an answer is over.
 bool comes(const std::function<bool()>& is_so) {
   const auto deadline = sys::monotonic_time() + process::kPatience;
   while (!is_so()) {
@@ -71,7 +71,7 @@ void end(pid_t child) {
   (void)comes([child] { return ::waitpid(child, nullptr, WNOHANG) != 0; });
 }
 
-/// What the child says of its lock: 0, an errno, or -1 for nothing in time.
+/// The child's report about its lock: 0, an errno, or -1 if none came in time.
 int listen(int fd) {
   pollfd polled{fd, POLLIN, 0};
   char error = 0;
@@ -98,7 +98,7 @@ LockTrial try_locks(const std::string& directory) {
   if (child == 0) {
     hold(file.theirs.get(), out.get(), self);
   }
-  // The child alone has that description now: its death frees the lock.
+  // Only the child has that open file description now: its death frees the lock.
   file.theirs.reset();
   const int told = listen(in.get());
   const bool excludes = told == 0 && sys::is_byte_locked(file.ours.get(), 0);

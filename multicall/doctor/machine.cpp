@@ -27,9 +27,9 @@ std::optional<std::pair<int, int>> version_in(const std::string& text) {
 
 struct Known {
   const char* tool;
-  const char* begins;  ///< Of what `--version` prints.
+  const char* begins;  ///< Beginning of what `--version` prints.
   std::pair<int, int> least;
-  const char* lacks;  ///< What an older one does not have.
+  const char* lacks;  ///< What an older version does not have.
 };
 constexpr Known kKnown[] = {
     {"git", "git version ", {2, 15}, "GIT_OPTIONAL_LOCKS: `git status` may break a commit"},
@@ -41,7 +41,7 @@ void look_at_version(const Scene& scene, const Known& known, std::string& fine, 
   if (path.empty()) {
     return;
   }
-  // Away from the project: what its directory holds must not matter.
+  // Away from the project: the contents of its directory must not matter.
   const process::Answer answer = process::ask({.argv = {path, "--version"}, .directory = "/"});
   const auto version = version_in(answer.out);
   const std::string line = answer.out.substr(0, answer.out.find('\n'));

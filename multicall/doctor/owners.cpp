@@ -33,13 +33,14 @@ bool is_same(const struct stat& left, const struct stat& right) {
   return left.st_dev == right.st_dev && left.st_ino == right.st_ino;
 }
 
-/// Has no name but the one that was looked at: what happens to it happens nowhere else.
+/// True if the file has no name but the one that was looked at, so that a change happens nowhere
+/// else.
 bool has_one_name(const struct stat& info) {
   return S_ISDIR(info.st_mode) || (S_ISREG(info.st_mode) && info.st_nlink == 1);
 }
 
-/// The file that was looked at, in the directory that was looked at: their owner may have put
-/// others in their places meanwhile. O_PATH (open(2)) needs no permission on it.
+/// Opens the very file that was looked at, in the very directory: their owner may have replaced
+/// either meanwhile. O_PATH (open(2)) needs no permission on the file.
 sys::FileDescriptor reopen(const File& file, const char* action) {
   const std::filesystem::path path{file.path};
   const auto directory = sys::open_file(path.parent_path(), O_PATH | O_DIRECTORY);
@@ -59,7 +60,7 @@ sys::FileDescriptor reopen(const File& file, const char* action) {
 
 std::string set_mode(const File& file, mode_t mode) {
   const auto found = reopen(file, "change the mode of");
-  // fchmod(2) takes no such descriptor; its link in /proc leads to the very file (proc(5)).
+  // fchmod(2) does not accept an O_PATH descriptor; its link in /proc leads to the file (proc(5)).
   if (::chmod(("/proc/self/fd/" + std::to_string(found.get())).c_str(), mode) != 0) {
     sys::throw_errno("change the mode of", file.path);
   }
@@ -105,7 +106,7 @@ void tell_mode(const File& file, const std::string& what, mode_t mode, Findings&
   tell(file, std::move(finding), out);
 }
 
-/// A file of root's in a user's project (`sudo make`): the user cannot write it any more.
+/// A file owned by root in a user's project (`sudo make`): the user can no longer write it.
 bool tell_owner(const File& file, Findings& out) {
   const bool is_root = ::geteuid() == 0;
   const bool strange = is_root
@@ -155,7 +156,7 @@ void look_at_file(const std::string& directory, const std::string& name,
   }
 }
 
-/// The state directory, by the test that every call makes.
+/// The state directory, checked as every call checks it.
 void look_at_directory(const Scene& scene, struct stat& info, Findings& out) {
   const std::string& path = scene.placed.state_dir;
   File file{path, info, {}};
@@ -183,7 +184,7 @@ void look_at_directory(const Scene& scene, struct stat& info, Findings& out) {
                                                  ", and you cannot write there";
     out.wrong({.what = "the lane's directory " + why + ": calls run without the lane",
                .where = path,
-               .todo = "give it to whoever works here, or share it: git config "
+               .todo = "give it to the user who works here, or share it: git config "
                        "core.sharedRepository group"});
   }
 }

@@ -20,7 +20,7 @@ bool has_file(const std::string& path) {
   return ::access(path.c_str(), F_OK) == 0;
 }
 
-/// How the shims get before somebody else's directory.
+/// How to put the shims before another program's directory.
 std::string remedy(const Scene& scene, const Whose& whose) {
   if (whose.name == "node_modules") {
     return "take node_modules/.bin off PATH (npm adds it by itself), or put the shims before it";
@@ -35,7 +35,7 @@ std::string remedy(const Scene& scene, const Whose& whose) {
                           : "put the shims before it";
 }
 
-/// Tools by the directory in which they are found instead of the shim.
+/// Tools, grouped by the directory in which they are found instead of the shim.
 using Shadows = std::map<std::string, std::vector<std::string>>;
 
 void tell_shadows(const Scene& scene, const Shadows& shadows, Findings& out) {
@@ -66,7 +66,7 @@ std::vector<tool::Candidate> behind_shim(const std::string& name, const std::str
   return list;
 }
 
-/// A script of a shell is a wrapper more often than a tool.
+/// True for a shell script, which is more often a wrapper than a tool.
 bool is_shell_script(const std::string& path) {
   const auto file = sys::try_open_file(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY);
   char head[64];
@@ -149,7 +149,7 @@ void look_at_wrappers(const Scene& scene, Findings& out) {
       continue;
     }
     const Whose whose = whose_directory(directory_of(real.front().path));
-    // Node's and Python's own tools are scripts, but not of a shell.
+    // Node's and Python's own tools are scripts, too, but not for a shell.
     if (whose.is_manager || is_shell_script(real.front().path)) {
       const std::string owner =
           whose.is_manager ? std::string{whose.name} + "'s" : std::string{"a shell script"};

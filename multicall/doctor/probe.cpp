@@ -7,7 +7,7 @@
 namespace onelane::multicall::doctor {
 namespace {
 
-/// Prints `onelane-doctor:INDEX:PATH` for each word after $0.
+/// Prints `onelane-doctor:INDEX:PATH` for each argument after $0.
 constexpr const char* kScript =
     "i=0; for t do printf 'onelane-doctor:%d:%s\\n' \"$i\" \"$(command -v \"$t\")\"; "
     "i=$((i+1)); done";
@@ -56,14 +56,14 @@ std::string describe(const std::vector<Detour>& detours) {
                                            : "a function or an alias";
   const std::size_t more = detours.size() - 1;
   return more == 0 ? text
-                   : text + ", and " + std::to_string(more) + (more == 1 ? " other" : " others") +
-                         " no shim either";
+                   : text + ", and " + std::to_string(more) +
+                         (more == 1 ? " other reaches" : " others reach") + " no shim either";
 }
 
 Finding silence(const std::string& who, const process::Answer& answer) {
   const bool late = answer.end == process::Answer::End::TimedOut;
   return {.what = who + (late ? " did not answer within 2 s" : " ended before it answered"),
-          .todo = late ? "see what its start-up files wait for"
+          .todo = late ? "find out what its start-up files wait for"
                        : "run it by hand and read what it says"};
 }
 

@@ -10,28 +10,28 @@
 
 namespace onelane::multicall::doctor {
 
-/// A tool whose name reaches something else than a shim in some shell.
+/// A tool whose name reaches something other than a shim in some shell.
 struct Detour {
   std::string tool;
   std::string reached;  ///< A path, the name of a function, or empty.
 };
 
-/// What a shell says that the names of the scene's tools reach.
+/// What the names of the scene's tools reach, according to a shell.
 struct Probe {
   process::Answer answer;
-  bool is_complete = false;  ///< It told of every tool.
+  bool is_complete = false;  ///< The shell answered for every tool.
   std::vector<Detour> detours;
 };
 
-/// Asks a shell that `front` starts: argv up to the flag behind which the script comes, which
-/// this adds. `name` is the shell's $0. As ask() for the rest; not for a scene without tools.
+/// Asks a shell. `front` is its argv up to the flag that a script follows; the script is added
+/// here. `name` is the shell's $0. Otherwise as ask(). The scene must have tools.
 [[nodiscard]] Probe probe(const Scene& scene, std::vector<std::string> front, std::string_view name,
                           const decltype(process::Question::environment)& environment = {});
 
-/// "make is /usr/bin/make, and so on for 3 tools".
+/// "make is /usr/bin/make, and 3 others reach no shim either".
 [[nodiscard]] std::string describe(const std::vector<Detour>& detours);
 
-/// For a shell that did not tell.
+/// The finding for a shell that did not answer.
 [[nodiscard]] Finding silence(const std::string& who, const process::Answer& answer);
 
 }  // namespace onelane::multicall::doctor

@@ -20,7 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Names of links are handed to shells and printed: what is no plain name is no tool.
+/// Link names are handed to shells and printed, so only a plain name counts as a tool.
 bool is_plain(const std::string& name) {
   constexpr std::string_view kLetters =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-";
@@ -49,7 +49,7 @@ struct Home {
   Whose whose;
 };
 
-/// Parts of a directory's path that show who fills it.
+/// Parts of a path that show which program owns the directory.
 constexpr auto kHomes = std::to_array<Home>({
     {"/node_modules/.bin/", {"node_modules"}},
     {"/.asdf/shims/", {"asdf", true}},
@@ -86,7 +86,7 @@ Scene scene_here() {
     place_lane(scene.placed, scene.loaded.settings);
     scene.manifest.emplace(scene.project->state_dir);
   } catch (const std::exception&) {
-    // The checks of owners and files say what is the matter.
+    // The checks of owners and files report the cause.
   }
   scene.tools = tools_of(scene);
   return scene;

@@ -21,7 +21,7 @@ void look_at_switches(const Scene& scene, Findings& out) {
   const char* off = std::getenv("ONELANE");
   if (off != nullptr && std::string_view{off} == "off") {
     out.note({.what = "ONELANE=off is in the environment: every shim passes",
-              .todo = "take it out where it was meant for one call",
+              .todo = "remove it if it was meant for one call",
               .command = "unset ONELANE"});
   }
   const auto& sequential = scene.loaded.settings.sequential;

@@ -12,11 +12,12 @@
 namespace onelane::multicall::doctor {
 namespace {
 
-/// A way in which agents, editors and scripts start shells.
+/// One way in which agents, editors and scripts start shells.
 struct Shell {
   std::string_view name;
   std::string_view flags;
-  /// Files of the user that it reads: the first that exists is meant, else the last is to be made.
+  /// The user's files that it reads: the first that exists is meant; if none does, the last is to
+  /// be created.
   std::array<std::string_view, 3> profiles;
 };
 constexpr auto kShells = std::to_array<Shell>({
@@ -31,7 +32,7 @@ std::string called(const Shell& shell) {
   return "`" + std::string{shell.name} + " " + std::string{shell.flags} + "`";
 }
 
-/// The file of the user's in which a line for `shell` belongs.
+/// The user's file that should have a line for `shell`.
 std::string profile_of(const Shell& shell) {
   const char* home = std::getenv("HOME");
   if (home == nullptr || shell.profiles.front().empty()) {

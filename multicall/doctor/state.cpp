@@ -21,7 +21,8 @@
 namespace onelane::multicall::doctor {
 namespace {
 
-/// Where there is no directory yet (a linked work tree before its first run), the one above.
+/// The state directory; if it does not exist yet (a linked work tree before its first run), the one
+/// above.
 std::string existing(std::string path) {
   while (path.size() > 1 && ::access(path.c_str(), F_OK) != 0) {
     path.erase(std::max<std::size_t>(path.rfind('/'), 1));
@@ -29,7 +30,7 @@ std::string existing(std::string path) {
   return path;
 }
 
-/// Slower than this, every call feels it.
+/// Slower than this, the locks delay every call noticeably.
 constexpr long kSlowMicroseconds = 100'000;
 
 void tell_trial(const LockTrial& trial, const std::string& where, Findings& out) {
@@ -46,18 +47,21 @@ void tell_trial(const LockTrial& trial, const std::string& where, Findings& out)
       }
       return;
     case LockTrial::Result::NotExclusive:
-      out.wrong({.what = "a lock keeps nobody out here", .where = where, .todo = todo});
+      out.wrong(
+          {.what = "a lock does not keep other processes out here", .where = where, .todo = todo});
       return;
     case LockTrial::Result::NotFreed:
-      out.wrong({.what = "a lock stays when its holder is killed", .where = where, .todo = todo});
+      out.wrong({.what = "a lock stays after its holder was killed", .where = where, .todo = todo});
       return;
     case LockTrial::Result::NoAnswer:
-      out.wrong({.what = "asking for a lock had no answer for 2 s", .where = where, .todo = todo});
+      out.wrong({.what = "a request for a lock was not answered within 2 s",
+                 .where = where,
+                 .todo = todo});
       return;
   }
 }
 
-/// The last part of the journal, from a line's beginning.
+/// The last part of the journal, from the beginning of a line.
 std::string journal_tail(const std::string& path, bool& is_whole) {
   constexpr off_t kMost = off_t{4} << 20;
   const auto file = sys::try_open_file(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
@@ -131,7 +135,7 @@ void look_at_journal(const Scene& scene, Findings& out) {
         kind.empty() ? std::generic_category().message(file->error) : "it is " + kind;
     out.wrong({.what = "the journal cannot be read: " + why,
                .where = file->path,
-               .todo = kind.empty() ? "another user's journal is his to read"
+               .todo = kind.empty() ? "only its owner can read another user's journal"
                                     : "see who put it there, then remove it"});
     return;
   }

@@ -16,8 +16,8 @@
 namespace onelane::multicall::monitor {
 namespace {
 
-/// In the child: standard output and error into the pipe, nothing to read, signals as the
-/// monitor had got them.
+/// In the child: standard output and error go into the pipe, standard input is empty, and signals
+/// are as the monitor inherited them.
 void detach(int pipe, const process::Signals& signals) {
   const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   (void)::dup2(nothing, 0);
@@ -57,8 +57,8 @@ std::string carry_out(const Order& order, const LanesHere& lanes) {
   const bool is_bump = order.kind == Order::Kind::Bump;
   const bool is_done =
       is_bump ? lane::bump(open_writable(*found), order.ticket) : cancel_ticket(*found);
-  return !is_done  ? order.ticket + " does not wait any more"
-         : is_bump ? order.ticket + " goes before all others that wait"
+  return !is_done  ? order.ticket + " no longer waits"
+         : is_bump ? order.ticket + " goes before all other waiting calls"
                    : "cancelled " + order.ticket;
 }
 

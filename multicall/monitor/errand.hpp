@@ -12,19 +12,19 @@
 
 namespace onelane::multicall::monitor {
 
-/// Something the user has ordered, done by a child, so that the screen never waits: for the
-/// gate of the lane, or for a run to end. What the child says comes back as one line.
+/// An order of the user, carried out by a child, so that the screen never waits: for the gate of
+/// the lane, or for a run to end. The child answers with one line.
 ///
-/// Outlives the monitor: a run that is being ended goes on being ended. The child is in a
+/// The child outlives the monitor: a run that is being ended goes on being ended. It is in a
 /// process group of its own, so that Ctrl-C at the monitor does not reach it.
 class Errand {
  public:
-  /// Forks. Throws SystemError when that is impossible.
+  /// Forks. Throws SystemError when that fails.
   Errand(const Order& order, const LanesHere& lanes, const process::Signals& signals);
 
-  /// Readable when there is something to collect.
+  /// Becomes readable when there is something to collect.
   [[nodiscard]] int fd() const noexcept { return pipe_.get(); }
-  /// The result, once the child is done; never blocks before.
+  /// The result, once the child is done; empty before that. Never blocks.
   [[nodiscard]] std::optional<std::string> collect();
 
  private:
@@ -33,9 +33,9 @@ class Errand {
   std::string said_;
 };
 
-/// Does what is ordered but for EndRun: blocks for the gate of the lane. One line that says how
-/// it went; throws SystemError where the lane cannot be written. Of `lanes` the tables are opened
-/// anew: a lane may have come to be.
+/// Carries out an order other than EndRun. Blocks for the gate of the lane. Returns one line that
+/// says how it went; throws SystemError if the lane cannot be written. Opens the tables of `lanes`
+/// again, since a lane may have been created meanwhile.
 [[nodiscard]] std::string carry_out(const Order& order, const LanesHere& lanes);
 
 }  // namespace onelane::multicall::monitor

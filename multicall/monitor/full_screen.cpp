@@ -24,9 +24,9 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 
-/// A burst of changes is one look.
+/// Changes within this time share one look.
 constexpr milliseconds kBurst{50};
-/// With nobody running only the machine's figures change.
+/// While nothing runs, only the machine's figures change.
 constexpr int kIdleFactor = 3;
 constexpr int kCostFactor = 200;
 
@@ -36,11 +36,11 @@ nanoseconds processor_time() {
   return std::chrono::seconds{time.tv_sec} + nanoseconds{time.tv_nsec};
 }
 
-/// Waits in the background until we are in front: who is not must neither draw nor set modes.
+/// Blocks until we are in the foreground: a background job must neither draw nor set modes.
 void wait_for_foreground() {
   for (pid_t front = ::tcgetpgrp(0); front > 0 && front != ::getpgrp(); front = ::tcgetpgrp(0)) {
     if (!process::stop_self(SIGTTOU)) {
-      return;  // nobody could bring us back
+      return;  // no shell could bring us back
     }
   }
 }
@@ -74,9 +74,9 @@ class FullScreen {
     look_began_ = processor_time();
     look_ = looker_.take();
     rows_ = selectable(look_, state_);
-    wakes_.watch_directories();  // owners: our own clock is quick enough
+    wakes_.watch_directories();  // not the owners: our own clock is quick enough
     last_ = sys::monotonic_time();
-    next_ = nanoseconds::max();  // planned once it is drawn, which costs too
+    next_ = nanoseconds::max();  // set after drawing, which costs time, too
   }
 
   void draw() {
@@ -127,7 +127,7 @@ class FullScreen {
         case SIGTTOU:
           suspend(arrived.signal);
           break;
-        case SIGCONT:  // after a SIGSTOP: the shell has had the terminal
+        case SIGCONT:  // after a stop the shell has used the terminal
           terminal_->leave();
           wait_for_foreground();
           terminal_->fit();
@@ -189,7 +189,7 @@ class FullScreen {
         break;
     }
     if (errand_) {
-      state_.message = "still at the last order";
+      state_.message = "the last order is still being carried out";
       return;
     }
     try {

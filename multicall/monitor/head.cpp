@@ -34,7 +34,7 @@ class Head {
     const std::string who =
         is_held && held->view.hold ? clean_text(held->view.hold->words, paper_.unicode) : "";
     const std::string name = " onelane  " + clean_text(look_.project, paper_.unicode) +
-                             (is_held ? "  ON HOLD: nobody starts" : "") +
+                             (is_held ? "  ON HOLD: nothing starts" : "") +
                              (who.empty() ? "" : "; " + who);
     const std::size_t room = paper_.columns - std::min(paper_.columns, clock.size());
     line.add(left(name, room, paper_.unicode) + clock, Style::Bar);
@@ -48,7 +48,7 @@ class Head {
       const std::string trouble = lane.view.is_holder_unknown
                                       ? std::string{kHolderUnknown}
                                       : clean_text(look_.trouble, paper_.unicode);
-      line.add(trouble.empty() ? "nobody" : trouble, trouble.empty() ? Style::Dim : Style::Bad);
+      line.add(trouble.empty() ? "none" : trouble, trouble.empty() ? Style::Dim : Style::Bad);
       return line;
     }
     const TicketView& holder = *lane.view.holder;
@@ -111,7 +111,7 @@ class Head {
     return line;
   }
 
-  /// As much as fits into a screen of `rows`: the run first, the machine last.
+  /// As much as fits on a screen of `rows`: the run first, the machine last.
   [[nodiscard]] std::vector<Line> lines(std::size_t rows) const {
     std::vector<Line> out{title()};
     for (const LaneLook& lane : look_.lanes) {

@@ -98,7 +98,7 @@ class Handler {
     }
     const auto at = std::ranges::find(rows_, state_.choice.selected);
     const auto last = static_cast<std::ptrdiff_t>(rows_.size()) - 1;
-    // Nothing selected: down begins at the top, up at the bottom.
+    // If nothing is selected, down begins at the top and up at the bottom.
     const std::ptrdiff_t from = at != rows_.end() ? at - rows_.begin() : by > 0 ? -1 : last + 1;
     const auto to = static_cast<std::size_t>(std::clamp<std::ptrdiff_t>(from + by, 0, last));
     state_.choice.selected = rows_[to];
@@ -150,7 +150,7 @@ class Handler {
     return "`" + clip(clean_text(ticket.command, unicode_), 40, unicode_) + "` (" + ticket.id + ")";
   }
 
-  /// The service that is selected, else the holder.
+  /// The selected service, else the holder.
   Order end_run() {
     const TicketView* victim = look_.find(ticket_of(state_.choice.selected));
     if (victim == nullptr || !victim->has_started()) {
@@ -167,11 +167,11 @@ class Handler {
     return ask({Order::Kind::EndRun, victim->id}, "end " + name_of(*victim) + "?");
   }
 
-  /// The ticket that is selected; nobody else's by accident.
+  /// The selected ticket; never another one by accident.
   Order on_waiting(Order::Kind kind) {
     const TicketView* ticket = look_.find(ticket_of(state_.choice.selected));
     if (ticket == nullptr || ticket->has_started()) {
-      return refuse("select somebody in the queue first (arrow keys)");
+      return refuse("select a ticket in the queue first (arrow keys)");
     }
     if (kind == Order::Kind::Bump) {
       return {kind, ticket->id};
@@ -183,7 +183,7 @@ class Handler {
     const bool is_held =
         std::ranges::any_of(look_.lanes, [](const LaneLook& lane) { return lane.view.is_on_hold; });
     return is_held ? ask({Order::Kind::Release, {}}, "release the lane?")
-                   : ask({Order::Kind::Hold, {}}, "hold the lane (nobody starts)?");
+                   : ask({Order::Kind::Hold, {}}, "hold the lane (nothing starts)?");
   }
 
   State& state_;

@@ -11,7 +11,7 @@ namespace onelane::multicall::monitor {
 /// One key.
 struct Key {
   enum class Kind : std::uint8_t {
-    Byte,  ///< `byte`: one of text, which may be UTF-8.
+    Byte,  ///< `byte`: one byte of text, which may be UTF-8.
     Up,
     Down,
     PageUp,
@@ -22,23 +22,23 @@ struct Key {
     Escape,
     Backspace,
     Redraw,
-    Other,  ///< One that means nothing here.
+    Other,  ///< A key without a meaning here.
   };
   Kind kind = Kind::Byte;
   char byte = '\0';
 };
 
-/// What is to be done; by the caller, since keys only decide.
+/// What to do; the caller does it, since keys only decide.
 struct Order {
   enum class Kind : std::uint8_t { None, Quit, Redraw, EndRun, Cancel, Bump, Hold, Release };
   Kind kind = Kind::None;
   std::string ticket;
 };
 
-/// What the user does at the moment.
+/// What the user is doing at the moment.
 enum class Mode : std::uint8_t { Browse, Filter, Ask, Help };
 
-/// Everything that keys change.
+/// All state that keys change.
 struct State {
   Choice choice;
   Mode mode = Mode::Browse;
@@ -48,8 +48,8 @@ struct State {
   std::size_t page = 10;
 };
 
-/// Takes one key. `rows` are the keys of the rows that can be selected (selectable()). Whatever
-/// ends or holds something asks first; a key that is no answer is a no.
+/// Handles one key. `rows` are the keys of the rows that can be selected (selectable()). An order
+/// that ends or holds something asks first; any key other than a yes is a no.
 [[nodiscard]] Order handle(State& state, const Key& key, const Look& look,
                            const std::vector<std::string>& rows, bool unicode);
 

@@ -20,7 +20,7 @@ using std::chrono::nanoseconds;
 
 constexpr std::size_t kRecent = 20;
 constexpr std::size_t kCurve = 64;
-/// A tool is forked first and becomes itself at exec: until then its command line may change.
+/// A tool is forked first and becomes itself only at exec: until then its command line may change.
 constexpr std::chrono::seconds kYoung{2};
 constexpr std::chrono::seconds kUsualStays{30};
 
@@ -55,7 +55,7 @@ std::uint64_t mark_of(const std::string& path) {
          static_cast<std::uint64_t>(info.st_mtim.tv_nsec);
 }
 
-/// Nothing when there is no such lane; one that is there and cannot be read is no free one.
+/// Empty when there is no such lane. Throws for one that exists but cannot be read: it is not free.
 std::optional<lane::Table> open_lane(const std::string& path) {
   auto table = lane::Table::open_existing(path);
   if (!table && errno != ENOENT && errno != ENOTDIR) {

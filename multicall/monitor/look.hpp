@@ -23,14 +23,14 @@ struct LaneLook {
   LaneView view;
 };
 
-/// One process of a run. Its command may hold what a caller chose.
+/// One process of a run. Its command may hold text that a caller chose.
 struct ProcessLook {
   sys::ProcessId id;
   pid_t parent = 0;
   int depth = 0;  ///< The tool has 0.
   char state = '?';
   std::uint64_t bytes = 0;  ///< Anonymous, shared and swapped memory.
-  double cpu = 0;           ///< Percent of one processor, since the look before or its start.
+  double cpu = 0;           ///< Percent of one processor, since the previous look or its start.
   std::chrono::nanoseconds age{};
   std::string command;
 };
@@ -42,7 +42,7 @@ struct Look {
   std::vector<ProcessLook> processes;        ///< Of the holders, parents before children.
   std::vector<std::uint64_t> run_curve;      ///< Bytes of all of them, oldest first.
   std::vector<std::uint64_t> machine_curve;  ///< Bytes in use.
-  guard::Limits limits;                      ///< Of the first holder's run; sizes only.
+  guard::Limits limits;                      ///< Of the first holder's run; only sizes.
   sys::MachineMemory machine;
   double load = 0;
   unsigned processors = 1;
@@ -56,8 +56,8 @@ struct Look {
   [[nodiscard]] bool has_holder() const;
 };
 
-/// How long runs usually take, for somebody who asks again and again. Reading that costs most of
-/// all: it is done anew only after a change of the journal, and at most each 30 s.
+/// How long runs usually take, for callers that ask repeatedly. Reading the journal costs most of
+/// all, so it happens only after the journal changed, and at most every 30 s.
 class FreshUsual {
  public:
   explicit FreshUsual(std::string directory);
@@ -72,16 +72,16 @@ class FreshUsual {
   bool is_old_ = false;
 };
 
-/// Opens the lanes anew and looks at each: blocks on nobody. Throws SystemError when one cannot
-/// be read. `usual` may be null.
+/// Opens the lanes again and looks at each; never waits for a run. Throws SystemError when one
+/// cannot be read. `usual` may be null.
 [[nodiscard]] std::vector<LaneLook> look_at_lanes(const LanesHere& lanes, journal::Usual* usual);
 
-/// Looks again and again at one project's lanes, the processes of their holders, the machine
-/// and the journal; remembers what rates and curves need. What did not change is not read
-/// again: command lines, the journal, how long runs usually take.
+/// Looks repeatedly at one project's lanes, the processes of their holders, the machine and the
+/// journal, and keeps what rates and curves need. What did not change is not read again: command
+/// lines, the journal, how long runs usually take.
 ///
-/// One thread; blocks for /proc and the journal's files alone. Never throws what is not
-/// std::bad_alloc: a lane that cannot be read is Look::trouble.
+/// For one thread. Blocks only to read /proc and the journal's files. Throws nothing but
+/// std::bad_alloc: a lane that cannot be read becomes Look::trouble.
 class Looker {
  public:
   /// `lanes` must outlive it.
@@ -93,7 +93,7 @@ class Looker {
     sys::ProcessId id;
     std::uint64_t ticks = 0;
     std::chrono::nanoseconds at{};
-    std::string name;  ///< Changes with exec, and then the command line does.
+    std::string name;  ///< Changes with exec, as the command line does.
     std::string command;
     unsigned round = 0;
   };
@@ -110,7 +110,7 @@ class Looker {
   std::unordered_map<pid_t, Seen> seen_;
   unsigned round_ = 0;
   std::chrono::nanoseconds now_{};
-  std::string limits_of_;  ///< The run they were read for.
+  std::string limits_of_;  ///< The run for which they were read.
   guard::Limits limits_;
   std::string curve_of_;
   std::vector<std::uint64_t> run_curve_;

@@ -14,7 +14,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// When it was over; of one whose end nobody saw, blanks of that width.
+/// When it ended; blanks of the same width if its end was not recorded.
 std::string end_words(const journal::Record& record) {
   return record.ended_wall_ms == 0 ? std::string(8, ' ') : clock_words(record.ended_wall_ms / 1000);
 }
@@ -25,7 +25,7 @@ std::string base_of(const std::string& path) {
   return path.substr(path.rfind('/') + 1);
 }
 
-/// One list in the making.
+/// Builds the lists.
 class Lister {
  public:
   Lister(const Look& look, const Choice& choice, const Paper& paper)
@@ -67,7 +67,7 @@ class Lister {
   }
   [[nodiscard]] bool is_wide() const { return paper_.columns >= 100; }
   [[nodiscard]] bool is_narrow() const { return paper_.columns < 60; }
-  /// What is left of a line beside `taken` columns, at least enough to tell commands apart.
+  /// The columns left beside `taken`, at least enough to tell commands apart.
   [[nodiscard]] std::size_t room(std::size_t taken) const {
     return std::max<std::size_t>(12, paper_.columns - std::min(paper_.columns, taken));
   }

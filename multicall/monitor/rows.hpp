@@ -16,20 +16,20 @@ enum class Sort : std::uint8_t { Start, Memory, Cpu, Age };
 /// What the user has chosen to see.
 struct Choice {
   Sort sort = Sort::Start;
-  bool as_tree = true;   ///< Else one list, sorted as a whole.
-  std::string filter;    ///< Part of a command, whatever the case of its letters; empty for all.
+  bool as_tree = true;   ///< Otherwise one list, sorted as a whole.
+  std::string filter;    ///< Part of a command, ignoring case; empty for all.
   std::string selected;  ///< Key of a row; empty for none.
 };
 
-/// How wide, and in which characters.
+/// The width and the characters to draw with.
 struct Paper {
   std::size_t columns = 80;
   bool unicode = false;
 };
 
-/// One line of a list. What can be selected has a key that stays its own from look to look.
+/// One line of a list. A row that can be selected has a key that stays the same from look to look.
 struct Row {
-  std::string key;  ///< "ticket ID" or "process PID START"; empty where nothing can be done.
+  std::string key;  ///< "ticket ID" or "process PID START"; empty if it cannot be selected.
   Line line;
 };
 

@@ -9,7 +9,7 @@ namespace {
 
 using Kind = Section::Kind;
 
-/// How many rows each list gets of `room` lines, titles paid for; 0 leaves a list out.
+/// How many rows each list gets out of `room` lines, after the titles; 0 leaves a list out.
 std::vector<std::size_t> shares_of(const std::vector<Section>& sections, std::size_t room) {
   std::vector<std::size_t> shares(sections.size(), 0);
   const auto give = [&](std::size_t i, std::size_t most) {
@@ -28,7 +28,7 @@ std::vector<std::size_t> shares_of(const std::vector<Section>& sections, std::si
       }
     }
   };
-  // A few lines for each, the more urgent first; then what is left, in the same order.
+  // First a few lines for each, the more urgent first; then the rest in the same order.
   const std::size_t few = std::max<std::size_t>(2, room / 6);
   give_all(Kind::Processes, few);
   give_all(Kind::Queue, few);
@@ -44,7 +44,7 @@ std::vector<std::size_t> shares_of(const std::vector<Section>& sections, std::si
   return shares;
 }
 
-/// The first row to show so that the selected one is seen.
+/// The first row to show so that the selected one is visible.
 std::size_t offset_of(const Section& section, std::size_t count) {
   const auto at =
       std::ranges::find_if(section.rows, [](const Row& r) { return r.line.is_selected; });

@@ -20,15 +20,15 @@ struct Size {
 
 /// Lays everything out. Pure: the same look and state give the same screen.
 ///
-/// The head goes first, as much of it as there is room for; then the lists, each with a title.
-/// Where they do not all fit, each gets its share, the processes get what is left over, and a
-/// list shows the part around the selected row.
+/// The head comes first, as much of it as fits; then the lists, each with a title. If they do not
+/// all fit, each gets its share, the processes get the rest, and a list shows the part around the
+/// selected row.
 [[nodiscard]] Screen compose(const Look& look, const State& state, const Size& size, bool unicode);
 
-/// Everything at once, as plain lines without a limit of height.
+/// Everything as plain lines, without a limit on the height.
 [[nodiscard]] std::vector<Line> plain_lines(const Look& look, const Paper& paper);
 
-/// Keys of all rows that can be selected, from top to bottom.
+/// The keys of all rows that can be selected, from top to bottom.
 [[nodiscard]] std::vector<std::string> selectable(const Look& look, const State& state);
 
 }  // namespace onelane::multicall::monitor

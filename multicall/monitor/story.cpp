@@ -11,8 +11,8 @@ namespace {
 using journal::Reason;
 using nlohmann::json;
 
-/// From a run's end to its line in the journal it takes milliseconds. Who was seen to wait and
-/// is gone may have run in between, or be in an entry that was just being written.
+/// A run's line in the journal follows its end within milliseconds. A call that was seen waiting
+/// and is gone may have run in between, or its entry may just have been in the middle of a write.
 constexpr std::int64_t kRecordTakes = 3'000;
 constexpr std::int64_t kLeavingTakes = 1'500;
 
@@ -203,7 +203,7 @@ std::vector<Event> Story::see(const journal::Record& record) {
   if (stage < Stage::Started) {
     tell_of("started", record.started_wall_ms)["waited_ms"] = record.waited_ms;
   }
-  // Where nobody saw the end, it is told of when it was found.
+  // An end that was not recorded is dated to when it was found.
   const std::int64_t ended_ms = record.ended_wall_ms != 0 ? record.ended_wall_ms : now_;
   add_outcome(tell_of(was_killed(record.reason) ? "killed" : "finished", ended_ms), record);
   for (const journal::Process& survivor : record.survivors) {

@@ -11,28 +11,28 @@
 
 namespace onelane::multicall::monitor {
 
-/// One event of `onelane monitor --json`: schema, event, at_wall_ms, and what it is about. A
-/// ticket and a lane have the fields that `onelane status --json` gives them.
+/// One event of `onelane monitor --json`: schema, event, at_wall_ms, and its subject. A ticket and
+/// a lane have the fields that `onelane status --json` gives them.
 using Event = nlohmann::json;
 
-/// What happens in the lanes of a project, told from one look to the next and from the
-/// journal's new records. Reads nothing itself but whether a holder lives.
+/// Tells what happens in the lanes of a project, from one look to the next and from the journal's
+/// new records. Reads nothing itself, except whether a holder is alive.
 ///
-/// Each run is told in order: enqueued, granted, started, then finished or killed; or left,
-/// where it never started. What was too quick to be seen is told from its record. A run that
-/// is gone and has no record (a full disk) counts as finished, without a reason, after a while.
+/// Each run is told in order: enqueued, granted, started, then finished or killed; or left, if it
+/// never started. A run too short to be seen is told from its record. A run that is gone without a
+/// record (a full disk) counts as finished after a while, without a reason.
 class Story {
  public:
-  /// The first look: one event "snapshot" with all of it.
+  /// Takes the first look: one event "snapshot" with all of it.
   [[nodiscard]] Event begin(const LanesHere& here, const std::vector<LaneLook>& lanes,
                             std::int64_t now_ms);
-  /// A later look.
+  /// Takes a later look.
   [[nodiscard]] std::vector<Event> see(const std::vector<LaneLook>& lanes, std::int64_t now_ms);
-  /// A new record of the journal; tell all of them after the look that saw their runs gone.
+  /// Takes a new record of the journal. Pass all records after the look that saw their runs gone.
   [[nodiscard]] std::vector<Event> see(const journal::Record& record);
-  /// Somebody is gone and has no record yet: look again soon.
+  /// True while a run is gone and has no record yet: look again soon.
   [[nodiscard]] bool expects_records() const;
-  /// Runs that hold a lane: their logs are worth following.
+  /// The runs that hold a lane: their logs are worth following.
   [[nodiscard]] std::vector<std::string> running() const;
 
  private:
@@ -42,7 +42,7 @@ class Story {
     std::string lane;
     std::string command;
     std::size_t position = 0;
-    bool is_there = true;         ///< In the last look.
+    bool is_there = true;         ///< It was in the last look.
     std::int64_t gone_since = 0;  ///< Milliseconds; 0 while it is there.
   };
   void see(const LaneLook& lane, const TicketView& ticket, std::size_t position);

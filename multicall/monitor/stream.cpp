@@ -21,8 +21,8 @@ namespace {
 using nlohmann::json;
 
 constexpr int kForEver = -1;
-constexpr int kByTheClock = 2'000;  ///< ms; where nothing would wake us.
-constexpr int kRecordIsDue = 200;   ///< ms; a run is gone, its record is to come.
+constexpr int kByTheClock = 2'000;  ///< ms; when no event would wake us.
+constexpr int kRecordIsDue = 200;   ///< ms; a run is gone and its record has yet to come.
 
 class Stream {
  public:
@@ -59,8 +59,8 @@ class Stream {
     return looks;
   }
 
-  // The lanes first: a record that comes between the two reads is told with the next look at
-  // the latest, and never before its run was seen to start.
+  // The lanes first: a record that comes between the two reads is told with the next look at the
+  // latest, and never before its run was seen to start.
   void tell() {
     const auto looks = look();
     const auto events = story_.see(looks, sys::wall_milliseconds());
@@ -70,7 +70,7 @@ class Stream {
     for (const Event& event : events) {
       write(event);
       if (event.at("event") == "finished") {
-        tell_orphans(event.at("id"));  // no record: who would have written it may be dead
+        tell_orphans(event.at("id"));  // no record: its writer may be dead
         logs_.forget(event.at("id"));
       }
     }
@@ -109,7 +109,7 @@ class Stream {
   }
 
   void wait() {
-    // Without POLLIN: what is asked is whether the reader has gone.
+    // No POLLIN: only the reader's leaving matters.
     std::vector<pollfd> polled{{signals_.fd(), POLLIN, 0}, {1, 0, 0}};
     for (const int fd : wakes_.fds()) {
       polled.push_back({fd, POLLIN, 0});

@@ -9,12 +9,12 @@
 
 namespace onelane::multicall::monitor {
 
-/// Gives each new record of a journal once, across rotations. What was there when it was made
-/// is old. Reads only when asked to.
+/// Gives each new record of a journal once, across rotations. Records that existed at construction
+/// are old. Reads only when asked to.
 class JournalTail {
  public:
   explicit JournalTail(std::string directory);
-  /// Oldest first. Blocks for the file alone.
+  /// The new records, oldest first. Blocks only to read the file.
   [[nodiscard]] std::vector<journal::Record> read();
 
  private:
@@ -22,13 +22,13 @@ class JournalTail {
   std::string last_;  ///< The newest line read; empty for none.
 };
 
-/// Gives the new warnings in the logs of runs, lines as `onelane logs` shows them.
+/// Gives the new warnings in the logs of runs, as lines that `onelane logs` shows.
 class LogTails {
  public:
   explicit LogTails(std::string directory) : directory_{std::move(directory)} {}
-  /// What the log of `run` holds by now is old.
+  /// Follows the log of `run`; its present contents are old.
   void skip(const std::string& run) { (void)tail_of(run).next(); }
-  /// The texts behind time and level, oldest first; never blocks.
+  /// The texts after time and level, oldest first; never blocks.
   [[nodiscard]] std::vector<std::string> read(const std::string& run);
   void forget(const std::string& run) { tails_.erase(run); }
 

@@ -8,7 +8,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-// term.h takes these words as macros, NCURSES_NOMACROS or not.
+// term.h defines these words as macros even with NCURSES_NOMACROS.
 #undef columns
 #undef lines
 
@@ -21,10 +21,10 @@
 namespace onelane::multicall::monitor {
 namespace {
 
-constexpr int kEscapeDelay = 25;  // ms; an arrow key's bytes come together, also over ssh
+constexpr int kEscapeDelay = 25;  // ms; the bytes of an arrow key arrive together, even over ssh
 constexpr std::array kFatal{SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 
-/// What the handler needs, ready before it is needed. Process-wide, as signal handlers are.
+/// What the handler needs, prepared in advance. Process-wide, as signal handlers are.
 struct Rescue {
   termios before{};
   std::array<char, 256> text{};
@@ -35,10 +35,10 @@ Rescue rescue;
 void put_back(int signal) {
   (void)!::write(1, rescue.text.data(), rescue.length);
   (void)::tcsetattr(0, TCSANOW, &rescue.before);
-  ::raise(signal);  // SA_RESETHAND: by default now, once this handler returns
+  ::raise(signal);  // SA_RESETHAND: takes its default action once this handler returns
 }
 
-/// Without padding: nothing that leaves a screen needs any.
+/// Without padding: no sequence that leaves a screen needs any.
 void add_to_rescue(const char* name) {
   const char* const text = ::tigetstr(name);
   if (text == nullptr || text == reinterpret_cast<const char*>(-1)) {  // NOLINT: terminfo(3)

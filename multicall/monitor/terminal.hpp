@@ -9,14 +9,14 @@
 
 namespace onelane::multicall::monitor {
 
-/// The terminal on standard input and output as one full screen (ncurses), given back as it
-/// was on destruction, and by a handler on a death that the program causes itself (SIGSEGV,
-/// SIGABRT …). After a SIGKILL nobody can: `stty sane; tput rmcup` does it then.
+/// The terminal on standard input and output as one full screen (ncurses). It is restored on
+/// destruction, and by a handler when the program itself causes its death (SIGSEGV, SIGABRT …).
+/// After a SIGKILL it cannot be: `stty sane; tput rmcup` restores it then.
 ///
-/// One object a process; no thread may exist beside the caller's.
+/// One object per process; no other thread may exist.
 class Terminal {
  public:
-  /// Nothing, and `why` says it, where the terminal has no full screen or is not known; nothing
+  /// Empty, with the reason in `why`, if the terminal has no full screen or is not known; nothing
   /// has been written to it then.
   [[nodiscard]] static std::unique_ptr<Terminal> open(bool colours, std::string& why);
   Terminal(const Terminal&) = delete;
@@ -24,15 +24,15 @@ class Terminal {
   ~Terminal();
 
   [[nodiscard]] Size size() const;
-  /// Draws what differs from what is there.
+  /// Draws the differences from what is shown.
   void draw(const Screen& screen);
-  /// The next key that has come; never blocks.
+  /// The next key typed, if any; never blocks.
   [[nodiscard]] std::optional<Key> next_key();
-  /// Takes the size that the terminal has now.
+  /// Adopts the size that the terminal has now.
   void fit();
-  /// Draws everything anew the next time.
+  /// Redraws everything the next time.
   void forget();
-  /// Gives the terminal back until the next draw.
+  /// Restores the terminal until the next draw.
   void leave();
 
  private:

@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::size_t kLongest = 2'048;
 constexpr int kMostCombining = 2;
-constexpr std::uint64_t kManyMegabytes = 10'000;  ///< From here on in GB.
+constexpr std::uint64_t kManyMegabytes = 10'000;  ///< Shown in GB from here on.
 constexpr double kGigabyte = 1 << 30;
 
 bool is_utf8() {
@@ -29,7 +29,7 @@ struct Character {
   char32_t code = 0;
 };
 
-/// Takes the first character off `text`, which is valid UTF-8 and not empty.
+/// Removes the first character of `text`, which is valid UTF-8 and not empty.
 Character take(std::string_view& text) {
   const auto lead = static_cast<unsigned char>(text.front());
   const std::size_t length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
@@ -75,7 +75,7 @@ bool use_unicode() {
 std::string clean_text(std::string_view text, bool unicode) {
   const std::string printable = for_terminal(text, kLongest);
   std::string out;
-  int combining = kMostCombining;  // nothing to combine with yet
+  int combining = kMostCombining;  // no base yet to combine with
   for (std::string_view rest = printable; !rest.empty();) {
     const Character next = take(rest);
     const int width =
@@ -108,7 +108,7 @@ std::string clip(std::string_view text, std::size_t columns, bool unicode) {
     return std::string{text};
   }
   std::string out;
-  std::size_t used = 1;  // the mark's
+  std::size_t used = 1;  // for the mark
   while (!text.empty()) {
     const Character next = take(text);
     const int width = width_of(next.code);

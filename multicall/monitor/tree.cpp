@@ -39,7 +39,7 @@ class Walk {
       (is_below ? children_[parent->second] : roots_).push_back(i);
       wanted_[i] = has_part(processes[i].command, choice.filter);
     }
-    // Parents come first, so that from the end on a wanted child keeps its whole line.
+    // Parents come first, so walking from the end lets a wanted child keep all its ancestors.
     for (std::size_t i = processes.size(); i-- > 0;) {
       wanted_[i] = wanted_[i] || std::ranges::any_of(children_[i], [this](std::size_t child) {
                      return wanted_[child];
@@ -53,7 +53,7 @@ class Walk {
   }
 
  private:
-  // As deep as the process tree is: descendants_of() bounds nothing, so this does.
+  // descendants_of() does not limit the depth, so this does.
   static constexpr std::size_t kDeepest = 3 * 64;
 
   void add(std::vector<std::size_t>& siblings, const std::string& indent, bool is_below) {

@@ -7,18 +7,18 @@
 
 namespace onelane::multicall::monitor {
 
-/// A process and what is drawn before its command.
+/// A process and the branch drawn before its command.
 struct Branch {
   const ProcessLook* process = nullptr;
   std::string prefix;
 };
 
-/// `processes` (parents before children) as `choice` wants them. As a tree, siblings are sorted
-/// and a filtered process keeps the line of its parents; as a list, all are. Borrows them.
+/// `processes` (parents before children) as `choice` asks. In a tree, siblings are sorted and a
+/// filtered process keeps its ancestors; in a list, all are sorted. Borrows the processes.
 [[nodiscard]] std::vector<Branch> branches_of(const std::vector<ProcessLook>& processes,
                                               const Choice& choice, bool unicode);
 
-/// True when `text` contains `part`, whatever the case of ASCII letters; an empty part always.
+/// True when `text` contains `part`, ignoring the case of ASCII letters; always for an empty part.
 [[nodiscard]] bool has_part(std::string_view text, std::string_view part);
 
 }  // namespace onelane::multicall::monitor

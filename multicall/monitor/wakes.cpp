@@ -28,8 +28,8 @@ void Wakes::watch_directories() {
   }
 }
 
-// A dead owner's pidfd is readable for ever (pidfd_open(2)), a zombie's too: nobody could sleep on
-// it. A guardian has its ticket until it is done.
+// A dead owner's pidfd is readable for ever (pidfd_open(2)), a zombie's too, so sleeping on it
+// would not block. A guardian has its ticket until it is done.
 void Wakes::watch_owner(const TicketView& ticket, std::map<pid_t, sys::FileDescriptor>& owners) {
   const pid_t pid = ticket.supervisor.pid;
   sys::FileDescriptor pidfd;

@@ -9,22 +9,21 @@
 
 namespace onelane::multicall::monitor {
 
-/// Says when a lane has changed, so that nobody has to look for it: inotify(7) for what is
-/// written to lane, journal and run logs, pidfds for tickets whose owner is killed and writes
-/// nothing.
+/// Reports that a lane has changed, without polling: inotify(7) for what is written to lane,
+/// journal and run logs, pidfds for tickets whose owner is killed and writes nothing.
 class Wakes {
  public:
   explicit Wakes(const LanesHere& lanes);
 
-  /// Watches the directories that are there by now.
+  /// Watches the directories that exist by now.
   void watch_directories();
-  /// The same, and the owners of these tickets from here on.
+  /// The same, and from now on the owners of these tickets.
   void follow(const std::vector<LaneLook>& lanes);
   /// Descriptors that become readable when it is time to look again, inotify's first.
   [[nodiscard]] std::vector<int> fds() const;
-  /// To be called before that look.
+  /// Call this before that look.
   void drain();
-  /// False where somebody must be looked at by the clock: no inotify, a ticket of another PID
+  /// False when something must be polled by the clock: no inotify, a ticket of another PID
   /// namespace, whose owner we cannot watch, or one whose owner is dead.
   [[nodiscard]] bool sees_everything() const noexcept { return sees_everything_; }
 

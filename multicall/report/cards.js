@@ -1,7 +1,7 @@
 /** The kill cards: why a run was ended, its curve, its processes, and what would allow more. */
 const kMemoryCauses = ['memory', 'tree-memory'];
 
-/** Numbers of a card may be anything: whoever may write the journal may write one. */
+/** The numbers of a card may be anything: every user who may write the journal can write one. */
 const whole = value => Number.isFinite(value) && value > 0 ? value : 0;
 const words = value => typeof value === 'string' ? value : '';
 

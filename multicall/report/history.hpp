@@ -13,13 +13,13 @@
 
 namespace onelane::multicall {
 
-/// How a run came out, as a report tells it apart.
+/// How a run ended, as far as a report distinguishes it.
 enum class Outcome : std::uint8_t {
   Passed,      ///< Exit status 0.
-  Failed,      ///< Another exit status, or died of a signal that was not ours.
+  Failed,      ///< Another exit status, or death by a signal that was not ours.
   Ended,       ///< By us, at a limit.
-  Stopped,     ///< By us, because somebody asked.
-  Crashed,     ///< Its supervisor died; nobody knows what became of the tool.
+  Stopped,     ///< By us, because a user asked.
+  Crashed,     ///< Its supervisor died; the end of the tool is not known.
   NotStarted,  ///< The tool could not be executed, or the ticket was given up.
 };
 
@@ -31,8 +31,8 @@ enum class Outcome : std::uint8_t {
 /// What happened for people: "exit 2", "signal 15", "memory limit", "not started".
 [[nodiscard]] std::string phrase_of(const journal::Record& record);
 
-/// When a run started and ended, in milliseconds since the epoch. A crashed run has no
-/// duration and one that did not start no start: what is known of the other end is taken.
+/// When a run started and ended, in milliseconds since the epoch. A crashed run has no duration,
+/// and one that did not start has no start: the other end stands in for it.
 [[nodiscard]] std::int64_t start_of(const journal::Record& record) noexcept;
 [[nodiscard]] std::int64_t end_of(const journal::Record& record) noexcept;
 
@@ -41,7 +41,7 @@ enum class Outcome : std::uint8_t {
 
 /// The few numbers that head a report.
 struct Figures {
-  static constexpr std::int64_t kWaitedMs = 100;  ///< A shorter wait is nobody's.
+  static constexpr std::int64_t kWaitedMs = 100;  ///< A shorter wait does not count.
 
   std::uint64_t runs = 0;
   std::uint64_t waited = 0;  ///< Runs that waited for kWaitedMs or longer.
@@ -53,7 +53,7 @@ struct Figures {
   std::uint64_t crashed = 0;
   std::uint64_t not_started = 0;
   std::int64_t duration_ms = 0;
-  std::uint64_t largest_kb = 0;  ///< Most memory that one run had, all its processes together.
+  std::uint64_t largest_kb = 0;  ///< The most memory that one run used, all its processes together.
   std::string largest_id;        ///< That run.
   std::int64_t first_wall_ms = 0;
   std::int64_t last_wall_ms = 0;
@@ -69,17 +69,17 @@ struct History {
   std::string name;                   ///< Of the project.
   std::string lane;                   ///< State directory of the lane, a path.
   std::int64_t now_wall_ms = 0;       ///< When it was read.
-  std::int64_t since_wall_ms = 0;     ///< Runs that ended before are left out; 0 for none.
+  std::int64_t since_wall_ms = 0;     ///< Runs that ended before it are left out; 0: none are.
   Figures figures;                    ///< Of all runs since then.
   std::vector<journal::Record> runs;  ///< The newest kMostRuns of them, oldest first.
 };
 
-/// Fills figures and runs from the lane's journal, numbers brought into a plausible range. Takes
-/// no lock; one that is not there is empty. Blocks for reading. Throws SystemError when it is
-/// somebody else's secret.
+/// Fills figures and runs from the lane's journal, with numbers clamped to a plausible range. Takes
+/// no lock; a missing journal counts as empty. Blocks to read. Throws SystemError when the journal
+/// belongs to another user and is not readable.
 void read_runs(History& history);
 
-/// The history of a project's lane since then, read as read_runs() does.
+/// The history of a project's lane since then, read as by read_runs().
 [[nodiscard]] History history_of(const LanesHere& lanes, std::int64_t since_wall_ms);
 
 }  // namespace onelane::multicall

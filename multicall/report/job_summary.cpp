@@ -14,7 +14,7 @@ using journal::Record;
 constexpr std::size_t kLongestInSummary = 200;
 constexpr std::size_t kMostCardsInSummary = 100;
 
-/// Text that Markdown, HTML and GitHub (mentions, issues, emoji, links) all leave as it is.
+/// Escapes what Markdown, HTML and GitHub (mentions, issues, emoji, links) would interpret.
 std::string plain(std::string_view text) {
   std::string out;
   for (const char byte : text) {
@@ -42,7 +42,7 @@ std::string figures_row(const Figures& figures) {
          memory_words(figures.largest_kb) + " |\n\n";
 }
 
-/// Why a run did not end by itself: a few lines below its own heading.
+/// Why a run did not end by itself, as a list entry of a few lines.
 std::string card_of(const Record& record) {
   const Advice advice = advice_of(record);
   std::string text = "- " + code(command_of(record, kLongestInSummary)) + ": " +
@@ -71,7 +71,7 @@ bool is_annotated(const Record& record) {
   return outcome == Outcome::Ended || outcome == Outcome::Crashed;
 }
 
-/// The newest runs that were ended, `most` of them, newest first.
+/// The newest runs that were ended, at most `most`, newest first.
 std::vector<const Record*> ended_runs(const History& history, std::size_t most) {
   std::vector<const Record*> out;
   for (auto at = history.runs.rbegin(); at != history.runs.rend() && out.size() < most; ++at) {
@@ -106,7 +106,8 @@ std::string name_of(const History& history, const std::string& id) {
 }  // namespace
 
 std::string markdown_of(const History& history, std::size_t limit) {
-  constexpr std::string_view kCut = "\n*The rest is left out: a summary has an end.*\n";
+  constexpr std::string_view kCut =
+      "\n*The rest is left out: the summary has reached its size limit.*\n";
   std::string text = "### onelane: " + plain(clean_text(history.name, 100)) + "\n\n";
   if (history.figures.runs == 0) {
     text += "No runs.\n";

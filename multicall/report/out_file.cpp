@@ -18,7 +18,7 @@ namespace {
 
 constexpr int kTries = 100;
 
-/// A file that did not exist, named after `path`: O_EXCL follows no link (open(2)).
+/// Creates a new file named after `path`: O_EXCL follows no link (open(2)).
 sys::FileDescriptor create_beside(const std::string& path, std::string& name) {
   for (int number = 0; number < kTries; ++number) {
     name = path + ".onelane-" + std::to_string(::getpid()) + "-" + std::to_string(number);
@@ -31,7 +31,7 @@ sys::FileDescriptor create_beside(const std::string& path, std::string& name) {
   return {};
 }
 
-/// What `path` names behind all links, which may not be there yet; stat(2) has found no loop.
+/// The target of `path` behind all links, which may not exist yet; stat(2) has found no loop.
 std::string behind_links(const std::string& path) {
   std::filesystem::path target{path};
   std::error_code none;
@@ -41,7 +41,8 @@ std::string behind_links(const std::string& path) {
   return target;
 }
 
-/// Beside `target`, then in its place; `old` is what is there now, if anything. False with errno.
+/// Writes beside `target`, then renames; `old` describes the present file, if any. False sets
+/// errno.
 bool replace(const std::string& target, const struct stat* old, std::string_view bytes) {
   std::string name;
   const sys::FileDescriptor fd = create_beside(target, name);
@@ -80,7 +81,7 @@ int descriptor_named(std::string_view path) noexcept {
 }
 
 void write_out(const std::string& path, std::string_view bytes) {
-  // Asked of the path itself: only so the kernel refuses a stranger's link in /tmp (proc(5),
+  // Opens the path itself: only then does the kernel refuse a stranger's link in /tmp (proc(5),
   // protected_symlinks).
   struct stat info {};
   const bool is_there = ::stat(path.c_str(), &info) == 0;

@@ -37,8 +37,8 @@ json to_json(const Figures& figures) {
           {"last_wall_ms", figures.last_wall_ms}};
 }
 
-/// A copy whose texts and names move no cursor, whoever wrote them into the journal; `parse`
-/// has bounded how deep it is.
+/// A copy whose texts and names have no control characters, since anything may be in the journal;
+/// `parse` has limited the depth.
 json cleaned(const json& value) {
   if (value.is_string()) {
     return clean_text(value.get_ref<const std::string&>(), kLongestCardOnPage);
@@ -57,7 +57,7 @@ json cleaned(const json& value) {
   return out;
 }
 
-/// What is zero, false or empty is left out: there may be ten thousand of them.
+/// Leaves out what is zero, false or empty: there may be ten thousand records.
 json to_json(const journal::Record& record) {
   json out{{"id", record.id},
            {"tool", record.tool},
@@ -110,8 +110,8 @@ json data_of(const History& history) {
           {"runs", std::move(runs)}};
 }
 
-/// JSON whose strings can end no script element and open no comment in it. These bytes stand
-/// in strings only, where an escape means the same.
+/// JSON whose strings cannot end the script element or open a comment in it. These bytes occur only
+/// in strings, where an escape means the same.
 std::string harmless(std::string_view text) {
   constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kEscapes{
       {{"<", "\\u003c"},
@@ -138,13 +138,13 @@ std::string harmless(std::string_view text) {
   return out;
 }
 
-/// `sha256-…` as a content security policy names what it allows (W3C CSP 3, RFC 4648).
+/// `sha256-…`, as a content security policy names an allowed script (W3C CSP 3, RFC 4648).
 std::string source_hash(std::string_view bytes) {
   constexpr std::string_view kDigits =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   const std::string hex = settings::sha256(bytes);
   std::string out = "sha256-";
-  // Three hexadecimal digits are two of these; 64 leave one over, padded with two zero bits.
+  // Three hex digits make two base64 digits; 64 leave one over, padded with two zero bits.
   for (std::size_t at = 0; at < hex.size(); at += 3) {
     const std::string three = (hex.substr(at, 3) + "00").substr(0, 3);
     const unsigned bits = static_cast<unsigned>(std::stoul(three, nullptr, 16));
@@ -163,7 +163,7 @@ std::string fill(std::string_view page, const History& history) {
       {"{{script}}", std::string{page_script()}},
   }};
   std::string out;
-  // One pass in the order of the page: what was put in is not looked at again.
+  // One pass in the order of the page: inserted text is not searched again.
   for (const auto& [name, text] : parts) {
     const std::size_t at = std::min(page.find(name), page.size());
     out.append(page.substr(0, at)).append(text);

@@ -25,7 +25,7 @@ function startFigures() {
     .filter(([number]) => number).map(([number, what]) => count(number) + ' ' + what).join(', ');
   add('Runs', count(figures.runs), span(figures.duration_ms) + ' in all');
   add('Waited', count(figures.waited), figures.waited
-    ? share(figures.waited) + '; ' + span(figures.waited_ms) + ' in all, longest ' + span(figures.longest_wait_ms) : 'nobody had to');
+    ? share(figures.waited) + '; ' + span(figures.waited_ms) + ' in all, longest ' + span(figures.longest_wait_ms) : 'none had to');
   add('Failed', count(figures.failed), (figures.failed ? share(figures.failed) : 'none') + (others ? '; ' + others : ''), figures.failed ? 'bad' : '');
   add('Ended by a limit', count(figures.ended), figures.ended ? 'see the cards below' : 'none', figures.ended ? 'over' : '');
   add('Largest memory', figures.largest_kb ? size(figures.largest_kb * 1024) : '–', '');

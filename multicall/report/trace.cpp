@@ -20,14 +20,14 @@ constexpr std::size_t kLongestInTrace = 300;
 /// One row of the timeline.
 struct Track {
   int number = 0;
-  std::int64_t free_from = 0;  ///< Milliseconds: when its last slice ends.
+  std::int64_t free_from = 0;  ///< When its last slice ends, in milliseconds.
 };
 
 std::int64_t queued_at(const Record& record) {
   return std::max<std::int64_t>(0, start_of(record) - std::max<std::int64_t>(0, record.waited_ms));
 }
 
-/// Gives each run the first track of its tool that is free by then.
+/// Assigns each run the first track of its tool that is free at its time.
 class Tracks {
  public:
   explicit Tracks(json& events) : events_{events} {}
@@ -83,10 +83,10 @@ json slice(const Record& record, int track, const char* category, std::int64_t f
           {"args", std::move(args)}};
 }
 
-/// A run's memory from a moment on: when, whose, bytes.
+/// A run's memory from a moment on: time, run, bytes.
 using Level = std::tuple<std::int64_t, std::size_t, std::uint64_t>;
 
-/// The curve where a card has one, else the peak from start to end.
+/// The curve if a card has one, else the peak from start to end.
 void add_levels(std::vector<Level>& levels, const Record& record, std::size_t index) {
   if (record.peak_tree_kb == 0) {
     return;

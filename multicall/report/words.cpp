@@ -19,7 +19,7 @@ using nlohmann::json;
 
 constexpr std::size_t kLongestText = 200;
 
-/// Anybody who may write the journal may write a card: nothing of it is taken for granted.
+/// Every user who may write the journal may write a card, so its fields are not trusted.
 std::string text_in(const json& card, const char* name) {
   const auto at = card.find(name);
   return at != card.end() && at->is_string()

@@ -15,7 +15,7 @@ namespace onelane::multicall {
 /// "0.4s", "3m12s", "2h05m"; "-" for nothing.
 [[nodiscard]] std::string time_words(std::int64_t ms);
 
-/// size_words; "-" for nothing.
+/// size_words(); "-" for nothing.
 [[nodiscard]] std::string memory_words(std::uint64_t kb);
 
 /// `text` on one line, fit for a terminal.

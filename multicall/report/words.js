@@ -73,7 +73,7 @@ function median(numbers) {
   return sorted.length ? sorted[sorted.length >> 1] : 0;
 }
 
-/** How long a run took; nobody saw the end of one that was lost with its onelane. */
+/** How long a run took; unknown for a run that was lost with its onelane. */
 const took = run => run.outcome === 'crashed' && !run.duration ? '?' : span(run.duration);
 
 /** A figure in two sizes: "412" or "1.9" and a small "GB". */

@@ -14,7 +14,7 @@ namespace {
 
 using nlohmann::json;
 
-/// Where a ticket stands among those that will get their turn; 0 where it does not wait for one.
+/// The position of a ticket among those still to be granted; 0 if it does not wait.
 struct Standing {
   std::size_t position = 0;
   std::size_t waiting = 0;
@@ -48,7 +48,7 @@ void report(const Found& found, bool as_json) {
   }
   std::string line = name_of(found);
   if (now.position == 0) {
-    line += found.state() == lane::State::Parked ? " is stopped (Ctrl-Z)" : " waits no more";
+    line += found.state() == lane::State::Parked ? " is stopped (Ctrl-Z)" : " no longer waits";
   } else {
     line += " is " + ordinal(now.position) + " of " + std::to_string(now.waiting);
   }
@@ -65,7 +65,7 @@ int bump_one(const LanesHere& lanes, const std::string& id, std::optional<int> p
     return 1;
   }
   const lane::Table table = open_writable(*found);
-  // False: it has just been granted, or has left; the report says which.
+  // False: it has just been granted or has left; the report says which.
   (void)(priority ? lane::set_priority(table, id, *priority) : lane::bump(table, id));
   report(*found, as_json);
   return 0;
@@ -73,14 +73,14 @@ int bump_one(const LanesHere& lanes, const std::string& id, std::optional<int> p
 
 int command_bump(std::span<char*> words) {
   Options app{
-      "Let a call that waits go before all others that wait, but not before the one whose turn it "
-      "is, nor before one that has been overtaken too often.",
+      "Let a waiting call go before all other waiting calls, except one whose turn it already is "
+      "and one that has been overtaken too often.",
       "onelane bump"};
-  app.footer(exit_codes({{1, "it runs or is not here"}}));
+  app.footer(exit_codes({{1, "it runs already, or there is no such run"}}));
   std::string id;
   std::optional<int> priority;
   bool as_json = false;
-  app.add_option("id", id, "id of a run that waits, as `onelane status` shows it")
+  app.add_option("id", id, "id of a waiting run, as `onelane status` shows it")
       ->required()
       ->check(completes("waiting"))
       ->check(not_empty());
@@ -96,6 +96,6 @@ int command_bump(std::span<char*> words) {
 }  // namespace
 
 constinit const Command verbs::bump{
-    "bump", "let a call that waits go first", &command_bump, {}, Group::Steer};
+    "bump", "let a waiting call go first", &command_bump, {}, Group::Steer};
 
 }  // namespace onelane::multicall

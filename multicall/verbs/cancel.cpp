@@ -12,13 +12,13 @@ namespace {
 
 using nlohmann::json;
 
-/// Why `id` cannot be cancelled: the word for JSON and the line for people.
+/// Why `id` cannot be cancelled: a word for JSON and a line for people.
 struct Refusal {
   std::string word;
   std::string line;
 };
 
-/// Nothing when the ticket leaves, or has been told so before.
+/// Empty when the ticket leaves, or was cancelled before.
 std::optional<Refusal> cancel_one(const LanesHere& lanes, const std::string& id) {
   for (auto found = find_ticket(lanes, id); found; found = find_ticket(lanes, id)) {
     if (found->has_started()) {
@@ -28,7 +28,7 @@ std::optional<Refusal> cancel_one(const LanesHere& lanes, const std::string& id)
     if (!found->waits() || cancel_ticket(*found)) {
       return std::nullopt;
     }
-    // It has started or left since we looked.
+    // It started or left after we looked.
   }
   return Refusal{"unknown", "no run " + sys::clean(id) + " waits here" +
                                 list_words(find_tickets(lanes), &waits, "wait")};
@@ -58,13 +58,15 @@ int cancel_all(const LanesHere& lanes, const std::vector<std::string>& ids, bool
 
 int command_cancel(std::span<char*> words) {
   Options app{
-      "Make calls that wait leave the queue: they end with 75. A stopped one (Ctrl-Z) is continued "
-      "for that.",
+      "Make waiting calls leave the queue: they end with 75. A stopped one (Ctrl-Z) is continued "
+      "so "
+      "that it can.",
       "onelane cancel"};
-  app.footer(exit_codes({{0, "all of them leave"}, {1, "one runs or is not here"}}));
+  app.footer(
+      exit_codes({{0, "all of them leave"}, {1, "one of them runs already or does not exist"}}));
   std::vector<std::string> ids;
   bool as_json = false;
-  app.add_option("id", ids, "ids of runs that wait, as `onelane status` shows them")
+  app.add_option("id", ids, "ids of waiting runs, as `onelane status` shows them")
       ->required()
       ->check(completes("waiting"))
       ->check(not_empty());
@@ -82,6 +84,6 @@ int command_cancel(std::span<char*> words) {
 }  // namespace
 
 constinit const Command verbs::cancel{
-    "cancel", "make calls that wait leave", &command_cancel, {}, Group::Steer};
+    "cancel", "make waiting calls leave", &command_cancel, {}, Group::Steer};
 
 }  // namespace onelane::multicall

@@ -10,7 +10,7 @@ namespace onelane::multicall {
 namespace {
 
 int print_shim_directory(const std::string& name, std::span<char*> words) {
-  Options app{"Print the shim directory of this project, as $GITHUB_PATH wants it.", name};
+  Options app{"Print the shim directory of this project, for $GITHUB_PATH.", name};
   app.footer(exit_codes({{1, "no .onelane/bin in this project"}}));
   if (const auto code = parse_words(app, words)) {
     return *code;
@@ -62,6 +62,6 @@ int command_ci_path_alias(std::span<char*> words) {
 }  // namespace
 
 constinit const Command verbs::ci_path_alias{
-    "ci-path", "as `ci path`", &command_ci_path_alias, {}, Group::Hidden};
+    "ci-path", "the same as `ci path`", &command_ci_path_alias, {}, Group::Hidden};
 
 }  // namespace onelane::multicall

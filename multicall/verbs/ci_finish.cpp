@@ -25,7 +25,7 @@ using nlohmann::json;
 
 constexpr std::size_t kMostNamed = 20;
 
-/// Since when runs count for the summary: install/ci/setup.sh notes when the job began.
+/// Runs count for the summary from this time on: install/ci/setup.sh notes when the job began.
 std::int64_t job_start_wall_ms() {
   constexpr std::int64_t kWeek = std::int64_t{7} * 86'400'000;
   const char* noted = std::getenv("ONELANE_JOB_STARTED");
@@ -47,13 +47,13 @@ std::string row_words(const OrphanRow& row) {
          (row.run_command.empty() ? "" : " `" + shown(row.run_command) + "`") + ")";
 }
 
-/// Why the job cannot be green.
+/// A reason for the job to fail.
 struct JobProblem {
   std::string what;
   std::string todo;
 };
 
-/// Whether anything is ended, or only named.
+/// Whether processes are ended or only listed.
 enum class Deed { End, List };
 
 /// The end of one job.
@@ -158,7 +158,7 @@ class JobEnd {
 
   [[nodiscard]] int code() const noexcept { return problems_.empty() ? 0 : 1; }
 
-  /// Something is named that would have been ended.
+  /// True when something is listed that would have been ended.
   [[nodiscard]] bool spares() const noexcept {
     return deed_ == Deed::List && !(runs_ended_.empty() && cleared_.ended.empty());
   }
@@ -168,7 +168,7 @@ class JobEnd {
     return deed_ == Deed::End ? "ended   " : "would end  ";
   }
 
-  /// `rows` where they belong: among what was ended, or what would have been.
+  /// `rows` under the right key: what was ended, or what would have been.
   [[nodiscard]] json listed_only(json rows, bool would) const {
     return would == (deed_ == Deed::List) ? std::move(rows) : json::array();
   }
@@ -199,7 +199,7 @@ class JobEnd {
   std::vector<JobProblem> problems_;
 };
 
-/// The job's summary on GitHub; the text for a log elsewhere.
+/// The job's summary on GitHub; elsewhere the text for a log.
 struct JobStory {
   std::string text;
   std::string marks;
@@ -212,7 +212,7 @@ JobStory tell_story(const LanesHere& lanes, JobEnd& end) {
     return {text_of(history), annotations_of(history)};
   } catch (const sys::SystemError& failure) {
     end.add_problem(std::string{"the summary is missing: "} + failure.what(),
-                    "see to what the message names");
+                    "fix what the message names");
     return {};
   }
 }
@@ -228,7 +228,7 @@ int finish_job(const LanesHere& lanes, ci::Daemons daemons, Deed deed, bool as_j
     end.look_at_queue();
   } catch (const sys::SystemError& failure) {
     end.add_problem(std::string{"the queue cannot be read: "} + failure.what(),
-                    "see to what the message names");
+                    "fix what the message names");
   }
   const JobStory story = tell_story(lanes, end);
   if (as_json) {
@@ -241,7 +241,7 @@ int finish_job(const LanesHere& lanes, ci::Daemons daemons, Deed deed, bool as_j
         "this is no CI job: nothing was ended; `onelane ci finish --yes` ends what is listed");
   }
   if (is_github_step()) {
-    // Commands of GitHub's in a stream of their own where standard output is JSON: it reads both.
+    // If standard output is JSON, GitHub's commands go to standard error: it reads both.
     (void)sys::write_all(as_json ? 2 : 1, end.marks() + story.marks);
   }
   return end.code();
@@ -249,20 +249,19 @@ int finish_job(const LanesHere& lanes, ci::Daemons daemons, Deed deed, bool as_j
 
 int command_ci_finish(std::span<char*> words) {
   Options app{
-      "The last step of a job (`if: always()`): fails where queued commands were never started or "
-      "a "
-      "run still has the lane, ends and lists what the job's runs left running, writes the job's "
-      "summary. Waits for nobody's run. Outside of CI (no CI, no ONELANE_JOB_STARTED) it only "
-      "lists "
-      "what it would end.",
+      "The last step of a job (`if: always()`): fails if queued commands were never started or a "
+      "run still has the lane, ends and lists what the job's runs left running, and writes the "
+      "job's summary. It waits for no run. Outside of CI (no CI, no ONELANE_JOB_STARTED) it only "
+      "lists what it would end.",
       "onelane ci finish"};
   bool as_json = false;
   bool keeps = false;
   bool agreed = false;
-  app.add_flag("--keep-daemons", keeps, "list what was left running on purpose, do not end it");
-  app.add_flag("--yes", agreed, "end it outside of CI, too");
+  app.add_flag("--keep-daemons", keeps, "list what was left running on purpose, but do not end it");
+  app.add_flag("--yes", agreed, "end it even outside of CI");
   app.add_flag("--json", as_json, "one JSON object: schema, problems, unstarted, ended, …");
-  app.footer(exit_codes({{0, "nothing is wrong"}, {1, "something is, or no project is here"}}));
+  app.footer(
+      exit_codes({{0, "nothing is wrong"}, {1, "something is, or there is no project here"}}));
   if (const auto code = parse_words(app, words)) {
     return *code;
   }
@@ -270,7 +269,7 @@ int command_ci_finish(std::span<char*> words) {
   if (!lanes) {
     return 1;
   }
-  if (lanes->unreadable) {  // what runs in it would look like an orphan
+  if (lanes->unreadable) {  // its runs would look like orphans
     say_always(lanes->unreadable->what());
     return 1;
   }
@@ -281,6 +280,6 @@ int command_ci_finish(std::span<char*> words) {
 }  // namespace
 
 constinit const Command verbs::ci_finish{
-    "finish", "the last step: ends what is left, fails what never ran", &command_ci_finish};
+    "finish", "the last step: end what is left, fail if commands never ran", &command_ci_finish};
 
 }  // namespace onelane::multicall

@@ -23,7 +23,7 @@ constexpr std::size_t kLongestFinding = 1000;
 /// GitHub shows no more annotations of one kind in a step.
 constexpr std::size_t kMostMarks = 10;
 
-/// What has to be true in a job, of the doctor's checks.
+/// The doctor's checks that must pass in a job.
 constexpr auto kJobChecks = std::to_array<Check>({
     {"project", "whether a project here has adopted onelane", false, &doctor::look_at_project},
     {"path", "what the name of each tool reaches in this step", true, &doctor::look_at_path},
@@ -35,7 +35,7 @@ constexpr auto kJobChecks = std::to_array<Check>({
     {"switches", "what switches onelane off", false, &doctor::look_at_switches},
 });
 
-/// What the doctor advises a person to do in a shell, as a job does it.
+/// Turns the doctor's advice for a shell into what a job would do.
 Finding for_job(Finding finding) {
   if (finding.check == "project") {
     finding.command = "onelane init --ci";
@@ -47,7 +47,7 @@ Finding for_job(Finding finding) {
   } else if (finding.check == "links" && finding.command == "onelane init") {
     finding.command = "onelane init --ci";
   } else if (finding.check == "switches" && finding.level == Level::Note) {
-    finding.level = Level::Wrong;  // who asks whether calls take the lane did not mean to
+    finding.level = Level::Wrong;  // a job that verifies the lane does not mean to switch it off
   }
   return finding;
 }
@@ -70,7 +70,7 @@ ci::Annotation annotation_of(const Finding& finding) {
           .text = sentence_of(finding)};
 }
 
-/// Marks of the step, in a stream of their own where standard output is JSON: GitHub reads both.
+/// Annotates the step; on standard error if standard output is JSON: GitHub reads both.
 void mark(const std::vector<Finding>& findings, int fd) {
   std::size_t errors = 0;
   std::size_t warnings = 0;
@@ -111,8 +111,8 @@ void print_object(const std::vector<Finding>& findings, std::size_t wrong) {
 
 int command_ci_verify(std::span<char*> words) {
   Options app{
-      "Fail where calls of this job would go round the lane: another tool comes before a shim in "
-      "this step or in new shells, or the lane cannot be used. The step behind the last of the "
+      "Fail if calls of this job would go round the lane: another tool comes before a shim in this "
+      "step or in new shells, or the lane cannot be used. Put it right after the last of the "
       "set-up steps.",
       "onelane ci verify"};
   bool as_json = false;
@@ -134,7 +134,7 @@ int command_ci_verify(std::span<char*> words) {
 
 }  // namespace
 
-constinit const Command verbs::ci_verify{"verify", "fail where calls of this job go round the lane",
+constinit const Command verbs::ci_verify{"verify", "fail if calls of this job go round the lane",
                                          &command_ci_verify};
 
 }  // namespace onelane::multicall

@@ -19,8 +19,8 @@ namespace {
 constexpr std::size_t kWidest = 60;
 constexpr std::size_t kMostEnded = 30;  // a list to choose from, not a history
 
-/// Lines of a value, a tab and what it is. Nothing that a shell would take for more than a word
-/// becomes a value.
+/// One line per value: the value, a tab, a description. A value that a shell would not take as one
+/// plain word is left out.
 class Offers {
  public:
   void add(std::string_view value, std::string_view text) {
@@ -144,8 +144,8 @@ void add(Offers& offers, std::string_view what) {
 
 int command_complete(std::span<char*> words) {
   Options app{
-      "Print the values that a shell offers: one a line, a tab, what it is. Outside a "
-      "project, and where the lane cannot be read, fewer or none.",
+      "Print the values that a shell offers, one per line: the value, a tab, a description. "
+      "Outside a project, or if the lane cannot be read, fewer or none.",
       "onelane __complete"};
   std::string what;
   app.add_option("WHAT", what, "ids, running, waiting, entries, tools, settings or topics")
@@ -157,7 +157,7 @@ int command_complete(std::span<char*> words) {
   Offers offers;
   try {
     add(offers, what);
-  } catch (const std::exception&) {  // a prompt is no place for what is wrong
+  } catch (const std::exception&) {  // a prompt is no place for an error message
   }
   print(offers.text());
   return 0;

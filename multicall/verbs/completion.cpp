@@ -9,7 +9,7 @@ namespace {
 
 int command_completion(std::span<char*> words) {
   Options app{
-      "Print the completion script of a shell: source it, or put it where the shell "
+      "Print the completion script for a shell: source it, or put it where the shell "
       "looks for such scripts (`cmake --install` does).",
       "onelane completion"};
   std::string shell;
@@ -28,6 +28,6 @@ int command_completion(std::span<char*> words) {
 }  // namespace
 
 constinit const Command verbs::completion{
-    "completion", "print the completion script of a shell", &command_completion, {}, Group::SetUp};
+    "completion", "print the completion script for a shell", &command_completion, {}, Group::SetUp};
 
 }  // namespace onelane::multicall

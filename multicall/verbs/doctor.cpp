@@ -29,13 +29,14 @@ struct DoctorOptions {
 
 std::optional<int> parse(DoctorOptions& options, std::span<char*> words) {
   Options app{
-      "Look for whatever lets calls go round the lane or keeps it from working, and say what to "
-      "do. Notes are nothing wrong.",
+      "Look for anything that lets calls go round the lane or keeps it from working, and say what "
+      "to do about it. A note does not count as wrong.",
       "onelane doctor"};
   app.add_flag("--audit", options.audit,
                "read the project's scripts instead, and list the calls in them that go round the "
-               "lane; 1 when there is one");
-  app.add_flag("--fix", options.fix, "mend what is onelane's own: links, modes, its line in .envrc")
+               "lane; exits with 1 if there is one");
+  app.add_flag("--fix", options.fix,
+               "repair what is onelane's own: links, modes, its line in .envrc")
       ->excludes("--audit");
   app.add_flag("--json", options.as_json, "one JSON object: schema, findings, …");
   add_colour(app, options.color);
@@ -72,7 +73,7 @@ std::string line_of(const Paint& paint, const Finding& finding) {
   return text;
 }
 
-/// What was mended. What cannot be is said, and stays among the findings.
+/// Fixes what can be fixed; a failure is reported and stays among the findings.
 std::vector<std::string> mend(const std::vector<Finding>& findings) {
   std::vector<std::string> done;
   for (const Finding& finding : findings) {

@@ -19,7 +19,7 @@
 namespace onelane::multicall {
 namespace {
 
-/// Whether its result may be shared, or why not.
+/// Whether its result may be shared; if not, why.
 coalesce::Standing coalescing_of(const Call& call, const Verdict& verdict) {
   if (!verdict.loaded) {
     return {0, "COALESCE does not name it"};
@@ -48,7 +48,7 @@ bool applies(const std::string& name) {
   return limit_named(name) != nullptr || std::ranges::find(kOthers, name) != std::end(kOthers);
 }
 
-/// When the call gives the lane back before its end.
+/// What makes the call give the lane back before its end.
 std::optional<settings::Ready> release_of(const Call& call, const Verdict& verdict) {
   return verdict.action == Verdict::Action::Lane && verdict.loaded
              ? ready_rule_for(call, verdict.loaded->settings)
@@ -81,7 +81,7 @@ std::vector<int> numbers_of(const cpu_set_t& processors) {
   return numbers;
 }
 
-/// What a bound on workers changes: the command, the environment, the processors.
+/// What a limit on workers changes: the command, the environment, the processors.
 std::string clamp_rows(const Call& call, const Verdict& verdict) {
   const ClampPlan clamp = clamp_of(call, verdict);
   std::string text;
@@ -110,7 +110,7 @@ std::string clamp_rows(const Call& call, const Verdict& verdict) {
   return text;
 }
 
-/// Whether it may take the result of another call; nothing to say where nobody asked for that.
+/// Whether the call may take the result of another one; empty if coalescing is not configured.
 std::string coalesce_row(const Call& call, const Verdict& verdict) {
   if (!verdict.loaded || verdict.loaded->settings.coalesce.value.empty()) {
     return {};
@@ -122,7 +122,7 @@ std::string coalesce_row(const Call& call, const Verdict& verdict) {
          "\n";
 }
 
-/// The holder, where the call would start beside it: as run now, from where we are.
+/// The holder, if the call would start beside it when run now, from here.
 std::optional<lane::Entry> pipeline_of(const Verdict& verdict) {
   const auto table = verdict.action == Verdict::Action::Lane
                          ? lane::Table::open_existing(verdict.lane_dir + "/lane")
@@ -206,7 +206,7 @@ nlohmann::json verdict_json(const Call& call, const Verdict& verdict, const tool
           {"affinity", clamp.processors ? nlohmann::json(numbers_of(*clamp.processors)) : nullptr}};
 }
 
-/// Bad values, which neither the verdict nor its settings show.
+/// Prints the bad values, which neither the verdict nor its settings show.
 void say_bad_settings(const Verdict& verdict) {
   const auto say_all = [](const settings::Loaded& loaded) {
     for (const settings::Problem& problem : loaded.problems) {

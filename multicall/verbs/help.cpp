@@ -38,11 +38,11 @@ std::string help_of(const settings::Field& field) {
 
 int command_help(std::span<char*> words) {
   Options app{
-      "Tell more about a verb (`onelane help status`) or about a setting "
-      "(`onelane help timeout`). Without either, list the verbs.",
+      "Describe a verb (`onelane help status`) or a setting (`onelane help timeout`). Without "
+      "either, list the verbs.",
       "onelane help"};
   std::vector<std::string> topic;
-  app.add_option("TOPIC", topic, "a verb and what is below it, or a setting")
+  app.add_option("TOPIC", topic, "a verb, with its part if any, or a setting")
       ->check(completes("topics"));
   app.footer(exit_codes({}));
   if (const auto code = parse_words(app, words)) {
@@ -69,7 +69,7 @@ int command_help(std::span<char*> words) {
     commands = next->parts;
     above += " " + word;
   }
-  if (!command->parts.empty()) {  // one that has parts need not be able to run
+  if (!command->parts.empty()) {  // a verb with parts may have no function of its own
     print(help_of(read_command(*command)));
     return 0;
   }
@@ -81,6 +81,6 @@ int command_help(std::span<char*> words) {
 }  // namespace
 
 constinit const Command verbs::help{
-    "help", "tell more about a verb or a setting", &command_help, {}, Group::Everyday};
+    "help", "describe a verb or a setting", &command_help, {}, Group::Everyday};
 
 }  // namespace onelane::multicall

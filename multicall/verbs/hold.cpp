@@ -16,7 +16,7 @@ namespace {
 
 using nlohmann::json;
 
-/// What is there now, of the lane that was looked at last.
+/// The state afterwards, of the lane that was looked at last.
 struct Held {
   lane::Header header;
   bool has_changed = false;  ///< In any lane.
@@ -40,7 +40,7 @@ void report(const LanesHere& lanes, const Held& held, bool as_json) {
   if (!is_held) {
     print(lane + (held.has_changed ? "released\n" : "not on hold\n"));
   } else if (held.has_changed) {
-    print(lane + "on hold: what runs finishes, nobody starts until `onelane release`\n");
+    print(lane + "on hold: what runs finishes, nothing starts until `onelane release`\n");
   } else {
     print(lane + hold_words(header) + " already\n");
   }
@@ -75,13 +75,13 @@ int release(const LanesHere& lanes, bool as_json) {
 
 int command_hold(std::span<char*> words) {
   Options app{
-      "Pause the lane of this project: what runs finishes, whoever comes waits until `onelane "
-      "release`. Outlives the shell and the boot.",
+      "Pause the lane of this project: what runs finishes, all other calls wait until `onelane "
+      "release`. The hold outlives your shell and a reboot.",
       "onelane hold"};
   app.footer(exit_codes({{0, "it is on hold"}, {1, "it cannot be changed"}}));
   std::string reason;
   bool as_json = false;
-  app.add_option("--reason", reason, "why, for those who wait; the first 95 bytes");
+  app.add_option("--reason", reason, "shown to the calls that wait; cut after 95 bytes");
   app.add_flag("--json", as_json,
                "one JSON object: schema, on_hold, changed, user, uid, since, reason");
   if (const auto code = parse_words(app, words)) {
@@ -93,12 +93,12 @@ int command_hold(std::span<char*> words) {
 }  // namespace
 
 constinit const Command verbs::hold{
-    "hold", "pause the lane: what runs finishes, nobody starts", &command_hold, {}, Group::Steer};
+    "hold", "pause the lane: what runs finishes, nothing starts", &command_hold, {}, Group::Steer};
 
 namespace {
 
 int command_release(std::span<char*> words) {
-  Options app{"End `onelane hold`, whoever gave it: the next call starts.", "onelane release"};
+  Options app{"End `onelane hold`, no matter who ran it: the next call starts.", "onelane release"};
   app.footer(exit_codes({{0, "it is not on hold (any more)"}, {1, "it cannot be changed"}}));
   bool as_json = false;
   app.add_flag("--json", as_json,

@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 using setup::InitOptions;
 
-/// Not when only another program's file is asked for and this work tree has what it needs.
+/// False when only another program's file is asked for and this work tree is set up.
 bool is_needed(const project::Project& project, const setup::SetupOptions& more) {
   return !more.is_wanted() || !project.adopted || !fs::exists(project.root + "/.onelane/bin");
 }
@@ -67,21 +67,22 @@ int init_here(const InitOptions& options, const setup::SetupOptions& more) {
 int command_init(std::span<char*> words) {
   Options app{
       "Adopt onelane in this project: the lane, .onelane/bin with links, settings, "
-      "direnv. Twice is harmless; no line that init did not write is touched.",
+      "direnv. Running it twice is harmless; no line that init did not write is touched.",
       "onelane init"};
   InitOptions options;
-  app.add_option("--tool", options.tools, "a further tool: link and [tools.NAME] entry")
+  app.add_option("--tool", options.tools, "add a tool: its link and its [tools.NAME] entry")
       ->type_name("NAME")
       ->check(completes("tools"));
-  app.add_option("--link", options.links, "a further link, for `onelane run` by that name")
+  app.add_option("--link", options.links,
+                 "add a link of that name that does what `onelane run` does")
       ->check(one_of({"seq", "safe-run"}));
   app.add_option("--limits", options.limits,
-                 "the seeds' limits, 2048 MB and 1800 s, are active, and `make kill-all` passes")
+                 "activate the seeds' limits, 2048 MB and 1800 s, and let `make kill-all` pass")
       ->check(one_of({"seeds"}));
-  app.add_flag("--direnv", options.direnv, "write .envrc even if direnv is not here");
+  app.add_flag("--direnv", options.direnv, "write .envrc even if direnv is not installed");
   app.add_flag("--no-direnv", options.no_direnv, "leave .envrc alone");
   app.add_flag("--ci", options.ci,
-               "only the lane and the links: nothing that the checkout would show");
+               "make only the lane and the links: nothing that `git status` would show");
   setup::SetupOptions more;
   setup::add_setup_options(app, more);
   app.footer(exit_codes({{1, "a file was refused, or the answer was no"}}));

@@ -16,7 +16,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kNewest = 10;  ///< Logs that are merged where no run is named.
+constexpr std::size_t kNewest = 10;  ///< Logs that are merged if no run is named.
 constexpr std::chrono::milliseconds kSafety{30'000};
 
 /// The options of one call.
@@ -30,18 +30,18 @@ struct LogOptions {
 
 std::optional<int> parse(LogOptions& options, std::span<char*> words) {
   Options app{
-      "What was logged of a run: its warnings, why it was ended, what it left; before that what it "
-      "wrote, if it was detached. Without an id the "
-      "ten newest logs, merged by time.",
+      "Print what was logged about a run: its warnings, why it was ended, what it left; before "
+      "that, if it was detached, its output. Without an id, print the ten newest logs merged by "
+      "time.",
       "onelane logs"};
-  app.add_option("id", options.id, "the run's id, or a beginning that only it has")
+  app.add_option("id", options.id, "the run's id, or a prefix that no other run has")
       ->check(not_empty());
   app.add_flag("-f,--follow", options.follow, "go on until the run has ended, or Ctrl-C");
-  app.add_option("-n,--tail", options.tail, "the last lines only");
-  add_since(app, options.since_wall_ms, "what was logged since then");
+  app.add_option("-n,--tail", options.tail, "print only the last lines");
+  add_since(app, options.since_wall_ms, "only what was logged since then");
   app.add_flag("--json", options.as_json,
-               "a JSON object a line: schema, id, time (null for output), text");
-  app.footer(exit_codes({{1, "no such run is here"}}));
+               "one JSON object per line: schema, id, time (null for output), text");
+  app.footer(exit_codes({{1, "there is no such run here"}}));
   return parse_words(app, words);
 }
 
@@ -70,7 +70,7 @@ class LogPrinter {
     }
   }
 
-  /// Says that there was nothing; for people only.
+  /// Says that there was nothing, but only to people.
   void end() const {
     if (!has_printed_ && !options_.as_json) {
       print("no events were logged\n");
@@ -102,7 +102,7 @@ std::vector<LogLine> take_from(LogTail& log, bool is_last) {
   return lines;
 }
 
-/// The log of one run, and before it the output, where nobody else got that.
+/// The log of one run; before it its output, if the run was detached.
 class WholeLog {
  public:
   WholeLog(const std::string& directory, const std::string& run_id)
@@ -141,7 +141,7 @@ int show_one(const LanesHere& lanes, RunView run, const LogOptions& options) {
   return 0;
 }
 
-/// The newest logs, and with `follow` every log that is made from then on.
+/// The newest logs; with `follow` also every log created from then on.
 int show_all(const LanesHere& lanes, const LogOptions& options) {
   const std::string directory = log_directory(lanes.project, lanes.settings);
   Changes changes{lanes, directory};
@@ -198,6 +198,6 @@ int command_logs(std::span<char*> words) {
 }  // namespace
 
 constinit const Command verbs::logs{
-    "logs", "what was logged of a run; -f follows", &command_logs, {}, Group::Look};
+    "logs", "what was logged about a run; -f follows", &command_logs, {}, Group::Look};
 
 }  // namespace onelane::multicall

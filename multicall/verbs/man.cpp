@@ -10,7 +10,7 @@
 namespace onelane::multicall {
 namespace {
 
-/// Text for Markdown: each character outside of `code` means itself.
+/// Escapes text for Markdown, except in `code`.
 std::string plain(std::string_view text) {
   std::string out;
   bool in_code = false;
@@ -27,7 +27,7 @@ std::string entry(std::string_view term, const std::string& text) {
   return "`" + std::string{term} + "`\n\n:   " + text + "\n\n";
 }
 
-/// A row of exit codes becomes an entry of a list, anything else a paragraph.
+/// A row of exit codes becomes a list entry, anything else a paragraph.
 std::string footer_of(std::string_view footer) {
   std::string out;
   while (!footer.empty()) {
@@ -70,16 +70,16 @@ std::string_view first_word(std::string_view path) {
   return path.substr(0, path.find(' '));
 }
 
-/// Verbs with a page of their own.
+/// True for a verb with a manual page of its own.
 bool has_page(std::string_view name) {
   return name == "run" || name == "queue";
 }
 
-/// A verb with its parts.
+/// A verb and its parts.
 std::string verb_page(const std::vector<Verb>& tree, std::string_view name) {
   std::string out;
   for (const Verb* verb : all_of(tree)) {
-    // A verb with parts and no options of its own has nothing to say.
+    // A verb with parts but no options of its own has nothing to describe.
     const bool is_shown = verb->parts.empty() || !verb->description.empty();
     out += is_shown && first_word(verb->path) == name ? page_of(*verb) : "";
   }
@@ -104,7 +104,7 @@ std::string verbs_page(const std::vector<Verb>& tree) {
 }
 
 std::string built_in_value(std::size_t index) {
-  constexpr std::uint64_t kNoMemory = 0;  // what depends on the machine is said in words
+  constexpr std::uint64_t kNoMemory = 0;  // defaults that depend on the machine are given in words
   const auto rows = settings::describe(settings::built_in(settings::Audience::Shim, kNoMemory));
   const std::string& name = rows[index].name;
   if (name == "memory_limit_mb") {

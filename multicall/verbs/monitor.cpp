@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::size_t kPlainColumns = 120;
 
-/// Of the terminal that is written to, if it is one.
+/// The width of the terminal on standard output; kPlainColumns if it is none.
 std::size_t columns_of_output() {
   winsize size{};
   return ::ioctl(1, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : kPlainColumns;
@@ -36,14 +36,16 @@ int command_monitor(std::span<char*> words) {
   bool once = false;
   double interval = 1.0;
   auto colour = Paint::When::Auto;
-  app.add_flag("--json", as_json,
-               "a stream of events, one JSON object a line: snapshot, enqueued, granted, started, "
-               "warned, moved, left, finished, killed, orphan, held, released");
-  app.add_flag("--once", once, "what there is now, once; with --json the snapshot event alone");
+  app.add_flag(
+      "--json", as_json,
+      "print a stream of events, one JSON object per line: snapshot, enqueued, granted, started, "
+      "warned, moved, left, finished, killed, orphan, held, released");
+  app.add_flag("--once", once,
+               "print the present state and exit; with --json, only the snapshot event");
   app.add_option_function(
          "--interval",
          [&interval](const std::string& text) { interval = seconds_of(text).value_or(interval); },
-         "seconds between two looks at the processes; longer where looking costs much")
+         "seconds between two looks at the processes; more if a look is expensive")
       ->type_name("N")
       ->check(must_be("a number from 0.1 to 3600",
                       [](const std::string& text) { return seconds_of(text).has_value(); }));

@@ -50,21 +50,20 @@ struct OrphanOptions {
 
 std::optional<int> parse(OrphanOptions& options, std::span<char*> words) {
   Options app{
-      "Processes that carry a run id whose run has ended, and what was kept on purpose: has left "
-      "the run's session, ignores SIGHUP or is on the keep list. Lists them; nothing is ended "
-      "without --kill.",
+      "List the processes that carry the id of an ended run, and those kept on purpose: they left "
+      "the run's session, ignore SIGHUP or are on the keep list. Nothing is ended without --kill.",
       "onelane orphans"};
-  app.add_flag("--kill", options.kill, "end the orphans: TERM, KILL after KILL_TIMEOUT");
+  app.add_flag("--kill", options.kill, "end the orphans: TERM, then KILL after KILL_TIMEOUT");
   app.add_flag("--yes", options.yes, "do not ask");
-  app.add_flag("--dry-run", options.dry_run, "only list, also with --kill");
-  app.add_flag("--all-projects", options.all_projects, "of any run, not this project's alone");
+  app.add_flag("--dry-run", options.dry_run, "only list, even with --kill");
+  app.add_flag("--all-projects", options.all_projects, "of the runs of all projects");
   app.add_flag("--json", options.as_json, "one JSON object: schema, orphans, kept, …");
   app.footer(exit_codes({{0, "listed, or ended as asked"},
                          {1, "not ended, or no project here has adopted onelane"}}));
   return parse_words(app, words);
 }
 
-/// Ends the orphans of `shown` and what they fork meanwhile; the exit code.
+/// Ends the orphans of `shown` and what they fork meanwhile; returns the exit code.
 int end_rows(process::OrphanWatch& watch, const OrphanRows& shown, std::chrono::milliseconds grace,
              bool as_json) {
   std::vector<std::string> runs;
@@ -97,7 +96,7 @@ int end_rows(process::OrphanWatch& watch, const OrphanRows& shown, std::chrono::
   return ended.left.empty() ? 0 : 1;
 }
 
-/// Asks; the exit code when the orphans are not to be ended.
+/// Asks the user; an exit code if the orphans stay.
 std::optional<int> refusal(std::size_t count) {
   const std::string number = std::to_string(count);
   switch (
@@ -129,7 +128,7 @@ int command_orphans(std::span<char*> words) {
     say_always("no project here has adopted onelane (see `onelane orphans --all-projects`)");
     return 1;
   }
-  if (lanes && lanes->unreadable) {  // what runs in it would look like an orphan
+  if (lanes && lanes->unreadable) {  // its runs would look like orphans
     say_always(lanes->unreadable->what());
     return 1;
   }
@@ -160,6 +159,6 @@ int command_orphans(std::span<char*> words) {
 }  // namespace
 
 constinit const Command verbs::orphans{
-    "orphans", "list or end what has outlived its run", &command_orphans, {}, Group::Steer};
+    "orphans", "list or end what outlived its run", &command_orphans, {}, Group::Steer};
 
 }  // namespace onelane::multicall

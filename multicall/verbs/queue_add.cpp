@@ -19,7 +19,7 @@ namespace {
 
 using nlohmann::json;
 
-/// Why an entry is not added: the exit code and the line.
+/// Why an entry is not added: the exit code and the message.
 struct AddRefusal {
   int code = 0;
   std::string line;
@@ -47,7 +47,7 @@ queue::Entry entry_of(const std::vector<std::string>& argv, const QueueEntryOpti
   return entry;
 }
 
-/// In CI a command that is queued and never started looks like one that has passed.
+/// In CI, a command that is queued and never started looks like one that passed.
 std::optional<AddRefusal> refusal_of(const queue::Queue& queue, bool is_started, bool is_deferred) {
   if (queue.is_closed) {
     return AddRefusal{1, "the queue is closed (`onelane queue reopen`)"};
@@ -59,7 +59,7 @@ std::optional<AddRefusal> refusal_of(const queue::Queue& queue, bool is_started,
   if (is_ci() && !is_started && !is_deferred) {
     return AddRefusal{
         kExitUsage,
-        "onelane queue add: this is CI, and nobody runs the queue: a command that is queued and "
+        "onelane queue add: this is CI, and the queue is not running: a command that is queued and "
         "never started would look like one that passed. Use `onelane run`, or add with "
         "--deferred and then `onelane queue start`"};
   }
@@ -73,7 +73,7 @@ int add(const LanesHere& lanes, queue::Store& store, queue::Entry entry, bool as
   std::size_t position = 0;
   bool is_started = false;
   store.change([&](queue::Queue& queue) {
-    // A start that has decided to end no longer calls itself the starter.
+    // A start that is about to end has already removed itself as the starter.
     is_started = has_starter && queue.starter && !queue.is_stopping;
     refusal = refusal_of(queue, is_started, entry.is_deferred);
     if (!refusal) {
@@ -102,9 +102,9 @@ int add(const LanesHere& lanes, queue::Store& store, queue::Entry entry, bool as
 
 int command_queue_add(std::span<char*> words) {
   Options app{
-      "Put a command into the queue. Nothing is run: `onelane queue start` does that, in the "
-      "directory and environment of now. In CI, where nobody may notice that it never does, only "
-      "while a start goes on, or with --deferred.",
+      "Put a command into the queue. Nothing runs yet: `onelane queue start` runs it, in the "
+      "present directory and environment. In CI, where a command that never runs is easily missed, "
+      "add works only while the queue is running, or with --deferred.",
       "onelane queue add"};
   QueueEntryOptions options;
   bool is_deferred = false;
@@ -112,13 +112,13 @@ int command_queue_add(std::span<char*> words) {
   add_entry_options(app, options);
   app.find("--retry-delay")->needs("--retry");
   add_atoms_explain(app, options.atoms);
-  app.add_flag("--deferred", is_deferred, "in CI: it will be started later in this job");
+  app.add_flag("--deferred", is_deferred, "in CI: promise that this job starts the queue later");
   app.add_flag("--json", as_json, "one JSON object: schema, id, state, position, is_being_run, …");
   app.prefix_command();
   app.footer(exit_codes(
       {{0, "it is in the queue; nothing was run"},
        {1, "the queue is closed or full, or no project has adopted onelane"},
-       {kExitUsage, "bad usage; a split that --atoms refuses; in CI: nobody runs the queue"}}));
+       {kExitUsage, "bad usage; a split that --atoms refuses; in CI: the queue is not running"}}));
   if (const auto code = parse_words(app, words)) {
     return *code;
   }
@@ -142,7 +142,7 @@ int command_queue_add(std::span<char*> words) {
 
 }  // namespace
 
-constinit const Command verbs::queue_add{"add", "put a command into it; nothing is run",
+constinit const Command verbs::queue_add{"add", "put a command into it; nothing runs yet",
                                          &command_queue_add};
 
 }  // namespace onelane::multicall

@@ -17,7 +17,7 @@ using nlohmann::json;
 using queue::Entry;
 using queue::State;
 
-/// The position among those that wait, from 1; 0 for one that does not.
+/// The position among the waiting entries, from 1; 0 for an entry that does not wait.
 std::size_t position_of(const queue::Queue& queue, std::uint64_t id) {
   std::size_t position = 0;
   for (const Entry& entry : queue.entries) {
@@ -29,14 +29,14 @@ std::size_t position_of(const queue::Queue& queue, std::uint64_t id) {
   return 0;
 }
 
-/// Says that `entry` has begun and cannot be changed; gives 1.
+/// Says that `entry` has begun and cannot be changed; returns 1.
 int refuse_begun(const Entry& entry) {
   say_always(name_of(entry) + " is " + std::string{queue::word_of(entry.state)} +
              ", no longer queued");
   return 1;
 }
 
-/// Changes one entry that waits, and shows what it has become.
+/// Changes one waiting entry, and shows the result.
 int change_entry(queue::Store& store, std::uint64_t id, bool as_json,
                  const std::function<void(queue::Queue&, Entry&)>& act) {
   std::optional<Entry> found;
@@ -98,15 +98,14 @@ int remove_entries(queue::Store& store, const std::vector<std::uint64_t>& ids, b
 }
 
 int command_queue_remove(std::span<char*> words) {
-  Options app{"Remove entries from the queue, whatever became of them; not the one that runs.",
-              "onelane queue remove"};
+  Options app{"Remove entries from the queue in any state but running.", "onelane queue remove"};
   std::vector<std::uint64_t> ids;
   bool as_json = false;
   app.add_option("id", ids, "numbers of entries, as `onelane queue status` shows them")
       ->required()
       ->check(completes("entries"));
   app.add_flag("--json", as_json, "one JSON object: schema, removed");
-  app.footer(exit_codes({{1, "one of them runs or is not in the queue"}}));
+  app.footer(exit_codes({{1, "one of them is running or is not in the queue"}}));
   if (const auto code = parse_words(app, words)) {
     return *code;
   }
@@ -118,20 +117,21 @@ int command_queue_remove(std::span<char*> words) {
 
 }  // namespace
 
-constinit const Command verbs::queue_remove{"remove", "take entries out of it",
+constinit const Command verbs::queue_remove{"remove", "remove entries from it",
                                             &command_queue_remove};
 
 namespace {
 
 int command_queue_move(std::span<char*> words) {
-  Options app{"Give an entry another place among those that wait.", "onelane queue move"};
+  Options app{"Give an entry another place among the waiting ones.", "onelane queue move"};
   std::uint64_t id = 0;
   std::size_t position = 0;
   bool as_json = false;
   app.add_option("id", id, "number of an entry, as `onelane queue status` shows it")
       ->required()
       ->check(completes("entries"));
-  app.add_option("position", position, "its place from 1; behind all others where they are fewer")
+  app.add_option("position", position,
+                 "its new place, from 1; a larger number than there are entries means last")
       ->required()
       ->check(must_be("a number above 0", [](const std::string& text) {
         return sys::parse_count(text).value_or(0) > 0;
@@ -158,7 +158,7 @@ namespace {
 
 int command_queue_edit(std::span<char*> words) {
   Options app{
-      "Change an entry that waits: its command, where one follows `--`, its label, its options. "
+      "Change a waiting entry: its label, its options and, if one follows `--`, its command. "
       "Directory and environment stay those of `add`.",
       "onelane queue edit"};
   std::uint64_t id = 0;
@@ -170,7 +170,7 @@ int command_queue_edit(std::span<char*> words) {
   add_entry_options(app, options);
   app.add_flag("--json", as_json, "one JSON object: schema, id, position, …");
   app.footer(exit_codes({{1, "it has begun or is not in the queue"}}));
-  // What follows `--` is the command; the parser would take it for positions of ours.
+  // What follows `--` is the command; the parser would take it for our own arguments.
   const auto dashes =
       std::ranges::find_if(words, [](const char* word) { return std::string_view{word} == "--"; });
   const std::vector<std::string> argv{dashes == words.end() ? dashes : dashes + 1, words.end()};
@@ -206,7 +206,6 @@ int command_queue_edit(std::span<char*> words) {
 
 }  // namespace
 
-constinit const Command verbs::queue_edit{"edit", "change an entry that waits",
-                                          &command_queue_edit};
+constinit const Command verbs::queue_edit{"edit", "change a waiting entry", &command_queue_edit};
 
 }  // namespace onelane::multicall

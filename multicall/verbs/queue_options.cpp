@@ -8,7 +8,7 @@
 namespace onelane::multicall {
 namespace {
 
-/// The value of the option `name` among names and values in turn; null where it is not given.
+/// The value of the option `name` among names and values in turn; null if it is not given.
 template <class Words>
 auto* value_among(Words& words, std::string_view name) {
   for (std::size_t i = 0; i + 1 < words.size(); i += 2) {

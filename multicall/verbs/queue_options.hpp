@@ -11,7 +11,7 @@
 
 namespace onelane::multicall {
 
-/// What `onelane queue add` and `edit` are told about an entry.
+/// The options that `onelane queue add` and `edit` take for an entry.
 struct QueueEntryOptions {
   std::vector<std::string> run;  ///< Options of `onelane run`, name and value in turn.
   AtomOptions atoms;
@@ -19,16 +19,16 @@ struct QueueEntryOptions {
 };
 
 /// Adds the options that an entry hands over to `onelane run`, its atoms, and --label. A value that
-/// `run` would refuse is bad usage now, not when the queue is run.
+/// `run` would refuse is bad usage now, not when the queue runs.
 void add_entry_options(Options& app, QueueEntryOptions& options);
 
-/// Gives `entry` what was asked for; what was not stays as it was.
+/// Applies the given options to `entry`; the others stay as they were.
 void set_entry_options(queue::Entry& entry, const QueueEntryOptions& options);
 
 /// Whether `entry` hands over the option of that name.
 [[nodiscard]] bool has_option(const queue::Entry& entry, std::string_view name);
 
-/// As refuse_atoms, for what `entry` asks for.
+/// As refuse_atoms(), for the options of `entry`.
 [[nodiscard]] std::optional<int> refuse_entry_atoms(const queue::Entry& entry);
 
 }  // namespace onelane::multicall

@@ -10,25 +10,25 @@ namespace {
 
 int command_queue_start(std::span<char*> words) {
   Options app{
-      "Run what is in the queue, one after the other, each through the lane like any other run. "
-      "What is added meanwhile is run, too. The first failure ends it, and the rest stays queued.",
+      "Run the entries of the queue one after the other, each through the lane like any other run, "
+      "including those added meanwhile. The first failure ends it, and the rest stays queued.",
       "onelane queue start"};
   BatchOptions options;
   std::string timeout;
-  app.add_option("--pipeline-timeout", timeout, "end all of it after so long: 30, 500ms, 10m")
+  app.add_option("--pipeline-timeout", timeout, "end all of it after this long: 30, 500ms, 10m")
       ->type_name("DURATION")
       ->check(duration());
-  app.add_flag("--keep-going", options.keep_going, "run the rest after a failure, too");
+  app.add_flag("--keep-going", options.keep_going, "go on after a failure");
   app.add_flag("--until-closed", options.until_closed,
                "wait for more when the queue is empty, until `onelane queue close`");
-  app.add_flag("--again", options.again, "run what was interrupted once more, in its place");
+  app.add_flag("--again", options.again, "run interrupted entries once more, in their places");
   app.add_flag("--json", options.as_json,
-               "one JSON object at the end: schema, batch, code, reason, entries, left; what the "
-               "commands print goes to standard error");
+               "one JSON object at the end: schema, batch, code, reason, entries, left; the "
+               "commands' output goes to standard error");
   app.footer(exit_codes(
       {{0, "all of it passed, or the queue was empty"},
-       {1, "an entry was interrupted before: --again, or remove it"},
-       {kExitGaveUp, "somebody else runs the queue, or `onelane queue stop` left entries"},
+       {1, "an entry was interrupted before: use --again, or remove it"},
+       {kExitGaveUp, "the queue is running already, or `onelane queue stop` left entries"},
        {kExitTimedOut, "ended at --pipeline-timeout"}}));
   if (const auto code = parse_words(app, words)) {
     return *code;

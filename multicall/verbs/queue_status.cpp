@@ -71,8 +71,8 @@ std::string queue_text(const queue::Queue& queue, const LanesHere& lanes, const 
               ? ""
               : "; paused for " + span_words(sys::wall_milliseconds() - queue.paused_wall_ms);
   text += queue.is_stopping ? "; stops before the next entry" : "";
-  text += queue.starter ? "; run by " + sys::printable(starter_words(*queue.starter))
-                        : "; nobody runs it";
+  text +=
+      queue.starter ? "; run by " + sys::printable(starter_words(*queue.starter)) : "; not running";
   text += "\n";
   if (queue.entries.empty()) {
     return text;
@@ -118,7 +118,7 @@ json queue_json(const queue::Queue& queue, const LanesHere& lanes) {
 }
 
 int command_queue_status(std::span<char*> words) {
-  Options app{"What is in the queue, who runs it, and what became of the last batch.",
+  Options app{"Show what is in the queue, who runs it, and how the last batch ended.",
               "onelane queue status"};
   bool as_json = false;
   Paint::When colour = Paint::When::Auto;

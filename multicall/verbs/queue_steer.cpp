@@ -15,13 +15,13 @@ namespace {
 using nlohmann::json;
 using queue::State;
 
-/// A verb that turns one thing of the queue as a whole.
+/// A verb that switches one property of the whole queue.
 struct QueueTurn {
   const char* name;
   const char* summary;
-  const char* done;                   ///< The line when it has changed something,
-  const char* already;                ///< and when it has not.
-  bool (*turn)(queue::Queue& queue);  ///< True when it has.
+  const char* done;                   ///< The message when it changed something,
+  const char* already;                ///< and when it did not.
+  bool (*turn)(queue::Queue& queue);  ///< Returns true when it did.
 };
 
 int turn_queue(const QueueTurn& verb, std::span<char*> words) {
@@ -65,7 +65,7 @@ bool set_paused(queue::Queue& queue, bool is_paused) {
   return has_changed;
 }
 
-/// What `stop` found.
+/// What `stop` found in the queue.
 struct QueueStop {
   bool is_started = false;
   std::optional<queue::Entry> running;
@@ -79,7 +79,7 @@ int report_stop(const QueueStop& stop, bool as_json) {
                 {"running", stop.running ? json_of(*stop.running) : json(nullptr)},
                 {"left", stop.left}});
   } else if (!stop.is_started) {
-    say_always("nobody runs the queue");
+    say_always("the queue is not running");
   } else {
     print("no further entry begins" +
           (stop.running ? "; " + name_of(*stop.running) + " still runs" : std::string{}) + "; " +
@@ -107,7 +107,7 @@ std::size_t clear(queue::Store& store) {
 
 int command_queue_pause(std::span<char*> words) {
   return turn_queue(
-      {"pause", "Let the entry that runs end, and begin no other until `resume`.",
+      {"pause", "Let the running entry finish, and begin no other until `resume`.",
        "paused: what runs ends, nothing begins until `onelane queue resume`",
        "the queue is paused already", [](queue::Queue& queue) { return set_paused(queue, true); }},
       words);
@@ -116,7 +116,7 @@ int command_queue_pause(std::span<char*> words) {
 }  // namespace
 
 constinit const Command verbs::queue_pause{
-    "pause", "let what runs end, begin nothing until `resume`", &command_queue_pause};
+    "pause", "let the running entry finish, begin none until `resume`", &command_queue_pause};
 
 namespace {
 
@@ -134,7 +134,7 @@ namespace {
 
 int command_queue_close(std::span<char*> words) {
   return turn_queue(
-      {"close", "Add nothing more to the queue: `add` is refused until `reopen`.",
+      {"close", "Accept no further entries: `add` is refused until `reopen`.",
        "closed: nothing is added until `onelane queue reopen`", "the queue is closed already",
        [](queue::Queue& queue) { return set_closed(queue, true); }},
       words);
@@ -142,7 +142,8 @@ int command_queue_close(std::span<char*> words) {
 
 }  // namespace
 
-constinit const Command verbs::queue_close{"close", "add nothing more to it", &command_queue_close};
+constinit const Command verbs::queue_close{"close", "accept no further entries",
+                                           &command_queue_close};
 
 namespace {
 
@@ -160,12 +161,12 @@ namespace {
 
 int command_queue_stop(std::span<char*> words) {
   Options app{
-      "Let the start that runs the queue end before its next entry. The one that runs is not "
-      "ended: `onelane stop` does that.",
+      "Let the start that runs the queue end before its next entry. The running entry finishes; "
+      "`onelane stop` ends it.",
       "onelane queue stop"};
   bool as_json = false;
   app.add_flag("--json", as_json, "one JSON object: schema, stopping, running, left");
-  app.footer(exit_codes({{1, "nobody runs the queue"}}));
+  app.footer(exit_codes({{1, "the queue is not running"}}));
   if (const auto code = parse_words(app, words)) {
     return *code;
   }
@@ -195,7 +196,7 @@ namespace {
 
 int command_queue_clear(std::span<char*> words) {
   Options app{
-      "Remove every entry but the one that runs. A damaged queue is replaced by an empty one.",
+      "Remove every entry but the running one. A damaged queue is replaced by an empty one.",
       "onelane queue clear"};
   bool as_json = false;
   app.add_flag("--json", as_json, "one JSON object: schema, removed");
@@ -217,7 +218,7 @@ int command_queue_clear(std::span<char*> words) {
 
 }  // namespace
 
-constinit const Command verbs::queue_clear{"clear", "remove every entry but the one that runs",
+constinit const Command verbs::queue_clear{"clear", "remove every entry but the running one",
                                            &command_queue_clear};
 
 }  // namespace onelane::multicall

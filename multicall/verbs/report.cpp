@@ -26,16 +26,16 @@ struct ReportOptions {
 
 std::optional<int> parse(ReportOptions& options, std::span<char*> words) {
   Options app{
-      "What the lane of this project did: its runs, waits, failures, limits and memory.\n"
-      "Without an option a few lines of text.",
+      "Report on the lane of this project: its runs, waits, failures, limits and memory.\n"
+      "Without an option, print a few lines of text.",
       "onelane report"};
-  app.add_option("--html", options.html, "writes one page that needs no network; - for stdout")
+  app.add_option("--html", options.html, "write one page that needs no network; - for stdout")
       ->type_name("FILE")
       ->check(not_empty());
   app.add_flag("--github", options.github,
-               "appends to $GITHUB_STEP_SUMMARY (stdout without it) and prints an annotation "
-               "for each run that was ended");
-  app.add_option("--trace", options.trace, "writes trace events for ui.perfetto.dev; - for stdout")
+               "append to $GITHUB_STEP_SUMMARY (stdout without it) and print an annotation for "
+               "each run that was ended");
+  app.add_option("--trace", options.trace, "write trace events for ui.perfetto.dev; - for stdout")
       ->type_name("FILE")
       ->check(not_empty());
   add_since(app, options.since, "only runs that ended since then (7d), or all");
@@ -46,7 +46,7 @@ std::optional<int> parse(ReportOptions& options, std::span<char*> words) {
     const bool clash = (html && trace) || ((html || trace) && (options.as_json || options.github));
     return clash ? "--html, --trace: only one thing can go to standard output" : "";
   });
-  app.footer(exit_codes({{1, "no project here, or a file cannot be read or written"}}));
+  app.footer(exit_codes({{1, "there is no project here, or a file cannot be read or written"}}));
   return parse_words(app, words);
 }
 

@@ -22,14 +22,14 @@ namespace {
 
 int execute(const tool::Found& found, const Call& call) {
   std::string path = found.path;
-  ::unsetenv("ONELANE_BATCH");  // meant for us, and so is the label
+  ::unsetenv("ONELANE_BATCH");  // meant for us, not for the command; so is the label
   ::unsetenv("ONELANE_LABEL");
   std::vector<char*> argv = make_argv(call, path);
   ::execve(path.c_str(), argv.data(), environ);
   return explain_exec_failure(path, errno);
 }
 
-/// One `onelane run`: from its options to a plan, and to the process that runs it.
+/// One `onelane run`: from its options to a plan, and to the process that runs the command.
 class RunCommand {
  public:
   RunCommand(const Call& call, const RunOptions& options) : call_{call}, options_{options} {}
@@ -39,8 +39,9 @@ class RunCommand {
     if (plan_.tool.outcome != tool::Outcome::Found) {
       return explain_no_command(call_);
     }
+    // Checked now, before waiting for a command that cannot run.
     if (::access(plan_.tool.path.c_str(), X_OK) != 0) {
-      return explain_exec_failure(plan_.tool.path, errno);  // before anybody waits for nothing
+      return explain_exec_failure(plan_.tool.path, errno);
     }
     if (const auto code =
             split_into_atoms(options_.atoms, options_.as_json, call_, plan_.tool, job_.retry)) {
@@ -58,7 +59,7 @@ class RunCommand {
   }
 
  private:
-  /// An exit code where there is nothing to plan.
+  /// An exit code if there is nothing to run.
   std::optional<int> make_plan() {
     auto project = project_here();
     const bool has_lane = project && project->adopted;
@@ -92,7 +93,7 @@ class RunCommand {
     return std::nullopt;
   }
 
-  /// A call below the holder must not wait for it; limits of its own it gets all the same.
+  /// A call below the holder must not wait for it, but has limits of its own.
   std::optional<int> pass_below_holder() {
     if (relation_to(plan_.lane_dir) != lane::Relation::BelowHolder) {
       return std::nullopt;
@@ -135,7 +136,7 @@ class RunCommand {
     }
   }
 
-  /// What asks for attempts or parts of its own is no server, whatever the settings say.
+  /// A command with attempts or parts of its own is no server, whatever the settings say.
   [[nodiscard]] std::optional<settings::Ready> wanted_release() const {
     if (plan_.lane_dir.empty() || plan_.limits_only) {
       return std::nullopt;
@@ -168,7 +169,7 @@ class RunCommand {
     return detached.code ? *detached.code : run_to_the_end(*detached.captured);
   }
 
-  /// Nothing may be said after the end has been told: a terminal of ours may be gone by then.
+  /// Print nothing after the end was reported: our terminal may be gone by then.
   int run_to_the_end(const capture::Captured& captured) {
     int code = kExitFailed;
     try {
@@ -188,8 +189,8 @@ class RunCommand {
 
 int command_run(std::span<char*> words) {
   Options app{
-      "Run any command in the lane: it waits its turn, under the limits of the project, "
-      "and is waited for with all its descendants.",
+      "Run any command in the lane: wait its turn, run it under the limits of the project, and "
+      "wait for it and all its descendants.",
       "onelane run"};
   RunOptions options;
   if (const auto code = parse_run_options(app, options, words)) {

@@ -67,7 +67,7 @@ AtomWish wish_of(const AtomOptions& options) {
   return {{options.which == "pytest-file", options.force}, options.size};
 }
 
-/// The exit code of a refusal, having said it.
+/// Prints a refusal; returns its exit code.
 std::optional<int> refuse(const AtomPlan& plan) {
   if (plan.refusal.empty()) {
     return std::nullopt;
@@ -98,11 +98,11 @@ void add_atoms(Options& app, AtomOptions& options) {
                "only by --atoms=pytest-file")
       ->type_name("[=pytest-file]")
       ->check(one_of({"tools", "pytest-file"}));
-  app.add_option("--atom-size", options.size, "files in one command (default: as suits the tool)")
+  app.add_option("--atom-size", options.size, "files in one command (default: depends on the tool)")
       ->type_name("N")
       ->check(in_range(1, kMostAtoms))
       ->needs("--atoms");
-  app.add_flag("--force", options.force, "split although an option or a setting speaks against it")
+  app.add_flag("--force", options.force, "split even if an option or a setting forbids it")
       ->needs("--atoms");
 }
 

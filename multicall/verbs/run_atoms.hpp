@@ -10,7 +10,7 @@
 
 namespace onelane::multicall {
 
-/// The options of `onelane run` and of an entry of the queue about atoms.
+/// The options about atoms, of `onelane run` and of an entry of the queue.
 struct AtomOptions {
   std::string which;  ///< "tools" or "pytest-file"; empty: no atoms.
   std::size_t size = 0;
@@ -20,23 +20,23 @@ struct AtomOptions {
   [[nodiscard]] bool are_wanted() const { return !which.empty(); }
 };
 
-/// `--atoms` and what belongs to it.
+/// Adds `--atoms` and the options that go with it.
 void add_atoms(Options& app, AtomOptions& options);
-/// `--explain`, for a verb that has `--atoms`.
+/// Adds `--explain`, for a verb that has `--atoms`.
 void add_atoms_explain(Options& app, AtomOptions& options);
 
-/// The exit code, having said why, where the words of the command forbid the split for good:
-/// neither its files nor settings are looked at.
+/// An exit code, after one line with the reason, if the words of the command rule out a split for
+/// good. Does not look at its files or at settings.
 [[nodiscard]] std::optional<int> refuse_atoms(const AtomOptions& options, const Call& call);
 
-/// Prints how the command would be split now, or says why not; gives the exit code.
+/// Prints how the command would be split now, or why not; returns the exit code.
 [[nodiscard]] int explain_atoms(const AtomOptions& options, bool as_json, const Call& call);
 
-/// Says so where files or settings are in the way of a split now; they may change.
+/// Prints a line if files or settings prevent a split now; they may change.
 void say_atoms_doubt(const AtomOptions& options, const Call& call);
 
-/// Fills `parts` where atoms are wanted; `tool` is what the command runs. An exit code where the
-/// verb is over: the command is refused, or explained.
+/// Fills `parts` if atoms are wanted; `tool` is what the command runs. Returns an exit code if the
+/// verb ends here: the command is refused, or only explained.
 [[nodiscard]] std::optional<int> split_into_atoms(const AtomOptions& options, bool as_json,
                                                   const Call& call, const tool::Found& tool,
                                                   RetryOptions& parts);

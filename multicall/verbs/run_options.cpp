@@ -43,13 +43,13 @@ Check signal_name() {
                  [](const std::string& text) { return signal_number(text).has_value(); });
 }
 
-/// An option that an entry of the queue has, too.
+/// An option that an entry of the queue takes, too.
 struct SharedOption {
   const char* name;
   const char* label;
   const char* help;
   Check (*check)();
-  /// Null for what goes to the settings as it is.
+  /// Null for a value that goes to the settings unchanged.
   void (*take)(RunOptions& options, const std::string& value) = nullptr;
 };
 
@@ -97,7 +97,8 @@ void add_own(Options& app, RunOptions& options) {
       ->excludes("--log")
       ->excludes("--no-wait");
   app.add_flag("--no-wait", options.no_wait, "exit 75 when the lane is taken");
-  app.add_flag("--limits-only", options.limits_only, "supervised, but without queue and lane")
+  app.add_flag("--limits-only", options.limits_only,
+               "supervised, but neither queues nor holds the lane")
       ->excludes("--no-wait");
   add_atoms(app, options.atoms);
   add_atoms_explain(app, options.atoms);
@@ -135,7 +136,7 @@ std::optional<int> parse_run_options(Options& app, RunOptions& options, std::spa
   app.find("--retry-delay")->needs("--retry");
   add_own(app, options);
   app.prefix_command();
-  app.footer(exit_codes({{0, "so did the command; what else it ends with is kept, too"},
+  app.footer(exit_codes({{0, "the command exited with 0; its other codes are kept, too"},
                          {kExitGaveUp, "gave up waiting; nothing was run"},
                          {kExitBadSettings, "bad settings; nothing was run"},
                          {kExitTimedOut, "ended at TIMEOUT, PIPELINE_TIMEOUT or IDLE_TIMEOUT"},

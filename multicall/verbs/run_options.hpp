@@ -28,24 +28,24 @@ struct RunOptions {
   unsigned retries = 0;
   std::chrono::milliseconds retry_delay{0};
   std::optional<int> kill_signal;
-  /// What is a setting for this one call: "--timeout" and "30s".
+  /// Settings for this one call, name and value: "--timeout" and "30s".
   std::vector<std::pair<std::string, std::string>> settings;
 
-  /// Something is asked for that the command itself cannot give: it must be supervised even
-  /// where it needs no lane.
+  /// An option is given that the command alone cannot honour: it must be supervised even when it
+  /// needs no lane.
   [[nodiscard]] bool needs_supervision() const;
 };
 
-/// Reads the options before a command; an exit code where the verb is over already. `app` is
-/// `onelane run`, to find the command behind them.
+/// Reads the options before a command; an exit code if the verb ends here. `app` is `onelane run`,
+/// needed to find the command after its options.
 [[nodiscard]] std::optional<int> parse_run_options(Options& app, RunOptions& options,
                                                    std::span<char*> words);
 
-/// Adds those that an entry of the queue hands over to its `onelane run`; `words` gets name and
-/// value in turn.
+/// Adds the options that an entry of the queue hands over to its `onelane run`; `words` receives
+/// name and value in turn.
 void add_options_of_run(Options& app, std::vector<std::string>& words);
 
-/// The number of "INT", "SIGINT" or "2"; nothing when there is no such signal.
+/// The number of "INT", "SIGINT" or "2"; empty if there is no such signal.
 [[nodiscard]] std::optional<int> signal_number(std::string_view text);
 
 }  // namespace onelane::multicall

@@ -17,7 +17,7 @@
 namespace onelane::multicall {
 namespace {
 
-constexpr std::size_t kLongestCommand = 100;  ///< Bytes, where no terminal says how much fits.
+constexpr std::size_t kLongestCommand = 100;  ///< Bytes, if no terminal says how much fits.
 
 /// The options of one call.
 struct ListOptions {
@@ -29,8 +29,8 @@ struct ListOptions {
 
 std::optional<int> parse(ListOptions& options, std::span<char*> words) {
   Options app{
-      "Runs of this project: the live ones, then those that have ended, newest first. Exits with "
-      "1 where no project has adopted onelane.",
+      "List the runs of this project: the live ones, then those that have ended, newest first. "
+      "Exits with 1 if no project has adopted onelane.",
       "onelane runs list"};
   RunFilter& filter = options.filter;
   app.add_option("-s,--status", filter.statuses,
@@ -39,13 +39,13 @@ std::optional<int> parse(ListOptions& options, std::span<char*> words) {
                  "reserve, stopped, crashed; several with commas")
       ->delimiter(',')
       ->check(must_be("a status", [](const std::string& word) { return is_status_word(word); }));
-  app.add_option("-t,--tool", filter.tool, "the tool's name, as make");
+  app.add_option("-t,--tool", filter.tool, "the tool's name, such as make");
   app.add_option("-b,--branch", filter.branch, "the branch at the end of the run");
   app.add_option("-u,--user", filter.user, "who made the call");
   app.add_option("-a,--agent", filter.agent, "the coding agent or CI that made it");
   app.add_option("-c,--command", filter.command, "text in the command");
   add_since(app, filter.since_wall_ms, "live, or ended since then");
-  app.add_option("-L,--limit", options.limit, "so many at most (20)");
+  app.add_option("-L,--limit", options.limit, "at most this many (20)");
   app.add_flag("--json", options.as_json, "one JSON object: schema, project, runs");
   add_colour(app, options.colour);
   app.footer(exit_codes({{1, "no project here has adopted onelane"}}));
@@ -128,7 +128,7 @@ std::string table_of(const LanesHere& lanes, const ListOptions& options) {
   return is_empty ? "no runs\n" : columns.text(width);
 }
 
-/// Row by row: there may be very many.
+/// Printed row by row, since there may be very many.
 void print_rows(const LanesHere& lanes, const ListOptions& options) {
   constexpr std::size_t kMuch = 65'536;
   std::string text = R"({"project":)" + json_line(lanes.project.root) + R"(,"runs":[)";

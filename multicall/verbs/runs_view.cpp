@@ -45,7 +45,7 @@ std::string names_of(const std::vector<journal::Process>& processes) {
   return text;
 }
 
-/// What there is to read of a run, and where.
+/// A text file of a run and its lines.
 struct LogText {
   LogText(const std::string& directory, const std::string& id, const std::string& ending)
       : path{directory + "/" + id + ending} {
@@ -137,7 +137,7 @@ class Page {
     }
     const bool was_released = record_.released_ms != 0;
     add("lane", was_released ? "given back after " + span_words(record_.released_ms) : "");
-    add("ended", !run_.live && is_end_unknown(record_) ? "? (nobody saw it)" : "");
+    add("ended", !run_.live && is_end_unknown(record_) ? "? (not recorded)" : "");
     if (record_.ended_wall_ms != 0) {
       add("ended",
           date_words(record_.ended_wall_ms) +
@@ -254,17 +254,17 @@ struct ViewOptions {
 
 std::optional<int> parse(ViewOptions& options, std::span<char*> words) {
   Options app{
-      "All that is known of one run: how it ended, what it used, what it left, why it was ended. "
-      "A live one is shown from the lane.",
+      "Show all that is known about one run: how it ended, what it used, what it left, why it was "
+      "ended. A live run is shown from the lane.",
       "onelane runs view"};
-  app.add_option("id", options.id, "the run's id, or a beginning that only it has")
+  app.add_option("id", options.id, "the run's id, or a prefix that no other run has")
       ->required()
       ->check(not_empty());
   app.add_flag("--log", options.log,
-               "what was logged of it, nothing else; before it the output of a detached one");
+               "only what was logged about it; before that, the output of a detached run");
   app.add_flag("--log-failed", options.log_failed, "the same, but only if it failed");
   app.add_flag("--json", options.as_json, "one JSON object: schema, id, state, ending, log, …");
-  app.footer(exit_codes({{1, "no such run is here, or the beginning fits several"}}));
+  app.footer(exit_codes({{1, "there is no such run here, or several have that prefix"}}));
   return parse_words(app, words);
 }
 
@@ -301,7 +301,7 @@ int command_runs_view(std::span<char*> words) {
 
 }  // namespace
 
-constinit const Command verbs::runs_view{"view", "all that is known of one run",
+constinit const Command verbs::runs_view{"view", "all that is known about one run",
                                          &command_runs_view};
 
 }  // namespace onelane::multicall

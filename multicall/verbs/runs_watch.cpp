@@ -18,7 +18,7 @@ namespace {
 using nlohmann::json;
 using std::chrono::milliseconds;
 
-/// One call of the verb: a line, or an object, for everything that happens.
+/// One call of the verb: prints a line, or an object, for each event.
 class RunWatch {
  public:
   RunWatch(const LanesHere& lanes, RunView run, bool as_json)
@@ -39,7 +39,7 @@ class RunWatch {
         break;
       }
       if (!follower_.wait()) {
-        return 1;  // nobody reads it any more
+        return 1;  // standard output has no reader any more
       }
     }
     if (follower_.has_record()) {
@@ -108,19 +108,19 @@ class RunWatch {
 
 int command_runs_watch(std::span<char*> words) {
   Options app{
-      "Follow a live run, or one that waits, until its end: a line for its start, for each event "
-      "in its log and for its end.",
+      "Follow a live or waiting run until its end: a line for its start, for each event in its log "
+      "and for its end.",
       "onelane runs watch"};
   std::string id;
   bool exit_status = false;
   bool as_json = false;
-  app.add_option("id", id, "the run's id, or a beginning that only it has")
+  app.add_option("id", id, "the run's id, or a prefix that no other run has")
       ->required()
       ->check(not_empty());
   app.add_flag("--exit-status", exit_status,
                "exit as the run did: 128+N for a signal, 75 when it left the queue");
-  app.add_flag("--json", as_json, "a JSON object a line: schema, event, id, …");
-  app.footer(exit_codes({{1, "no such run is here"}}));
+  app.add_flag("--json", as_json, "one JSON object per line: schema, event, id, …");
+  app.footer(exit_codes({{1, "there is no such run here"}}));
   if (const auto code = parse_words(app, words)) {
     return *code;
   }

@@ -26,7 +26,7 @@ int command_settings(std::span<char*> words) {
   bool as_json = false;
   bool run = false;
   app.add_flag("--json", as_json, "one JSON object");
-  app.add_flag("--run", run, "as `onelane run` and seq see them");
+  app.add_flag("--run", run, "show them as `onelane run` and seq see them");
   app.footer(exit_codes({{kExitBadSettings, "a value is bad; the others are printed"}}));
   if (const auto code = parse_words(app, words)) {
     return *code;
@@ -61,11 +61,12 @@ namespace {
 
 int command_trust(std::span<char*> words) {
   Options app{
-      "Trust this project's onelane.toml as it stands now: what it loosens (lists of the "
-      "built-in tools, tool paths) counts from then on, until the file changes.",
+      "Trust this project's onelane.toml in its present form: what it loosens (lists of the "
+      "built-in tools, tool paths) counts from now on, until the file changes.",
       "onelane trust"};
-  app.footer(exit_codes({{1, "no project here has adopted onelane"},
-                         {kExitFailed, "no onelane.toml here, or it cannot be written down"}}));
+  app.footer(exit_codes(
+      {{1, "no project here has adopted onelane"},
+       {kExitFailed, "there is no onelane.toml here, or the trust cannot be recorded"}}));
   if (const auto code = parse_words(app, words)) {
     return *code;
   }

@@ -26,8 +26,8 @@ struct StatsOptions {
 
 std::optional<int> parse(StatsOptions& options, std::span<char*> words) {
   Options app{
-      "What the journal of this project says of its runs: waiting, duration, memory, ends, who "
-      "waits for whom, and which limits would fit.",
+      "Summarise the journal of this project: waiting, duration, memory, ends, who waits for whom, "
+      "and which limits would fit.",
       "onelane stats"};
   add_since(app, options.since, "only runs asked for since then");
   app.add_option("--tool", options.tool, "only runs of this tool")->type_name("TOOL");

@@ -27,16 +27,16 @@ int show_once(StatusForm form, const Paint& paint) {
 
 int command_status(std::span<char*> words) {
   Options app{
-      "Who holds the lane of this project, who waits and for how long about, which services and "
-      "daemons run, what is left of ended runs, and the limits of a call made here.",
+      "Show who holds the lane of this project, who waits and for about how long, which services "
+      "and daemons run, what is left of ended runs, and the limits of a call made here.",
       "onelane status"};
   bool as_json = false;
   bool watches = false;
   Paint::When colour = Paint::When::Auto;
   app.add_flag("--json", as_json,
-               "one JSON object: schema, project, holder, queue, …; with --watch one a line");
+               "one JSON object: schema, project, holder, queue, …; with --watch one per line");
   app.add_flag("--watch", watches,
-               "go on until Ctrl-C: redrawn on a terminal, elsewhere printed anew on each change");
+               "go on until Ctrl-C: redrawn on a terminal, elsewhere printed again on each change");
   add_colour(app, colour);
   app.footer(exit_codes({{1, "no project here has adopted onelane, or its lane cannot be read"}}));
   if (const auto code = parse_words(app, words)) {

@@ -26,12 +26,12 @@ using nlohmann::json;
 
 constexpr int kTickMs = 1000;
 
-/// What may have happened to the screen since it was drawn.
+/// What happened to the screen since it was drawn.
 enum class Disturbance { None, Continued, Resized, Unread };
 
-/// Wakes when somebody writes into the directories of the lanes, the terminal has another size,
-/// we go on after a stop or nobody reads standard output any more; else once a second. Without
-/// inotify (its limits are per user) the second is all there is.
+/// Wakes when a file in the lanes' directories is written, the terminal is resized, we are
+/// continued after a stop, or standard output has no reader any more; otherwise once a second.
+/// Without inotify (its limits are per user) only the second wakes it.
 class Alarm {
  public:
   Alarm() : inotify_{::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)} {
@@ -75,7 +75,7 @@ class Alarm {
   sys::FileDescriptor signals_;
 };
 
-/// What is shown, without what changes by itself from second to second.
+/// What is shown, without the fields that change every second.
 json lasting(json value) {
   for (const char* name : {"waited_ms", "running_ms", "eta_ms", "rejoin_ms", "memory_kb",
                            "processes", "age_seconds"}) {
@@ -91,7 +91,7 @@ json lasting(json value) {
   return value;
 }
 
-/// `line` cut to `width` columns; colours cost none and are always ended.
+/// `line` cut to `width` columns; colours take no columns and are always reset.
 std::string cut(std::string_view line, std::size_t width) {
   std::string out;
   std::size_t columns = 0;
@@ -108,13 +108,13 @@ std::string cut(std::string_view line, std::size_t width) {
   return out;
 }
 
-/// The lines of the last picture on a terminal, drawn over in place: what was on the screen before
-/// stays above.
+/// The lines last drawn on a terminal, drawn over in place: what was on the screen before stays
+/// above.
 class Screen {
  public:
   void draw(std::string_view text) {
     if (::tcgetpgrp(1) != ::getpgrp()) {
-      return;  // somebody else's screen now
+      return;  // in the background: the screen is another job's
     }
     winsize size{};
     const bool known = ::ioctl(1, TIOCGWINSZ, &size) == 0 && size.ws_row > 1 && size.ws_col > 1;
@@ -135,8 +135,8 @@ class Screen {
     print(out + "\033[J");
   }
 
-  /// After a stop others have written below our lines: begin anew at the cursor. With another
-  /// size lines have been wrapped who knows how: begin anew on a clear screen.
+  /// After a stop, other programs have written below our lines: begin again at the cursor. After a
+  /// resize, lines may have wrapped anywhere: begin again on a clear screen.
   void note(Disturbance what) {
     rows_ = what == Disturbance::None ? rows_ : 0;
     clears_ = clears_ || what == Disturbance::Resized;
@@ -152,7 +152,7 @@ bool draws_in_place() {
   return ::isatty(1) == 1 && term != nullptr && *term != '\0' && std::string_view{term} != "dumb";
 }
 
-/// The steps of watch_status with what they share.
+/// The steps of watch_status() and the state they share.
 class Watching {
  public:
   Watching(StatusForm form, const Paint& paint)
@@ -220,7 +220,7 @@ std::unique_ptr<ProjectWatch> status_source() {
   try {
     return std::make_unique<ProjectWatch>(std::move(*lanes));
   } catch (const sys::SystemError& failure) {
-    say_always(failure.what());  // somebody else's lane
+    say_always(failure.what());  // another user's lane
     return nullptr;
   }
 }

@@ -13,7 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-/// A process before it is ended, while its command can still be read.
+/// A process, recorded before it is ended while its command can still be read.
 struct Victim {
   sys::ProcessId id;
   std::string command;
@@ -99,12 +99,12 @@ class Steal {
 
 int command_steal(std::span<char*> words) {
   Options app{
-      "Take the lane away from a run: TERM, the kill timeout, KILL; the next one starts. Asks "
-      "nothing, and unlike `onelane stop` does not wait long for a supervisor or guardian that is "
-      "stopped or hangs.",
+      "Take the lane away from a run: TERM, then KILL after KILL_TIMEOUT, and the next run starts. "
+      "It does not ask, and unlike `onelane stop` it does not wait long for a supervisor or "
+      "guardian that is stopped or hangs.",
       "onelane steal"};
-  app.footer(
-      exit_codes({{0, "its process tree is empty"}, {1, "it is not, or no such run is here"}}));
+  app.footer(exit_codes(
+      {{0, "its process tree is empty"}, {1, "it is not, or there is no such run here"}}));
   std::string id;
   bool as_json = false;
   app.add_option("id", id, "id of the run, as `onelane status` shows it")

@@ -28,7 +28,7 @@ class Stop {
   Stop(const LanesHere& lanes, bool as_json)
       : lanes_{lanes}, endings_{lanes, as_json}, as_json_{as_json} {}
 
-  /// Who is to be ended, as `id` says or somebody answers; an exit code when nobody is.
+  /// Finds what to end, from `id` or the user's answer; an exit code if there is nothing to end.
   std::optional<int> choose(const std::string& id, bool yes, bool all) {
     const auto tickets = find_tickets(lanes_);
     const auto running = running_of(tickets);
@@ -50,7 +50,7 @@ class Stop {
     return yes ? accept(running) : ask(running);
   }
 
-  /// Empties the queue first, so that nobody starts in between; one who slips through is ended.
+  /// Empties the queue first, so that no call starts in between; one that still does is ended.
   int run() {
     for (bool again = true; again && endings_.code() == 0;) {
       cancel_waiting();
@@ -68,7 +68,7 @@ class Stop {
     return report();
   }
 
-  /// Prints the report, if one is asked for; the exit code.
+  /// Prints the report, if one is wanted; returns the exit code.
   [[nodiscard]] int report() const {
     if (as_json_) {
       json out = endings_.report();
@@ -100,20 +100,20 @@ class Stop {
       line += "; ";
       line += kHolderUnknown;
     } else if (running.empty()) {
-      line += "; nobody runs";
+      line += "; no call runs";
     }
     say_always(line);
     return 1;
   }
 
-  /// Where supervisor and guardian have both died, what they left still counts.
+  /// If supervisor and guardian both died, what they left still counts as running.
   int nothing_runs(bool yes) {
     bool is_clear = true;
     for (const lane::Table& table : lanes_.tables) {
       const lane::LastRun last = table.last_run();
       const std::string id{lane::view(last.run_id)};
       if (!lane::was_killed(table, last) || lane::find_live(table, id)) {
-        continue;  // one that has begun meanwhile is none that was killed
+        continue;  // it has begun meanwhile, so it was not killed
       }
       if (last.pid_namespace == sys::pid_namespace() && yes) {
         endings_.clear(id);
@@ -130,7 +130,7 @@ class Stop {
     return is_clear ? report() : std::max(report(), 1);
   }
 
-  /// What runs that have ended by themselves left running without a sign that it is to be kept.
+  /// Names what runs that ended by themselves left running without a sign that it is meant to stay.
   void tell_what_is_left() const {
     process::OrphanRules rules = orphan_rules(&lanes_, endings_.book());
     rules.occasion = process::Occasion::Orphans;
@@ -196,10 +196,10 @@ class Stop {
 
 int command_stop(std::span<char*> words) {
   Options app{
-      "End the running run of this project's lane, or the one (a service, too) with this id, with "
-      "its whole tree and session, also what an ended one left running. Only what has left its "
-      "session or is on the keep list lives on, and is named. Returns 0 only when nothing of it "
-      "lives. --everything spares neither.",
+      "End the run that holds this project's lane, or the run or service with this id: its whole "
+      "tree and session, and what it left running if it has ended. Only processes that left the "
+      "session or are on the keep list live on, and are named. Exits with 0 only when nothing of "
+      "it lives. --everything spares neither.",
       "onelane stop"};
   std::string id;
   bool all = false;
@@ -209,17 +209,17 @@ int command_stop(std::span<char*> words) {
   app.add_option("ID", id, "the run's id, as `onelane status` shows it")
       ->check(completes("running"))
       ->check(not_empty());
-  app.add_flag("--all", all, "cancel everybody who waits, too");
+  app.add_flag("--all", all, "cancel all waiting calls, too");
   app.add_flag("--everything", everything,
-               "end all of this project: queues, holder, services, what was left or kept")
+               "end all of this project: queues, holder, services, what runs left or kept")
       ->excludes("--all")
       ->excludes("ID");
   app.add_flag("--yes", yes, "do not ask");
   app.add_flag("--json", as_json, "one JSON object: schema, ended, cancelled, kept, left");
   app.footer(exit_codes({{0, "ended, and nothing of it is left; or nothing ran"},
                          {1,
-                          "not ended, something of it lives on, it is not known who runs, or no "
-                          "project is here"}}));
+                          "not ended, something of it lives on, it is not known who runs, or there "
+                          "is no project here"}}));
   if (const auto code = parse_words(app, words)) {
     return *code;
   }

@@ -10,7 +10,7 @@ namespace onelane::multicall {
 /// The table of verbs, sorted by name.
 [[nodiscard]] std::span<const Command* const> all_commands() noexcept;
 
-/// `onelane VERB …`. None of the verbs takes the lane, `run` apart.
+/// `onelane VERB …`. Of the verbs, only `run` and `queue start` take the lane.
 [[nodiscard]] int run_command(int argc, char** argv);
 
 /// `seq …` and `safe-run …`, which are `onelane run -- …`.

@@ -20,7 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// State directories of all work trees that share the project's adoption.
+/// State directories of all work trees that share the project's repository.
 std::vector<std::string> state_directories(const project::Project& project) {
   std::vector<std::string> out{project.state_dir};
   if (!project.common_dir.empty()) {
@@ -50,8 +50,8 @@ bool has_live_ticket(const std::string& state) {
   return false;
 }
 
-/// Rewrites a project file through `change`; removes it when init had created it and
-/// nothing of anybody else's is left in it.
+/// Rewrites a project file through `change`; removes it if init had created it and nothing else is
+/// left in it.
 template <class Change>
 void change_file(const std::string& root, const std::string& name, const Manifest& manifest,
                  const Change& change) {
@@ -96,7 +96,7 @@ void remove_files(const std::string& root, const Manifest& manifest) {
   if (read_text(root + "/.onelane/.gitignore") == "*\n") {
     fs::remove(root + "/.onelane/.gitignore", error);
   }
-  // Only when empty: what somebody else put there stays.
+  // Only if empty: what others put there stays.
   fs::remove(root + "/.onelane/bin", error);
   fs::remove(root + "/.onelane/state", error);
   fs::remove(root + "/.onelane", error);
@@ -105,7 +105,7 @@ void remove_files(const std::string& root, const Manifest& manifest) {
 int command_uninit(std::span<char*> words) {
   Options app{"Remove what `onelane init` made, and nothing else.", "onelane uninit"};
   app.footer(exit_codes({{0, "removed, or there was nothing to remove"},
-                         {1, "somebody runs or waits; nothing removed"}}));
+                         {1, "a call runs or waits; nothing removed"}}));
   if (const auto code = parse_words(app, words)) {
     return *code;
   }
@@ -117,7 +117,7 @@ int command_uninit(std::span<char*> words) {
   const auto states = state_directories(*project);
   for (const std::string& state : states) {
     if (has_live_ticket(state) || has_live_ticket(state + "/git")) {
-      say_always("somebody runs or waits in " + state + " (see `onelane status`); nothing removed");
+      say_always("a call runs or waits in " + state + " (see `onelane status`); nothing removed");
       return 1;
     }
   }
@@ -133,6 +133,6 @@ int command_uninit(std::span<char*> words) {
 }  // namespace
 
 constinit const Command verbs::uninit{
-    "uninit", "remove what init made", &command_uninit, {}, Group::SetUp};
+    "uninit", "remove what `init` made", &command_uninit, {}, Group::SetUp};
 
 }  // namespace onelane::multicall

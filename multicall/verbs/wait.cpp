@@ -29,7 +29,7 @@ using nlohmann::json;
 using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 
-constexpr milliseconds kWithoutInotify{1'000};  ///< Or where the file does not say who runs.
+constexpr milliseconds kWithoutInotify{1'000};  ///< Or if the file does not say who runs.
 
 struct WaitOptions {
   std::string id;  ///< Empty for the lane.
@@ -38,7 +38,7 @@ struct WaitOptions {
   bool as_json = false;
 };
 
-/// Until `deadline`, or a descriptor of `polled` is readable. False when the deadline is over.
+/// Blocks until `deadline`, or until a descriptor of `polled` is readable. False at the deadline.
 bool sleep_until(std::vector<pollfd>& polled, std::optional<nanoseconds> deadline,
                  std::optional<milliseconds> at_most) {
   std::optional<milliseconds> limit = at_most;
@@ -53,12 +53,12 @@ bool sleep_until(std::vector<pollfd>& polled, std::optional<nanoseconds> deadlin
   return true;
 }
 
-/// Nobody holds the lane or waits for it, not even somebody whom a damaged file does not name.
+/// True when no call holds the lane or waits for it, not even one that a damaged file hides.
 bool is_free(const lane::Table& table) {
   return lane::busy_slots(table).empty() && !is_holder_unknown(table);
 }
 
-/// The lanes of the project as somebody watches them who wants to know when they are free.
+/// Watches the lanes of the project until they are free.
 class FreeWait {
  public:
   explicit FreeWait(const LanesHere& lanes) : lanes_{lanes} {
@@ -67,7 +67,7 @@ class FreeWait {
     }
   }
 
-  /// True once nobody holds a lane or waits for one; false at the deadline.
+  /// True once no call holds a lane or waits for one; false at the deadline.
   bool run(std::optional<nanoseconds> deadline) {
     for (;;) {
       bool is_free = true;
@@ -105,7 +105,7 @@ class RunWait {
  public:
   explicit RunWait(const Found& found) : found_{found}, watch_{*found.table} {}
 
-  /// True once it has left its lane; false at the deadline.
+  /// True once the ticket has left its lane; false at the deadline.
   bool run(std::optional<nanoseconds> deadline) {
     const lane::LiveTicket& ticket = found_.ticket;
     for (;;) {
@@ -159,7 +159,7 @@ class WaitCommand {
 
  private:
   int wait_for_lane() {
-    // One that was made meanwhile (git's own) counts as well.
+    // A lane created meanwhile (git's own) counts as well.
     for (LanesHere now = lanes_of(lanes_.project, lanes_.settings);;) {
       if (!FreeWait{now}.run(deadline_)) {
         return give_up();
@@ -182,7 +182,7 @@ class WaitCommand {
       }
       const RunBook book = run_book(lanes_);
       if (!book.has(id)) {
-        // Of a service that has just ended nothing but its record tells, which may be on its way.
+        // Only its record tells of a service that has just ended, and it may not be written yet.
         if (const auto late =
                 sys::is_run_id(id) ? record_of_ended(lanes_, id, found) : std::nullopt) {
           return report_end("run " + id, late);
@@ -202,7 +202,7 @@ class WaitCommand {
     return ran ? report_end(name, record) : report_left(name);
   }
 
-  /// The ticket of a call that was killed before it ran, while the table still has it.
+  /// The ticket of a call that was killed before it ran, if the table still has it.
   [[nodiscard]] std::optional<Found> find_unrun(const std::string& id) const {
     for (const lane::Table& table : lanes_.tables) {
       const auto entries = table.entries();
@@ -264,28 +264,28 @@ class WaitCommand {
 
 int command_wait(std::span<char*> words) {
   Options app{
-      "Wait until the lane is free, that is, nobody holds it or waits for it (services and calls "
-      "stopped by Ctrl-Z aside); with an id until that run has ended or has left the queue.",
+      "Wait until the lane is free, that is, no call holds it or waits for it (services and calls "
+      "stopped by Ctrl-Z aside). With an id, wait until that run has ended or left the queue.",
       "onelane wait"};
   app.footer(exit_codes(
       {{1,
-        "no such run is here (one that left the queue unrun before is not remembered), or nobody "
-        "wrote down how it ended"},
+        "there is no such run here (one that left the queue unrun before is not remembered), or "
+        "its end was not recorded"},
        {kExitGaveUp,
-        "--timeout is over; with --exit-status: it left the queue unrun while we waited"}}));
+        "--timeout is over; with --exit-status: the run left the queue without having run"}}));
   WaitOptions options;
   app.add_option("id", options.id,
-                 "id of a run, as `onelane status` shows it; one that has ended "
-                 "long ago, too")
+                 "id of a run, as `onelane status` shows it, even if it ended "
+                 "long ago")
       ->check(not_empty());
   app.add_option_function(
          "--timeout",
          [&options](const std::string& text) { options.timeout = sys::parse_duration(text); },
-         "give up after so long: 30, 500ms, 10m")
+         "give up after this long: 30, 500ms, 10m")
       ->type_name("DURATION")
       ->check(duration());
   app.add_flag("--exit-status", options.exit_status,
-               "end as the run has ended: its code, 128 + n for signal n");
+               "exit as the run did: its code, or 128 + n for signal n");
   app.add_flag("--json", options.as_json,
                "one JSON object: schema, id, state, code, signal, reason, duration_ms");
   if (const auto code = parse_words(app, words)) {

@@ -30,7 +30,7 @@ int command_which(std::span<char*> words) {
               "onelane which"};
   bool all = false;
   std::string name;
-  app.add_flag("-a,--all", all, "every candidate on PATH, shims included");
+  app.add_flag("-a,--all", all, "list every candidate on PATH, shims included");
   app.add_option("TOOL", name, "name of a tool")->required();
   app.footer(exit_codes({{kExitNotFound, "no real tool of that name on PATH"}}));
   if (const auto code = parse_words(app, words)) {

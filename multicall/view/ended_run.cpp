@@ -19,9 +19,9 @@ using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 
 constexpr milliseconds kUntilRecord{3'000};  ///< From the end of a ticket to its record.
-constexpr milliseconds kLookAgain{500};  ///< A guardian that ends without a record tells nobody.
+constexpr milliseconds kLookAgain{500};      ///< For a guardian that ends without a record.
 
-/// The supervisor of a ticket; nothing when it is not ours to see, or gone.
+/// The supervisor of a ticket; empty when we cannot see it or it is gone.
 sys::FileDescriptor supervisor_of(const std::optional<Found>& found) {
   sys::FileDescriptor out;
   if (found && found->ticket.entry.pid_namespace == sys::pid_namespace()) {
@@ -34,8 +34,8 @@ sys::FileDescriptor supervisor_of(const std::optional<Found>& found) {
   return out;
 }
 
-/// True while somebody keeps the slot of a ticket that has left it: a guardian clears the entry of
-/// a killed run before it writes the record.
+/// True while the slot of a ticket that has left is still locked: a guardian clears the entry of a
+/// killed run before it writes the record.
 bool is_kept_by_guardian(const Found& found) {
   const std::size_t slot = found.ticket.slot;
   return found.table->is_alive(slot) && found.table->entries(slot + 1)[slot].sequence == 0;
@@ -61,7 +61,7 @@ std::optional<journal::Record> record_of_ended(const LanesHere& lanes, const std
   const bool is_seen = found && found->ticket.entry.pid_namespace == sys::pid_namespace();
   std::array<pollfd, 2> polled{pollfd{supervisor.get(), POLLIN, 0}, pollfd{watch.get(), POLLIN, 0}};
   for (nanoseconds left = kUntilRecord, end = sys::monotonic_time() + left;;) {
-    // Asked before the journal: what it has written by its end is there.
+    // Asked before reading the journal, which then has all that was written before this end.
     const bool has_ended = is_seen && (polled[0].fd < 0 || ::poll(&polled[0], 1, 0) == 1);
     const bool is_over = left.count() <= 0 || (has_ended && !is_kept_by_guardian(*found));
     auto record = journal::find(directory, id);

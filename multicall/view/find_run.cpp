@@ -16,7 +16,7 @@ constexpr std::size_t kIdLength = 11;
 constexpr std::size_t kMostCandidates = 6;
 constexpr std::time_t kSecondsToRecord = 10;
 
-/// The newest record of each id that begins so, until there are kMostCandidates.
+/// The newest record of each id with that prefix, up to kMostCandidates.
 std::vector<journal::Record> records_of(const std::string& directory, std::string_view id) {
   std::vector<journal::Record> found;
   const std::string wanted = R"("id":")" + std::string{id};
@@ -39,7 +39,7 @@ bool may_begin_an_id(std::string_view text) {
   return !text.empty() && text.size() <= kIdLength && journal::is_run_id(whole);
 }
 
-/// It has left its lane, and its supervisor is about to write its record.
+/// A run that has left its lane and whose supervisor is about to write its record.
 bool has_just_ended(const LanesHere& lanes, std::string_view id) {
   struct stat output {};
   const std::string path =

@@ -20,7 +20,7 @@
 namespace onelane::multicall {
 namespace {
 
-/// Continues the call behind a ticket if it is stopped. What fails leaves it as it is.
+/// Continues the call behind a ticket if it is stopped. Failures are ignored.
 void continue_stopped(const Found& found) {
   const lane::Entry& entry = found.ticket.entry;
   if (entry.pid_namespace != sys::pid_namespace() || !sys::is_stopped(entry.supervisor())) {
@@ -86,7 +86,7 @@ std::string list_words(const std::vector<Found>& found, bool (*is_meant)(const F
     }
   }
   if (count == 0) {
-    return "; nobody " + std::string{verb} + "s";
+    return "; no call " + std::string{verb} + "s";
   }
   return text + " " + std::string{verb} + (count == 1 ? "s" : "");
 }

@@ -17,7 +17,7 @@ struct Found {
 
   [[nodiscard]] std::string id() const { return std::string{lane::view(ticket.entry.run_id)}; }
   [[nodiscard]] lane::State state() const noexcept { return ticket.entry.state; }
-  /// Holds the lane or is a service; whoever does not is in the queue.
+  /// Holds the lane or is a service; every other ticket is in the queue.
   [[nodiscard]] bool has_started() const noexcept {
     return lane::has_lane(state()) || state() == lane::State::Service;
   }
@@ -27,7 +27,7 @@ struct Found {
   }
 };
 
-/// Every live ticket in all lanes of the project; a snapshot that blocks on nobody.
+/// Every live ticket in all lanes of the project; a snapshot that never blocks.
 [[nodiscard]] std::vector<Found> find_tickets(const LanesHere& lanes);
 [[nodiscard]] std::optional<Found> find_ticket(const LanesHere& lanes, std::string_view run_id);
 
@@ -42,20 +42,20 @@ struct Found {
 [[nodiscard]] inline bool waits(const Found& found) noexcept {
   return found.waits();
 }
-/// "; run abc `make test`, run def `git add .` wait" for those of `found` that `is_meant`, or
-/// "; nobody waits".
+/// "; run abc `make test`, run def `git add .` wait" for those of `found` that `is_meant`, or "; no
+/// call waits".
 [[nodiscard]] std::string list_words(const std::vector<Found>& found,
                                      bool (*is_meant)(const Found&), std::string_view verb);
 
-/// Its lane for writing. Throws SystemError: EACCES in another user's lane.
+/// Opens its lane for writing. Throws SystemError: EACCES in another user's lane.
 [[nodiscard]] lane::Table open_writable(const Found& found);
 
-/// Makes a waiting ticket leave, and continues its call where that is stopped (Ctrl-Z) and ours
-/// to continue, so that it can. The next one is granted in any case. False when it waits no more.
+/// Makes a waiting ticket leave. A stopped call (Ctrl-Z) is continued so that it can leave, if we
+/// may signal it; the next ticket is granted in any case. False when it no longer waits.
 bool cancel_ticket(const Found& found);
 
-/// What a verb that changes or watches the lanes of this project does; its exit code, or 1 with
-/// one line where there is no project or its lanes cannot be read or written.
+/// Runs what a verb does that changes or watches the lanes of this project. Returns its exit code,
+/// or 1 after one line on stderr if there is no project or its lanes cannot be read or written.
 [[nodiscard]] int with_lanes(const std::function<int(const LanesHere&)>& act);
 
 }  // namespace onelane::multicall

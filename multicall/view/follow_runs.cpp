@@ -17,8 +17,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kSafety{30'000};    ///< Against a lost event; nothing relies on it.
-constexpr milliseconds kUnwatched{1'000};  ///< Where no event tells: another container, a guardian.
+constexpr milliseconds kSafety{30'000};    ///< In case an event is lost; no answer depends on it.
+constexpr milliseconds kUnwatched{1'000};  ///< If no event comes: another container, a guardian.
 
 }  // namespace
 
@@ -35,7 +35,7 @@ void Changes::add_watches() {
   for (const std::string& path : {state_directory_, state_directory_ + "/git", log_directory_}) {
     (void)::inotify_add_watch(watch_.get(), path.c_str(), kAll | IN_ONLYDIR);
   }
-  // The nearest directory that is there, for as long as the log directory is not.
+  // While the log directory is missing, its nearest existing parent shows when it is created.
   std::string path = log_directory_;
   struct stat info {};
   while (path.size() > 1 && ::stat(path.c_str(), &info) != 0) {

@@ -10,19 +10,19 @@
 
 namespace onelane::multicall {
 
-/// Sleeps until something may have changed about the runs of `lanes`: the lane, the journal,
-/// their logs (a log directory that is not there yet, too), or the end of one supervisor.
-/// Polls nothing, but looks again each second where the kernel gives no inotify instance.
+/// Sleeps until something may have changed about the runs of `lanes`: the lane, the journal, their
+/// logs (also in a log directory that does not exist yet), or the end of one supervisor. Does not
+/// poll, but looks once a second if the kernel gives no inotify instance.
 class Changes {
  public:
   Changes(const LanesHere& lanes, std::string log_directory);
 
-  /// From now on the end of this process counts, too.
+  /// From now on the end of this process wakes us, too.
   void follow(const sys::ProcessId& supervisor);
   /// False while a followed supervisor lives.
   [[nodiscard]] bool has_ended() const noexcept { return !pidfd_.is_open(); }
 
-  /// Blocks, `limit` at most. False once nobody reads standard output any more.
+  /// Blocks for `limit` at most. False once standard output has no reader any more.
   [[nodiscard]] bool wait(std::chrono::milliseconds limit);
 
  private:
@@ -35,19 +35,19 @@ class Changes {
   sys::ProcessId supervisor_;
 };
 
-/// True when the calling process is a part of that live run: waiting for its end never ends.
+/// True when the calling process is a part of that live run: it would wait for itself.
 [[nodiscard]] bool is_inside(const RunView& run);
 
-/// One run from now to its end.
+/// Follows one run from now to its end.
 class RunFollower {
  public:
   RunFollower(const LanesHere& lanes, RunView run, std::string log_directory);
 
-  /// What is known now: its ticket while it lives.
+  /// What is known now: from its ticket while it lives.
   [[nodiscard]] const RunView& run() const noexcept { return run_; }
   [[nodiscard]] bool has_started() const noexcept { return has_started_; }
-  /// Looks again; true when the run is over, and then run() is its record if there is one, which
-  /// is waited for: see record_of_ended.
+  /// Looks again. True when the run is over; run() is then its record, if there is one. Blocks for
+  /// the record as record_of_ended() does.
   [[nodiscard]] bool look();
   [[nodiscard]] bool has_record() const noexcept { return !run_.live; }
   /// As Changes::wait.

@@ -78,7 +78,7 @@ TicketView ticket_of(const lane::Table& table, const lane::Entry& entry, std::si
   return view;
 }
 
-/// Adds up, from the holder down the queue, what each usually takes.
+/// Sums up the usual durations from the holder down the queue.
 void add_etas(LaneView& view) {
   std::optional<milliseconds> sum = milliseconds{0};
   bool is_overdue = false;
@@ -101,7 +101,7 @@ void add_etas(LaneView& view) {
   }
 }
 
-/// Marks who may take the result of one before it.
+/// Marks the calls that may take the result of one before them.
 void mark_same(std::vector<TicketView>& queue) {
   for (TicketView& ticket : queue) {
     const auto first = std::ranges::find_if(queue, [&](const TicketView& other) {
@@ -113,14 +113,14 @@ void mark_same(std::vector<TicketView>& queue) {
   }
 }
 
-/// The table as far as it can be read.
+/// What can be read of the table.
 struct Listing {
   std::vector<lane::Entry> entries;
   lane::Header header;
   bool is_torn = false;
 };
 
-/// True for a header that is unreadable although there are entries behind it.
+/// True for an unreadable header followed by entries.
 bool is_lost(const lane::Table& table, const lane::Header& header) {
   struct stat info {};
   return header.high == 0 && header.next_sequence == 1 && ::fstat(table.fd(), &info) == 0 &&
@@ -144,14 +144,14 @@ Listing listing_of(const lane::Table& table) {
   return listing;
 }
 
-/// False for a zombie: it holds nothing.
+/// False for a zombie, which holds no lock any more.
 bool is_live(const sys::ProcessId& id) {
   const auto stat = sys::read_stat(id.pid);
   return stat && stat->id == id && !stat->has_ended();
 }
 
-/// True for an entry that names the holder, or the ticket that has the lane already but still
-/// clears away after a run that was killed.
+/// True for an entry that names the holder, or for the ticket that already has the lane but is
+/// still clearing away after a killed run.
 bool names_holder(const lane::Table& table) {
   const bool is_clearing = lane::was_killed(table, table.last_run());
   return std::ranges::any_of(lane::live_tickets(table), [&](const lane::LiveTicket& ticket) {
@@ -196,7 +196,7 @@ LaneView view_of(const lane::Table& table, journal::Usual* usual) {
     }
   }
   std::ranges::sort(view.beside, {}, &TicketView::sequence);
-  if (!view.holder && !view.beside.empty()) {  // about to write itself down
+  if (!view.holder && !view.beside.empty()) {  // its entry is about to be written
     view.holder = std::move(view.beside.front());
     view.beside.erase(view.beside.begin());
   }
@@ -228,7 +228,7 @@ LaneView view_of(const lane::Table& table, journal::Usual* usual) {
 }
 
 bool is_clearing(const TicketView& ticket) noexcept {
-  // kill(2) tells a process that is gone from one that /proc hides from us (hidepid).
+  // kill(2) distinguishes a process that is gone from one that /proc hides from us (hidepid).
   if (!ticket.is_here || !ticket.has_started() || is_live(ticket.supervisor)) {
     return false;
   }

@@ -77,7 +77,7 @@ void LogTail::read_all(int fd, std::vector<LogLine>& out) {
       carry_.clear();
       rest.remove_prefix(end + 1);
     }
-    // Of an endless line only the head is shown.
+    // Only the beginning of an endless line is shown.
     carry_.append(rest.substr(0, kLongestLine + 1 - std::min(carry_.size(), kLongestLine + 1)));
   }
 }
@@ -101,7 +101,7 @@ std::vector<LogLine> LogTail::next() {
   if (named.is_open() && ::fstat(named.get(), &info) == 0 &&
       (!file_.is_open() || info.st_ino != inode_)) {
     if (file_.is_open()) {
-      read_all(file_.get(), out);  // what came before it was put aside
+      read_all(file_.get(), out);  // what was written before the rotation
     }
     file_ = std::move(named);
     at_ = info.st_ino == inode_ ? at_ : 0;

@@ -15,24 +15,23 @@ namespace onelane::multicall {
 /// One line of a run's log, printable.
 struct LogLine {
   std::string run_id;
-  std::string time;  ///< "2026-11-21T12:00:00.123Z", that of the line before for one without.
+  std::string time;  ///< "2026-11-21T12:00:00.123Z"; that of the previous line if it has none.
   std::string text;  ///< The whole line.
 };
 
-/// Reads the log of a run, what was put aside first, and then whatever is added to it. A log
-/// that is not there yet may come; links and what is no regular file are not followed.
+/// Reads the log of a run, the rotated file first, and then whatever is added. The log may not
+/// exist yet. Symbolic links and anything but a regular file are not opened.
 class LogTail {
  public:
-  /// `ending` is ".log", or ".out" for what a detached run has written.
+  /// `ending` is ".log", or ".out" for the output of a detached run.
   LogTail(std::string directory, std::string run_id, std::string ending = ".log")
       : directory_{std::move(directory)}, run_id_{std::move(run_id)}, ending_{std::move(ending)} {}
 
-  /// The lines that have come since the last call; never blocks. Of a longer log the last
-  /// 16 MiB.
+  /// The lines added since the last call; never blocks. Of a longer log, only the last 16 MiB.
   [[nodiscard]] std::vector<LogLine> next();
-  /// What stands behind the last newline: torn, or not yet whole.
+  /// The text after the last newline: torn, or not complete yet.
   [[nodiscard]] std::vector<LogLine> rest();
-  /// Gives the descriptor back; next() goes on where it was.
+  /// Closes the descriptor; next() continues where it stopped.
   void close() noexcept { file_.reset(); }
   [[nodiscard]] bool is_open() const noexcept { return file_.is_open(); }
   [[nodiscard]] const std::string& run_id() const noexcept { return run_id_; }
@@ -53,10 +52,10 @@ class LogTail {
   std::string time_;
 };
 
-/// Ids of the runs that have a log in `directory`, most recently written first, at most `most`.
+/// Ids of the runs that have a log in `directory`, the most recently written first; `most` at most.
 [[nodiscard]] std::vector<std::string> newest_logs(const std::string& directory, std::size_t most);
 
-/// Milliseconds since the epoch of a line's time; nothing for another form.
+/// A line's time in milliseconds since the epoch; empty if it has another form.
 [[nodiscard]] std::optional<std::int64_t> wall_ms_of(std::string_view time);
 
 }  // namespace onelane::multicall

@@ -21,7 +21,7 @@ std::uint64_t memory_kb(pid_t pid) {
     return 0;
   }
   char* at = nullptr;
-  (void)std::strtoull(text->c_str(), &at, 10);  // all of its address space
+  (void)std::strtoull(text->c_str(), &at, 10);  // skips the size of the address space
   const auto resident = std::strtoull(at, &at, 10);
   const auto shared = std::strtoull(at, &at, 10);
   return (resident - std::min(resident, shared)) *

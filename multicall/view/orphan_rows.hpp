@@ -12,15 +12,15 @@
 
 namespace onelane::multicall {
 
-/// A process that carries the id of a run that has ended, as people and programs are shown it.
+/// A process that carries the id of an ended run, as shown to people and programs.
 struct OrphanRow {
   sys::ProcessId id;
   std::chrono::nanoseconds age{};
-  std::uint64_t memory_kb = 0;  ///< Resident without shared pages.
+  std::uint64_t memory_kb = 0;  ///< Resident memory without shared pages.
   std::string run_id;
-  std::string run_command;  ///< Empty where nobody knows it any more.
+  std::string run_command;  ///< Empty if it is no longer known.
   std::string command;
-  /// Of a kept one: "recorded", or word_of() it; of an orphan that no straggler is: "loose".
+  /// For a kept process: "recorded", or its word_of(); for an orphan that is no straggler: "loose".
   std::string_view why;
 };
 
@@ -29,12 +29,12 @@ struct OrphanRows {
   std::vector<OrphanRow> kept;  ///< Left running on purpose.
 };
 
-/// What a leftover is, for programs: "terminal", "listed", "detached", "background", "loose",
+/// The kind of a leftover, for programs: "terminal", "listed", "detached", "background", "loose",
 /// "straggler".
 [[nodiscard]] std::string_view word_of(process::Leftover leftover) noexcept;
 
-/// What a scan has found, and whom `lanes` (may be null) have written down as kept. Sessions with
-/// a terminal of their own (somebody's tmux) are neither. Reads /proc for each row.
+/// What a scan found, and the processes that `lanes` (may be null) recorded as kept. Sessions with
+/// a terminal of their own (a user's tmux) count as neither. Reads /proc for each row.
 [[nodiscard]] OrphanRows orphan_rows(const process::OrphanScan& scan, const LanesHere* lanes,
                                      const RunBook& book);
 

@@ -10,7 +10,7 @@ using lane::State;
 using nlohmann::json;
 using std::chrono::milliseconds;
 
-constexpr std::chrono::seconds kAsksAfter{10};  ///< A hook that asks nothing is over by then.
+constexpr std::chrono::seconds kAsksAfter{10};  ///< A hook without a prompt has ended by then.
 
 std::int64_t in_ms(std::chrono::nanoseconds span) {
   return std::chrono::duration_cast<milliseconds>(span).count();
@@ -32,7 +32,7 @@ json list_of(const std::vector<TicketView>& list) {
   return out;
 }
 
-/// Who asked, and from where: what a wrong pid must never stand for.
+/// Who asked, and from where; no pid for a process in another container.
 std::string who(const TicketView& ticket) {
   std::string text = ticket.is_here ? "pid " + std::to_string(ticket.supervisor.pid)
                                     : std::string{"in another container"};
@@ -41,7 +41,7 @@ std::string who(const TicketView& ticket) {
   return text;
 }
 
-/// What keeps a ticket from getting on; empty for nothing.
+/// Why a ticket makes no progress; empty if nothing is wrong.
 std::string trouble(const TicketView& ticket) {
   if (is_clearing(ticket)) {
     return "killed, what it left is being ended";
@@ -68,10 +68,10 @@ std::string trouble(const TicketView& ticket) {
   return {};
 }
 
-/// What keeps everybody from getting on, and what ends that.
+/// Why no call makes progress, and what to do about it.
 std::string gate_words(const lane::GateHolder& holder) {
-  return "held by " + for_terminal(words_of(holder)) + ": no call comes in or goes on" +
-         (holder.is_stopped ? "; kill -CONT " + std::to_string(holder.pid) + " lets it go on" : "");
+  return "held by " + for_terminal(words_of(holder)) + ": no call can queue or start" +
+         (holder.is_stopped ? "; kill -CONT " + std::to_string(holder.pid) + " continues it" : "");
 }
 
 json json_of(const std::optional<lane::GateHolder>& holder) {
@@ -85,7 +85,7 @@ json json_of(const std::optional<lane::GateHolder>& holder) {
           {"frozen", holder->is_frozen}};
 }
 
-/// Processes that a run has left.
+/// Processes that a run left behind.
 json json_of(const std::vector<lane::Kept>& list) {
   json out = json::array();
   for (const lane::Kept& kept : list) {
@@ -246,8 +246,8 @@ std::string text_of(const LaneView& view, const Paint& paint) {
   if (view.gate_holder) {
     text += labelled("gate:", paint.red(gate_words(*view.gate_holder)));
   }
-  const char* nobody = view.is_holder_unknown ? "somebody who cannot be read" : "nobody";
-  text += labelled("holder:", view.holder ? line_of(*view.holder, paint) : nobody);
+  const char* none = view.is_holder_unknown ? "unknown" : "none";
+  text += labelled("holder:", view.holder ? line_of(*view.holder, paint) : none);
   if (const std::string figures = view.holder ? figures_of(*view.holder, paint) : "";
       !figures.empty()) {
     text += labelled("", figures);
@@ -261,7 +261,7 @@ std::string text_of(const LaneView& view, const Paint& paint) {
   }
   if (view.hold) {
     text += labelled("hold:",
-                     paint.yellow(view.hold->words + "; nobody starts until `onelane release`"));
+                     paint.yellow(view.hold->words + "; nothing starts until `onelane release`"));
   }
   std::size_t position = 0;
   for (const TicketView& ticket : view.queue) {

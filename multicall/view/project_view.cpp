@@ -20,7 +20,7 @@ constexpr const char* kLaneFiles[] = {"/lane", "/git/lane"};
 
 process::OrphanRules rules_of(const LanesHere& lanes, const RunBook& book) {
   process::OrphanRules rules = orphan_rules(&lanes, book);
-  // Only this project's runs are wanted, so its own lanes know all that are live.
+  // Only this project's runs are wanted, and its own lanes know all of them that are live.
   rules.live_runs = [&lanes] { return live_runs_of(lanes); };
   return rules;
 }
@@ -72,7 +72,7 @@ ProjectWatch::ProjectWatch(LanesHere lanes)
       book_{run_book(lanes_)},
       watch_{rules_of(lanes_, book_)},
       usual_{lanes_.project.state_dir} {
-  if (lanes_.unreadable) {  // not free: said, never shown as nobody's
+  if (lanes_.unreadable) {  // not free: an error, never shown as a lane without a holder
     throw sys::SystemError{*lanes_.unreadable};
   }
 }

@@ -20,20 +20,20 @@ constexpr std::array kStates{RunState::Queued, RunState::Running, RunState::Ok, 
                              RunState::Killed};
 
 constexpr std::string_view kEnded = R"("ended_wall_ms":)";
-constexpr std::string_view kExitedWithZero = R"("code":0,)";  // `reason` always follows
+constexpr std::string_view kExitedWithZero = R"("code":0,)";  // `reason` always follows `code`
 
 const char* find_in(std::string_view text, std::string_view needle) noexcept {
   return static_cast<const char*>(::memmem(text.data(), text.size(), needle.data(), needle.size()));
 }
 
-/// A field with exactly this text, as the writer puts it into a line.
+/// A field with exactly this text, as the journal's writer formats it.
 std::string field(std::string_view name, std::string_view text) {
   std::string out = "\"" + std::string{name} + "\":\"";
   sys::append_escaped(out, text, std::string::npos);
   return out + '"';
 }
 
-/// The longest part of `text` that is the same in a JSON string, and inside one argument.
+/// The longest part of `text` that needs no escape in a JSON string and lies within one argument.
 std::string plain_part(std::string_view text) {
   constexpr std::string_view kPlain =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=.,:/@";
@@ -55,7 +55,7 @@ class RunReader {
  public:
   explicit RunReader(const RunFilter& filter) : filter_{filter}, lines_{filter} {}
 
-  /// Null for what does not match, or is no record; else valid until the next call.
+  /// Null if the line does not match or is no record; otherwise valid until the next call.
   const RunView* read(std::string_view line) {
     if (!lines_.may_match(line) || !reader_.read(line, run_.record)) {
       return nullptr;
@@ -116,7 +116,7 @@ LineFilter::LineFilter(const RunFilter& filter) : since_wall_ms_{filter.since_wa
   } else if (status == word_of(RunState::Killed)) {
     forbidden_.push_back(field("reason", journal::word_of(Reason::Exited)));
   } else {
-    needed_.push_back(field("reason", status));  // none for a live one's word
+    needed_.push_back(field("reason", status));  // no record has the word of a live run
   }
 }
 

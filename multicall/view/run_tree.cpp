@@ -18,15 +18,15 @@ std::filesystem::path program_of(pid_t pid) {
   return std::filesystem::read_symlink("/proc/" + std::to_string(pid) + "/exe", error);
 }
 
-/// The canary borrows the supervisor's memory: the same name, program and command line, as
-/// whoever is about to become the tool has them.
+/// The canary shares the supervisor's memory: the same name, program and command line. A child that
+/// is about to become the tool looks the same.
 bool is_canary(const sys::ProcessStat& stat, const sys::ProcessStat& supervisor) {
   return stat.name == supervisor.name && !stat.has_ended() &&
          program_of(stat.id.pid) == program_of(supervisor.id.pid) &&
          sys::arguments(stat.id.pid) == sys::arguments(supervisor.id.pid);
 }
 
-/// Guardian and canary are children of the supervisor, and no part of the run.
+/// Guardian and canary are children of the supervisor but not part of the run.
 bool is_our_own(const sys::ProcessStat& stat, const sys::ProcessStat& supervisor,
                 const sys::ProcessId& tool) {
   return stat.parent == supervisor.id.pid && stat.id != tool &&
@@ -51,7 +51,7 @@ void add_below(std::vector<ProcessView>& out, const Children& children, pid_t pa
   }
 }
 
-/// A process that is no child of the supervisor any more, and what is below it.
+/// A process that is no longer a child of the supervisor, and its descendants.
 void add_tree(std::vector<ProcessView>& out, pid_t pid) {
   const auto root = sys::read_stat(pid);
   if (!root) {

@@ -87,7 +87,7 @@ std::vector<RunView> live_views(const LanesHere& lanes) {
   std::vector<RunView> out;
   for (const lane::Table& table : lanes.tables) {
     LaneView view = view_of(table, nullptr);
-    // The run itself has ended, and the journal has it, where its tool has.
+    // Once its tool has ended, the run has ended too, and the journal has it.
     if (view.holder &&
         (view.holder->state != lane::State::Background || is_clearing(*view.holder))) {
       out.push_back(live_view_of(std::move(*view.holder), lanes, table));

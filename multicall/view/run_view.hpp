@@ -25,45 +25,45 @@ enum class RunState {
 /// "queued", "running", "ok", "failed", "killed": stable words.
 [[nodiscard]] std::string_view word_of(RunState state) noexcept;
 
-/// One run as it is shown: what the journal says, or the lane while it lives.
+/// One run as shown: from the lane while it lives, then from the journal.
 struct RunView {
-  journal::Record record;          ///< Of a live run what its ticket tells.
+  journal::Record record;          ///< For a live run, what its ticket says.
   std::string command;             ///< The words joined by blanks: printable, one line.
   std::optional<TicketView> live;  ///< Its ticket.
 };
 
 /// A run that has ended.
 [[nodiscard]] RunView view_of(journal::Record record);
-/// Its command as RunView has it.
+/// The command of a run as RunView has it.
 [[nodiscard]] std::string shown_command(const journal::Record& record);
 
-/// The live runs: those that run, then those that wait, in the order in which they will start.
-/// Throws SystemError when a lane file cannot be read.
+/// The live runs: first those that run, then those that wait, in the order in which they will
+/// start. Throws SystemError when a lane file cannot be read.
 [[nodiscard]] std::vector<RunView> live_views(const LanesHere& lanes);
 
 [[nodiscard]] RunState state_of(const RunView& run) noexcept;
 
-/// How it stands in a word or two: "ok", "exit 2", "SIGSEGV", "memory", "crashed", "running",
+/// Its state in a word or two: "ok", "exit 2", "SIGSEGV", "memory", "crashed", "running",
 /// "service", "queued" …
 [[nodiscard]] std::string outcome_of(const RunView& run);
 
 /// The same as a clause: "died of SIGSEGV", "ended by onelane: memory, exit 137".
 [[nodiscard]] std::string ending_of(const journal::Record& record);
 
-/// True for a run whose supervisor and guardian both died: nobody saw when it ended.
+/// True for a run whose supervisor and guardian both died, so that its end was not recorded.
 [[nodiscard]] bool is_end_unknown(const journal::Record& record) noexcept;
 
-/// How long it took, for people; "?" where nobody saw its end, "joined ID" where it did not run.
+/// How long it took, for people; "?" if its end was not recorded, "joined ID" if it did not run.
 [[nodiscard]] std::string took_words(const journal::Record& record);
 
-/// KiB that its processes use now, 0 where they cannot be seen. Reads /proc for each.
+/// KiB that its processes use now, 0 if they cannot be seen. Reads /proc for each.
 [[nodiscard]] std::uint64_t memory_now_kb(const RunView& run);
 
-/// The journal's own fields, `context` apart, with `state` and `command`; of a live run what is
-/// known, with `pid`, `lane_state` and `memory_kb`.
+/// The journal's own fields without `context`, plus `state` and `command`; for a live run what is
+/// known, plus `pid`, `lane_state` and `memory_kb`.
 [[nodiscard]] nlohmann::json to_json(const RunView& run);
 
-/// The same as text, without building it first where the run has ended; no newline.
+/// The same as text, without a newline. For an ended run no JSON object is built.
 [[nodiscard]] std::string json_text_of(const RunView& run);
 
 using sys::printable;

@@ -54,7 +54,7 @@ std::string more_words(std::size_t size, std::size_t top) {
   return size > top ? "  and " + std::to_string(size - top) + " more (--top)\n" : "";
 }
 
-/// The first `top` of a list, and a line that says how many more there are.
+/// The first `top` rows of a list, and a line that says how many more there are.
 template <class List, class Line>
 std::string rows_of(const List& list, std::size_t top, const Line& line) {
   std::string text;
@@ -147,7 +147,7 @@ std::string spikes(const journal::Statistics& all, const Paint& paint, std::size
          });
 }
 
-/// Worth a line: a fifth and 32 MiB away from what it was.
+/// Worth a line: changed by a fifth and by 32 MiB.
 bool has_changed(const journal::KindStatistics& kind) {
   if (!kind.growth) {
     return false;
@@ -169,7 +169,7 @@ std::string growth(const journal::Statistics& all, const Paint& paint, std::size
          });
 }
 
-/// Hours without any run in them are left out.
+/// Leaves out hours without a run.
 std::string hours(const journal::Statistics& all, const Paint& paint) {
   constexpr std::int64_t kWidest = 40;
   const std::int64_t most =
@@ -181,7 +181,7 @@ std::string hours(const journal::Statistics& all, const Paint& paint) {
   for (std::size_t hour = 0; hour < all.hours.size(); ++hour) {
     const journal::HourStatistics& one = all.hours.at(hour);
     if (one.runs != 0) {
-      // As a fraction: a product may not fit.
+      // A fraction, since the product may overflow.
       const auto width = static_cast<std::size_t>(
           static_cast<double>(one.waited_ms) / static_cast<double>(most) * kWidest + 0.5);
       text += "  " + std::string(hour < 10 ? "0" : "") + std::to_string(hour) + "  " +
@@ -295,7 +295,7 @@ std::string stats_text(const journal::Statistics& statistics, const Paint& paint
   if (statistics.runs == 0) {
     return "no runs\n";
   }
-  constexpr std::size_t kIndent = 9;  // as the lines of the summary
+  constexpr std::size_t kIndent = 9;  // as in the lines of the summary
   return wrapped(summary(statistics, paint), width, kIndent) +
          kinds_table(statistics, paint, top, width) +
          wrapped(ends(statistics, paint, top) + spikes(statistics, paint, top) +

@@ -9,12 +9,12 @@
 
 namespace onelane::multicall {
 
-/// The statistics for people, each list cut at `top` rows, no line longer than `width` as
-/// far as words allow (0: as long as it comes). Ends with a newline.
+/// The statistics for people, each list cut at `top` rows, lines no wider than `width` as far as
+/// the words allow (0: no limit). Ends with a newline.
 [[nodiscard]] std::string stats_text(const journal::Statistics& statistics, const Paint& paint,
                                      std::size_t top, std::size_t width);
 
-/// The statistics as a JSON object; every list is complete, but for `top` where that is not 0.
+/// The statistics as a JSON object. Lists are cut at `top` rows, unless that is 0.
 [[nodiscard]] nlohmann::json stats_json(const journal::Statistics& statistics, std::size_t top);
 
 }  // namespace onelane::multicall

@@ -135,7 +135,7 @@ TEST(CommandsTest, StatusSaysNobodyWhenTheLaneIsFree) {
   Workplace shop;
   EXPECT_TRUE(shop.onelane({"status"}).exited_with(1));
   shop.must({"init"});
-  EXPECT_THAT(shop.must({"status"}).out, HasSubstr("holder:  nobody"));
+  EXPECT_THAT(shop.must({"status"}).out, HasSubstr("holder:  none"));
   EXPECT_THAT(
       shop.must({"status", "--json"}).out,
       AllOf(HasSubstr("\"schema\":1"), HasSubstr("\"holder\":null"), HasSubstr("\"queue\":[]")));

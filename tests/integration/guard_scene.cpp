@@ -93,7 +93,7 @@ void GuardScene::expect_nothing_left() {
   // What a bomb has in the making shows itself within its nap.
   EXPECT_FALSE(eventually([&] { return !survivors().empty(); }, milliseconds{150}));
   const std::string status = onelane({"status"}).out;
-  EXPECT_NE(status.find("holder:  nobody"), std::string::npos) << status;
+  EXPECT_NE(status.find("holder:  none"), std::string::npos) << status;
 }
 
 std::vector<std::string> GuardScene::journal() const {

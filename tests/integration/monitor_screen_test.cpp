@@ -81,7 +81,7 @@ TEST_F(MonitorScreenTest, FollowsTheQueueAndCancelsWhoIsSelected) {
   Running waiter = sandbox_.start({"make", "trace", "second"});
   ASSERT_TRUE(tmux_->shows("1 waiting")) << tmux_->screen();
   tmux_->type("c");
-  EXPECT_TRUE(tmux_->shows("select somebody")) << tmux_->screen();
+  EXPECT_TRUE(tmux_->shows("select a ticket")) << tmux_->screen();
   tmux_->press("Down");
   tmux_->type("c");
   ASSERT_TRUE(tmux_->shows("[y/n]")) << tmux_->screen();
@@ -142,7 +142,7 @@ TEST_F(MonitorScreenTest, EndsTheRunAfterAYesAlone) {
   EXPECT_TRUE(tmux_->shows("nothing done")) << tmux_->screen();
   EXPECT_TRUE(is_alive(run));
   tmux_->type("ky");
-  EXPECT_TRUE(tmux_->shows("run     nobody")) << tmux_->screen();
+  EXPECT_TRUE(tmux_->shows("run     none")) << tmux_->screen();
   EXPECT_FALSE(holder_->release().exited_with(0));
   holder_.reset();
   tmux_->type("q");

@@ -99,13 +99,13 @@ TEST_F(MonitorTest, WithoutATerminalItPrintsOneSnapshot) {
         << ended.out;
   }
   EXPECT_TRUE(holder.release().exited_with(0));
-  EXPECT_THAT(monitor().out, AllOf(HasSubstr("run     nobody"), HasSubstr("ok")));
+  EXPECT_THAT(monitor().out, AllOf(HasSubstr("run     none"), HasSubstr("ok")));
 }
 
 TEST_F(MonitorTest, ALaneThatWasNeverUsedIsFree) {
   const Ended ended = monitor();
   EXPECT_TRUE(ended.exited_with(0)) << ended.err;
-  EXPECT_THAT(ended.out, HasSubstr("run     nobody"));
+  EXPECT_THAT(ended.out, HasSubstr("run     none"));
   const json snapshot = json::parse(monitor({"--json", "--once"}).out);
   EXPECT_EQ(snapshot["event"], "snapshot");
   EXPECT_TRUE(snapshot["lanes"][0]["holder"].is_null());
@@ -129,7 +129,7 @@ TEST_F(MonitorTest, ATornLaneAndALockedGateStopNobody) {
   }
   EXPECT_THAT(monitor().out, HasSubstr("run     pytest"));
   std::filesystem::remove(lane);
-  EXPECT_THAT(monitor().out, HasSubstr("run     nobody"));
+  EXPECT_THAT(monitor().out, HasSubstr("run     none"));
   sandbox_.forgive_leftovers();
   (void)holder.release();
 }

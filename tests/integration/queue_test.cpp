@@ -29,7 +29,7 @@ TEST_F(QueueTest, AddingRunsNothingAndSaysSo) {
   EXPECT_EQ(added.at("label"), "second");
   EXPECT_THAT(texts(), IsEmpty());
   EXPECT_THAT(states(), ElementsAre("1 queued", "2 queued"));
-  EXPECT_THAT(shop_.must({"queue"}).out, HasSubstr("2 queued; nobody runs it"));
+  EXPECT_THAT(shop_.must({"queue"}).out, HasSubstr("2 queued; not running"));
 }
 
 TEST_F(QueueTest, EntriesRunInOrderEachAsARunOfTheBatch) {

@@ -15,7 +15,7 @@ alive() {
 # nothing_left: neither processes of the case nor a holder of the lane.
 nothing_left() {
   [[ $(alive) == 0 ]] || fail "$(alive) processes live on"
-  "$ONELANE_BINARY" status | grep -q '^holder:  nobody' || fail 'the lane is not free'
+  "$ONELANE_BINARY" status | grep -q '^holder:  none' || fail 'the lane is not free'
 }
 
 # ends_with CODE COMMAND...: within a minute.

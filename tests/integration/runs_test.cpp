@@ -282,7 +282,7 @@ TEST_F(RunsTest, ARunWhoseGuardianDiedTooIsWrittenDownOnce) {
   EXPECT_FALSE(crashed[0].contains("duration_ms")) << "nobody saw its end";
   EXPECT_FALSE(crashed[0].contains("ended_wall_ms"));
   EXPECT_THAT(runs({"list", "--status", "crashed"}).out, testing::ContainsRegex(" \\?( |\n)"));
-  EXPECT_THAT(runs({"view", run.id()}).out, HasSubstr("ended:      ? (nobody saw it)\n"));
+  EXPECT_THAT(runs({"view", run.id()}).out, HasSubstr("ended:      ? (not recorded)\n"));
   EXPECT_THAT(runs({"watch", run.id()}).out, HasSubstr(", after ?\n"));
   EXPECT_EQ(crashed[0]["state"], "killed");
   EXPECT_GE(crashed[0]["ended_leftovers"], 1);

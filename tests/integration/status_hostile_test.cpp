@@ -46,7 +46,7 @@ TEST_F(HostileStatusTest, ATornEntryIsSaidAndNeverTakenForAFreeLane) {
   EXPECT_TRUE(status["holder"].is_null());
   EXPECT_THAT(text(), AllOf(HasSubstr("\ndamaged: a part of the lane file cannot be read: see "
                                       "`onelane doctor`\n"),
-                            HasSubstr("\nholder:  somebody who cannot be read\n")));
+                            HasSubstr("\nholder:  unknown\n")));
   EXPECT_TRUE(holder.release().exited_with(0));
 }
 
@@ -58,7 +58,7 @@ TEST_F(HostileStatusTest, AnEmptiedFileIsNoFreeLaneEither) {
   EXPECT_EQ(status["torn"], true);
   EXPECT_EQ(status["holder_unknown"], true);
   EXPECT_THAT(text(), AllOf(HasSubstr("\ndamaged: "),
-                            HasSubstr("\nholder:  somebody who cannot be read\n")));
+                            HasSubstr("\nholder:  unknown\n")));
   EXPECT_TRUE(holder.release().exited_with(0));
   EXPECT_EQ(json()["holder_unknown"], false);
 }

@@ -29,7 +29,7 @@ TEST_F(StatusTest, WithoutALaneFileNobodyHoldsIt) {
   EXPECT_THAT(status["queue"], IsEmpty());
   EXPECT_EQ(status["lane"], state());
   EXPECT_FALSE(status.contains("git_lane"));
-  EXPECT_THAT(text(), AllOf(StartsWith("lane:    project  (" + state() + ")\nholder:  nobody\n"),
+  EXPECT_THAT(text(), AllOf(StartsWith("lane:    project  (" + state() + ")\nholder:  none\n"),
                             HasSubstr("limits:  memory_limit_mb=")));
   EXPECT_FALSE(fs::exists(state() + "/lane"));  // looking changes nothing
 }
@@ -172,7 +172,7 @@ TEST_F(StatusTest, OnHoldSaysWhoAndWhyAndWhatEndsIt) {
   EXPECT_GT(json()["hold"]["since_wall_ms"], 1'700'000'000'000);
   EXPECT_THAT(text(), AllOf(HasSubstr("\nhold:    on hold by " +
                                       json()["hold"]["by"].get<std::string>() + " for "),
-                            HasSubstr(" (disk?[2J swap); nobody starts until "
+                            HasSubstr(" (disk?[2J swap); nothing starts until "
                                       "`onelane release`\n")));
   EXPECT_TRUE(holder.release().exited_with(0));
   lane::set_held(table, false);

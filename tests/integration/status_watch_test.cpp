@@ -81,7 +81,7 @@ TEST_F(StatusWatchTest, EndsOnceNobodyReadsAlthoughNothingChanges) {
 TEST_F(StatusWatchTest, OnATerminalThePictureIsRedrawnInPlaceUntilCtrlC) {
   Terminal terminal = on_terminal();
   const std::string first = terminal.expect("\033[J");
-  EXPECT_THAT(first, AllOf(HasSubstr("\rlane:    project"), HasSubstr("holder:  nobody\033[K\r\n"),
+  EXPECT_THAT(first, AllOf(HasSubstr("\rlane:    project"), HasSubstr("holder:  none\033[K\r\n"),
                            Not(HasSubstr("\033[2J"))));
   const auto rows = std::ranges::count(first, '\n');
   EXPECT_THAT(terminal.expect("\033[J"), HasSubstr("\r\033[" + std::to_string(rows) + "A"));
@@ -89,7 +89,7 @@ TEST_F(StatusWatchTest, OnATerminalThePictureIsRedrawnInPlaceUntilCtrlC) {
   terminal.expect("pytest");
   terminal.expect("\033[J");
   EXPECT_TRUE(holder.release().exited_with(0));
-  terminal.expect("holder:  nobody");
+  terminal.expect("holder:  none");
   terminal.interrupt();
   const int status = terminal.wait();
   EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGINT) << describe_status(status);
@@ -122,7 +122,7 @@ TEST_F(StatusWatchTest, AfterCtrlZItGoesOnBelowWhatTheShellHasWritten) {
   shell.wait_for_prompt();
   shell.type("fg");
   const std::string again = shell.terminal().expect("\033[J");
-  EXPECT_THAT(again, AllOf(HasSubstr("holder:  nobody"), Not(HasSubstr("A\rlane")),
+  EXPECT_THAT(again, AllOf(HasSubstr("holder:  none"), Not(HasSubstr("A\rlane")),
                            Not(HasSubstr("A"
                                          "lane"))));
   shell.terminal().interrupt();

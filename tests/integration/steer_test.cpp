@@ -58,7 +58,7 @@ TEST_F(SteerTest, AStoppedCallWhoseTurnItIsBlocksNobodyOnceItIsCancelled) {
 TEST_F(SteerTest, WhatRunsOrIsNotHereIsNotCancelled) {
   Holder holder{sandbox_};
   const std::string running = id_of("pytest");
-  EXPECT_THAT(onelane({"cancel", "nosuchrunid"}).err, HasSubstr("; nobody waits\n"));
+  EXPECT_THAT(onelane({"cancel", "nosuchrunid"}).err, HasSubstr("; no call waits\n"));
   Running a = queue("a");
   const std::string waiting = id_of("trace a");
   const Ended runs = onelane({"cancel", running});

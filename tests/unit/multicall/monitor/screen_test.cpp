@@ -94,7 +94,7 @@ TEST_F(ScreenTest, AHeldLaneSaysSo) {
   Look look = busy_look();
   look.lanes[0].view.is_on_hold = true;
   look.lanes[0].view.hold = HoldView{"anna", 0, "", "on hold by anna for 3m"};
-  EXPECT_THAT(text_of(compose(look, {}, {24, 80}, true)), HasSubstr("ON HOLD: nobody starts; on"));
+  EXPECT_THAT(text_of(compose(look, {}, {24, 80}, true)), HasSubstr("ON HOLD: nothing starts; on"));
 }
 
 TEST_F(ScreenTest, SortingKeepsTheTreeAndAFilterItsParents) {

@@ -116,8 +116,8 @@ TEST(JobSummaryTest, ManyRunsAreCutWithANoteBelowTheLimit) {
   const std::string markdown = markdown_of(history_of(std::move(runs)));
   EXPECT_LE(markdown.size(), kLongestSummary);
   EXPECT_GT(markdown.size(), kLongestSummary / 2);
-  EXPECT_THAT(markdown, testing::EndsWith("</details>\n\n*The rest is left out: a summary has an "
-                                          "end.*\n"));
+  EXPECT_THAT(markdown, testing::EndsWith("</details>\n\n*The rest is left out: the summary has "
+                                          "reached its size limit.*\n"));
   EXPECT_EQ(markdown_of(history_of({run(0, 0, 5)}), 10), "") << "no room, nothing";
 }
 
@@ -141,7 +141,7 @@ TEST(TraceTest, SlicesOfATrackNeverOverlapAndAWaitEndsWhereItsRunStarts) {
   EXPECT_GT(free_from.size(), 1U);
 }
 
-/// What the Trace Event Format asks of each phase.
+/// The fields that the Trace Event Format requires of each phase.
 TEST(TraceTest, EveryEventHasTheFieldsOfItsPhaseAndTimesAreInOrder) {
   Record crashed = run(500, 0, 0);
   crashed.reason = Reason::Crashed;
@@ -204,7 +204,7 @@ TEST(PageTest, AnEmptyHistoryIsAPage) {
   EXPECT_THAT(page_of(history_of({})), AllOf(StartsWith("<!DOCTYPE html>"), HasSubstr("</html>")));
 }
 
-/// A directory with a journal of these lines.
+/// A directory with a journal of the given lines.
 class JournalTest : public testing::Test {
  protected:
   JournalTest() {
@@ -226,7 +226,7 @@ class JournalTest : public testing::Test {
   History history_;
 };
 
-TEST_F(JournalTest, WhatNobodyCanHaveDoneIsBroughtIntoTheRangeOfDates) {
+TEST_F(JournalTest, ImpossibleTimesAreClampedToTheRangeOfDates) {
   const std::string most = "9223372036854775807";
   const std::string least = "-9223372036854775808";
   read({R"("started_wall_ms":)" + most + R"(,"duration_ms":)" + most + R"(,"waited_ms":)" + most,
