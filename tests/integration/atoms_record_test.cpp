@@ -14,7 +14,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
-/// What is written down of a run that was several commands.
+/// What is recorded of a run that was several commands.
 class AtomsRecordTest : public testing::Test {
  protected:
   AtomsRecordTest() {

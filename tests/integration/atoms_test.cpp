@@ -26,7 +26,7 @@ read -r code <"$word"
 exit "$code"
 )";
 
-/// An adopted project with tools that write down how they are called.
+/// An adopted project with tools that record how they are called.
 class AtomsTest : public testing::Test {
  protected:
   AtomsTest() {

@@ -12,7 +12,7 @@ using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-/// The recipe goes on when the tool is there.
+/// The recipe goes on once the tool runs.
 const std::string kInBackground = " > log 2>&1 & probe await-trace in";
 
 /// A real make whose recipes leave something in the background.
@@ -118,7 +118,7 @@ TEST_F(BackgroundTest, ANestedCallOfItPasses) {
   EXPECT_THAT(sandbox_.texts(), ElementsAre("in", "nested", "out", "fg"));
 }
 
-// The shell between them, which is no tool, starts the second call when the run has long ended.
+// The shell between them is no tool; it starts the second call long after the run has ended.
 TEST_F(BackgroundTest, CallsOfAShellInTheBackgroundAreNestedAsLongAsOneLives) {
   write_recipe("(" + pytest() + "; pytest trace second | pytest cat trace third)" + kInBackground);
   EXPECT_TRUE(sandbox_.run({"make", "-s", "bg"}).exited_with(0));
@@ -233,8 +233,8 @@ TEST_F(BackgroundTest, NorDoesOneOnTheKeepList) {
   gate_.open();
 }
 
-// The call in the background is on its way to its tool while the run's tool ends: whichever is
-// first, the two runs never overlap.
+// The call in the background is about to start its tool while the run's tool ends: in either order,
+// the two runs never overlap.
 TEST_F(BackgroundTest, NoOverlapWhicheverIsFirst) {
   constexpr int kRounds = 40;
   for (int round = 0; round < kRounds; ++round) {

@@ -63,7 +63,7 @@ def runs_of(job):
 # --- The action -------------------------------------------------------------------------------
 
 def case_action(job):
-    """The steps behind the action have the shims; nothing of the checkout has changed."""
+    """The steps after the action have the shims; the checkout has not changed."""
     ok = run_job(job, '''      - name: where
         run: |
           command -v pytest make onelane
@@ -98,7 +98,7 @@ def case_action_twice(job):
 
 
 def case_another_tool_first(job):
-    """What a later step puts before the shims is named, and the job is red."""
+    """A directory that a later step puts before the shims is named, and the job is red."""
     job.write_tool('hostedtoolcache', 'pytest', 'echo elsewhere')
     ok = run_job(job, f'''      - run: echo "{job.root}/hostedtoolcache" >> "$GITHUB_PATH"
       - run: onelane ci verify
@@ -123,7 +123,7 @@ def case_login_shells(job):
 
 
 def case_unusable_lane(job):
-    """Where the lane's directory is no directory, calls would run without it."""
+    """If the lane's directory is not a directory, calls would run without the lane."""
     ok = run_job(job, '''      - run: rm -r .git/onelane && touch .git/onelane
       - run: onelane ci verify
 ''')
@@ -131,7 +131,7 @@ def case_unusable_lane(job):
 
 
 def case_listed_tools(job):
-    """The tools that the project's own onelane.toml lists have their links, by names that are."""
+    """The tools that the project's own onelane.toml lists have links, if their names are valid."""
     job.write_tool('tools', 'cargo', 'echo "real cargo $*"')
     job.write('onelane.toml', '[tools.cargo]\nclass = "lane"\n[tools."../../evil"]\nclass = "lane"\n')
     ok = run_job(job, '''      - run: cargo build && command -v cargo
@@ -156,7 +156,7 @@ def case_switched_off(job):
 # --- Queues -------------------------------------------------------------------------------------
 
 def case_queued_and_never_started(job):
-    """13 of 14 workflows were green without having run anything: finish is red."""
+    """A job that queues commands and never starts them would be green: finish makes it red."""
     ok = run_job(job, '''      - run: onelane ci verify
         if: always()
       - name: refused
@@ -197,7 +197,7 @@ def case_option_batch_script(job):
 
 
 def case_option_batch_script_fails(job):
-    """Its first failure is the step's."""
+    """Its first failure becomes the failure of the step."""
     ok = run_job(job, '''      - name: Run all checks one after the other
         run: |
           printf '#!/bin/sh\\nset -e\\npytest -q\\nexit 3\\n' > run_all.sh
@@ -250,7 +250,7 @@ def case_daemon_ends(job):
 
 
 def case_daemon_stays(job):
-    """Unless it is to outlive the job: as the option says, or as GitHub's runner documents."""
+    """Unless it is meant to outlive the job: by the option, or as GitHub's runner documents."""
     keep = FINISH + "        with:\n          keep-daemons: 'true'\n"
     for unset, finish in (('', keep), ('RUNNER_TRACKING_ID=', FINISH)):
         ok = run_job(job, DAEMON.format(unset=unset), finish)
@@ -264,14 +264,14 @@ def case_daemon_stays(job):
 
 
 def finish_at_home(job, *words, **more):
-    """`onelane ci finish` as somebody types it in a shell of his own."""
+    """`onelane ci finish` as a user types it in a shell outside of CI."""
     return subprocess.run([BINARY, 'ci', 'finish', *words], cwd=job.workspace, text=True,
                           capture_output=True, timeout=TIME_LIMIT, check=False,
                           env={'PATH': os.environ['PATH'], 'HOME': job.home, **more})
 
 
 def case_daemon_is_only_listed_outside_of_ci(job):
-    """Nobody's daemons and services end unasked where there is no job."""
+    """Outside of a job, no daemon or service is ended without being asked for."""
     keep = FINISH + "        with:\n          keep-daemons: 'true'\n"
     job.write_tool('tools', 'npm', 'echo $$ > service; sleep 600')
     job.write('package.json', '{"scripts": {"dev": "serve"}}')
@@ -294,7 +294,7 @@ def case_daemon_is_only_listed_outside_of_ci(job):
 
 
 def case_daemon_ends_where_the_start_of_a_job_is_known(job):
-    """Another CI than GitHub's: what setup.sh exports is enough."""
+    """A CI other than GitHub's: what setup.sh exports is enough."""
     keep = FINISH + "        with:\n          keep-daemons: 'true'\n"
     expect(run_job(job, DAEMON.format(unset=''), keep), job.steps)
     said = finish_at_home(job, ONELANE_JOB_STARTED=str(int(time.time())))
@@ -329,7 +329,7 @@ def case_service_ends(job):
 
 
 def case_service_stays(job):
-    """Unless it is to outlive the job."""
+    """Unless it is meant to outlive the job."""
     keep = FINISH + "        with:\n          keep-daemons: 'true'\n"
     for unset, finish in (('', keep), ('env -u RUNNER_TRACKING_ID ', FINISH)):
         ok = start_service(job, unset, finish)
@@ -387,7 +387,7 @@ def commands_obeyed(text):
 
 
 def case_fence(job):
-    """What a tool has written cannot be a workflow command."""
+    """The output of a tool cannot be a workflow command."""
     name = '::error title=forged::##[error]forged'
     ok = run_job(job, f'''      - name: warned
         run: |
@@ -479,7 +479,7 @@ def case_gitlab(job):
 
 
 def case_gitlab_job_is_red(job):
-    """A failure stays one, and what was queued and never started is one."""
+    """A failure stays a failure, and a command that was queued and never started is one."""
     expect(gitlab(job, ['exit 4']).returncode == 4)
     ended = gitlab(job, ['onelane queue add --deferred -- make test'])
     expect(ended.returncode == 1 and 'queued and never started: make test' in ended.stdout,

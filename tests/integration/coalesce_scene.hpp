@@ -7,7 +7,7 @@
 
 namespace onelane::test {
 
-/// A project with a commit, the real git, and makes that coalesce.
+/// A project with a commit, the real git, and calls of make that coalesce.
 class CoalesceScene : public RunScene {
  protected:
   CoalesceScene() {
@@ -27,7 +27,7 @@ class CoalesceScene : public RunScene {
     argv.insert(argv.end(), words.begin(), words.end());
     ASSERT_TRUE(sandbox_.run(argv).exited_with(0));
   }
-  /// `words` behind all that wait already.
+  /// Starts `words` behind all calls that already wait.
   Running enter(const Words& words, const Start& how = {}) {
     const std::size_t before = status_of(sandbox_)["queue"].size();
     Running waiter = sandbox_.start(words, how);

@@ -55,7 +55,7 @@ TEST_F(CoalesceTest, ADeathByAFaultOfItsOwnIsTakenToo) {
   EXPECT_EQ(runs(), 1U);
 }
 
-/// What happens to the files while the first one runs, and how often the tool runs then.
+/// A change to the files while the first call runs, and how often the tool then runs.
 struct Change {
   std::string name;
   std::string command;
@@ -180,7 +180,7 @@ INSTANTIATE_TEST_SUITE_P(All, EndedTest,
                          testing::Values("supervisor", "tool", "interrupted", "stopped"),
                          [](const auto& each) { return each.param; });
 
-TEST_P(EndedTest, ByOthersIsNobodysResult) {
+TEST_P(EndedTest, ByOthersIsNotShared) {
   Gate gate{sandbox_};
   const Words call{"make", "trace", "ran", "hold-until", gate.path()};
   Holder holder{sandbox_};
@@ -203,7 +203,7 @@ TEST_P(EndedTest, ByOthersIsNobodysResult) {
   EXPECT_TRUE(second.wait().exited_with(0));
 }
 
-TEST_F(CoalesceTest, WhatALimitHasEndedIsNobodysResult) {
+TEST_F(CoalesceTest, ARunThatALimitEndedIsNotShared) {
   sandbox_.set_environment("ONELANE_TIMEOUT", "500ms");
   Gate gate{sandbox_};
   const Words call{"make", "trace", "ran", "hold-until", gate.path()};
@@ -229,7 +229,7 @@ TEST_F(CoalesceTest, TooMuchOutputIsNotKept) {
   EXPECT_EQ(runs(), 2U);
 }
 
-TEST_F(CoalesceTest, WhoDoesNotReadHoldsNobodyUp) {
+TEST_F(CoalesceTest, ACallThatDoesNotReadDelaysNoOther) {
   const Words call{"make", "trace", "ran", "out-bytes", "5000000"};
   Holder holder{sandbox_};
   Running first = enter(call);

@@ -1,4 +1,4 @@
-// What the commands say of calls that coalesce.
+// What the commands say about calls that coalesce.
 #include "tests/integration/coalesce_scene.hpp"
 #include "tests/support/schema.hpp"
 
@@ -43,7 +43,7 @@ TEST_F(CoalesceViewsTest, OnlyWhoRunsSaysThatItStarted) {
   Running second = enter(call);
   ASSERT_TRUE(eventually([&] {
     const auto queue = status_of(sandbox_)["queue"];
-    return queue.size() == 2 && queue[1]["waited_ms"] > 600;  // both have said that they wait
+    return queue.size() == 2 && queue[1]["waited_ms"] > 600;  // both have printed that they wait
   }));
   EXPECT_TRUE(holder.release().exited_with(0));
   const std::string ran = first.wait().err;

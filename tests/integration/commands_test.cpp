@@ -131,7 +131,7 @@ TEST(CommandsTest, ExplainShowsTheProcessorsThatASettingNames) {
   EXPECT_THAT(shop.must({"explain", "--json", "--", "make"}).out, HasSubstr(R"("affinity":[0])"));
 }
 
-TEST(CommandsTest, StatusSaysNobodyWhenTheLaneIsFree) {
+TEST(CommandsTest, StatusSaysNoneWhenTheLaneIsFree) {
   Workplace shop;
   EXPECT_TRUE(shop.onelane({"status"}).exited_with(1));
   shop.must({"init"});
@@ -203,7 +203,7 @@ TEST(CommandsTest, CiPathIsTheLineForTheRunnersPath) {
 
 using Words = std::vector<std::string>;
 
-/// What may be in the place of a file, and how it gets there.
+/// What may stand in the place of a file, and how it is created.
 const std::vector<std::pair<std::string, std::string>> kOdd{
     {"a FIFO", "mkfifo \"$0\""},
     {"a directory", "mkdir \"$0\""},

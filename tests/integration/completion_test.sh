@@ -4,7 +4,7 @@
 #
 #   tests/integration/completion_test.sh bash|zsh|fish|offers|man|help
 #
-# 125 and a reason where the shell or formatter is not here.
+# Exits with 125 and a reason if the shell or formatter is not installed.
 # shellcheck disable=SC2016  # dollars are for the shells under test
 set -euo pipefail
 
@@ -32,7 +32,7 @@ fail() {
   exit 1
 }
 
-# A project with a run that holds the lane and one that has ended.
+# A project with one run that holds the lane and one that has ended.
 write_project() {
   mkdir -p "$HOME" "$SANDBOX/tools"
   ln -s "$BINARY" "$SANDBOX/tools/onelane"
@@ -61,7 +61,7 @@ close_project() {
   [[ ! -e pwned ]] || fail 'a name from onelane.toml was executed'
 }
 
-# expect LINE WANTED...: `candidates LINE` gives all of these; `!WORD` none of those.
+# expect LINE WANTED...: `candidates LINE` prints all of these, and none of those given as `!WORD`.
 expect() {
   local line=$1 wanted got
   shift

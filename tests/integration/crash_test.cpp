@@ -24,7 +24,7 @@ class CrashTest : public testing::Test {
     sandbox_.set_environment("ONELANE_LINGER", "1");
   }
 
-  /// A run with a tool and one more process, `worker` doing `preparation` first.
+  /// A run with a tool and a second process, `worker`, which does `preparation` first.
   void start_run(const Words& preparation, const Words& tool_first = {}, Start options = {}) {
     Words argv{"make"};
     argv.insert(argv.end(), tool_first.begin(), tool_first.end());
@@ -211,7 +211,7 @@ TEST_F(CrashTest, TheNextRunSweepsWhenSupervisorAndGuardianAreKilled) {
 }
 
 TEST_F(CrashTest, TheNextRunSweepsWhenTheSupervisorIsKilledAtOnce) {
-  // Before there is a guardian, or just as it comes: whoever clears up, nothing overlaps.
+  // Before there is a guardian, or just as it starts: runs must not overlap in either case.
   const std::string witness = sandbox_.fresh_path("witness");
   for (std::size_t round = 1; round <= 20; ++round) {
     Running early =

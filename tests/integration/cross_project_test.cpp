@@ -21,8 +21,8 @@ using std::to_string;
 /// Runs that call into other projects, with the environment kept or emptied on the way.
 class CrossProjectTest : public testing::TestWithParam<bool> {
  protected:
-  /// `make trace NAME` in `directory`, as another project's recipe calls it. One shell word:
-  /// an option of env's would be taken for the outer make's.
+  /// `make trace NAME` in `directory`, as another project's recipe calls it. It is one shell word:
+  /// otherwise the outer make would take an option of env as its own.
   Words make_in(const std::string& directory, const std::string& name) {
     const std::string empty =
         GetParam() ? "env -i PATH='" + variable_of(sandbox_, "PATH") + "' " : "";
@@ -30,8 +30,8 @@ class CrossProjectTest : public testing::TestWithParam<bool> {
             "cd " + directory + " && exec " + empty + "make trace-file " + sandbox_.root() +
                 "/trace trace '" + name + "'"};
   }
-  /// A run of `directory` that, once told, calls make in `other`. Traces `NAME in`,
-  /// `NAME below` from there, `NAME out`.
+  /// A run of `directory` that calls make in `other` when told to. Traces `NAME in`, `NAME below`
+  /// from there, and `NAME out`.
   Running start_run(const std::string& name, const std::string& directory, const std::string& other,
                     const Words& before) {
     Words words{"make", "trace", name + " in"};
@@ -139,7 +139,7 @@ TEST_P(CrossProjectTest, WhenBothCallAtTheSameMomentExactlyOneGivesUp) {
 }
 
 TEST_P(CrossProjectTest, AQueueBetweenTheTwoProjectsDoesNotHideTheCircle) {
-  // Somebody who waits in the same lane for nobody's sake stands before the call.
+  // A call that is not part of the circle waits in the same lane, before the call in question.
   Gate gate{sandbox_};
   Running b = start_run("b", b_, a_, {"hold-until", gate.path()});
   sandbox_.wait_for("b in");

@@ -14,7 +14,7 @@ using testing::Not;
 
 class DetachTest : public RunScene {
  protected:
-  /// The id of a run that is detached with these words.
+  /// Detaches a run of these words; its id.
   std::string detach(const Words& words) {
     Words all{"--detach"};
     all.insert(all.end(), words.begin(), words.end());

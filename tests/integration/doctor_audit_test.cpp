@@ -110,7 +110,7 @@ TEST(DoctorAuditTest, SaysThatThereIsMoreThanItLooksAt) {
   EXPECT_THAT(ended.out, HasSubstr("stopped after 20000 files and folders"));
   ended = shop.onelane({"doctor", "--audit", "--json"});
   EXPECT_TRUE(ended.exited_with(1));
-  // By their names, so that it is the same part every time.
+  // In the order of their names, so that it is the same part every time.
   const auto said = nlohmann::json::parse(ended.out);
   EXPECT_EQ(said["complete"], false);
   EXPECT_EQ(said["files"], nlohmann::json::array({"a.sh"}));

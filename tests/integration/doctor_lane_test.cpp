@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-/// One run, so that the lane's files are there.
+/// Does one run, so that the lane's files exist.
 void run_once(Practice& shop) {
   shop.must({"run", "--", "true"});
 }
@@ -36,7 +36,7 @@ TEST(DoctorLaneTest, FilesThatOthersMayWriteOrTheOwnerMayNotAreMended) {
   EXPECT_THAT(shop.examine({"--fix"})["fixed"], IsEmpty());
 }
 
-TEST(DoctorLaneTest, ADirectoryThatEverybodyMayWriteIsMended) {
+TEST(DoctorLaneTest, ADirectoryThatEveryUserMayWriteIsMended) {
   Practice shop;
   ASSERT_EQ(::chmod(shop.state().c_str(), 0777), 0);
   expect_one(shop.wrong("owners"), "everybody can write it");
@@ -89,7 +89,7 @@ TEST(DoctorLaneTest, AHardLinkOfAFileIsNeverGivenAwayNorOpened) {
   EXPECT_EQ(info.st_mode & 0777U, 0400U);
   EXPECT_THAT(nlohmann::json(shop.findings(said, "owners", "wrong")).dump(),
               HasSubstr("hard link"));
-  // A file of one name goes to the owner of the directory.
+  // A file with one name is given to the owner of the directory.
   ASSERT_EQ(::stat((shop.state() + "/manifest").c_str(), &info), 0);
   EXPECT_EQ(info.st_uid, 4711U) << said.dump(1);
 }
@@ -157,7 +157,7 @@ TEST(DoctorLaneTest, AStoppedHolderIsNamedWithWhatWakesIt) {
   Running held = shop.start(
       {shop.sandbox().root() + "/admin/onelane", "run", "--", "sh", "-c", "kill -STOP $$; exit 7"});
   ASSERT_TRUE(eventually([&] { return !shop.wrong("lane").empty(); }));
-  // onelane stops after its tool: what is said may change once.
+  // onelane stops after its tool, so the finding may change once.
   std::vector<nlohmann::json> found;
   ASSERT_TRUE(eventually([&] {
     found = shop.wrong("lane");
@@ -191,7 +191,7 @@ TEST(DoctorLaneTest, LinesOfTheJournalThatCannotBeReadAreCounted) {
   expect_one(shop.notes("journal"), "1 of 2 lines");
 }
 
-TEST(DoctorLaneTest, AnIndexLockThatNobodyHasIsWrongAndStays) {
+TEST(DoctorLaneTest, AnIndexLockWithoutAnOwnerIsWrongAndStays) {
   Practice shop;
   shop.write(".git/index.lock", "");
   const auto found = shop.wrong("index");

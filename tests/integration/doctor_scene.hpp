@@ -13,7 +13,7 @@
 
 namespace onelane::test {
 
-/// A project that has adopted onelane and in which a doctor finds nothing wrong.
+/// A project that has adopted onelane and in which the doctor finds nothing wrong.
 class Practice : public Workplace {
  public:
   explicit Practice(Kind kind = Kind::Repository) : Workplace{kind} {
@@ -34,7 +34,7 @@ class Practice : public Workplace {
 
   [[nodiscard]] std::string state() const { return path(".git/onelane"); }
 
-  /// What the doctor says, its exit code checked against it.
+  /// What the doctor says; checks that its exit code agrees.
   nlohmann::json examine(const std::vector<std::string>& more = {}) {
     std::vector<std::string> words{"doctor", "--json"};
     words.insert(words.end(), more.begin(), more.end());
@@ -46,7 +46,7 @@ class Practice : public Workplace {
     return out;
   }
 
-  /// Findings of one check that are of `level`.
+  /// The findings of one check that have `level`.
   std::vector<nlohmann::json> findings(const nlohmann::json& said, const std::string& check,
                                        const std::string& level) {
     std::vector<nlohmann::json> out;

@@ -15,7 +15,7 @@ TEST(DoctorShellsTest, ALoginShellThatSetsPathAnewIsWrongUntilItsLineIsThere) {
   const auto found = shop.wrong("shells");
   expect_one(found, "`bash -lc`");
   EXPECT_EQ(found[0]["where"], shop.sandbox().root() + "/home/.bash_profile");
-  // What it says is to be pasted as it stands.
+  // The command in the finding can be pasted as it is.
   EXPECT_TRUE(shop.run({"/bin/bash", "-c", found[0]["command"]}).exited_with(0));
   EXPECT_THAT(shop.wrong("shells"), IsEmpty());
 }
@@ -137,7 +137,7 @@ TEST(DoctorEnvrcTest, AFileThatInitDidNotWriteToIsLeftAlone) {
   EXPECT_EQ(shop.read(".envrc"), "use node\n");
 }
 
-TEST(DoctorEnvrcTest, OurLineIsNotTakenOutOfWhatSomebodyPutItInto) {
+TEST(DoctorEnvrcTest, OurLineIsNotTakenOutOfABlock) {
   Practice shop;
   shop.must({"init", "--direnv"});
   const std::string own = "if true; then\n  PATH_add .onelane/bin\nfi\nPATH_add other\n";
@@ -146,7 +146,7 @@ TEST(DoctorEnvrcTest, OurLineIsNotTakenOutOfWhatSomebodyPutItInto) {
   EXPECT_THAT(said["fixed"], IsEmpty());
   expect_one(shop.findings(said, "envrc", "note"), "PATH_add other");
   EXPECT_EQ(shop.read(".envrc"), own);
-  // At the beginning of a line it is moved, each of them, and the file keeps its mode.
+  // Unindented copies are all moved, and the file keeps its mode.
   shop.write(".envrc", "PATH_add .onelane/bin\nPATH_add .onelane/bin\nPATH_add other\n");
   fs::permissions(shop.path(".envrc"), fs::perms{0640});
   EXPECT_EQ(shop.examine({"--fix"})["fixed"].size(), 1U);

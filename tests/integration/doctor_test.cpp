@@ -112,7 +112,7 @@ TEST(DoctorTest, ALinkIsReplacedWithoutAMomentWithoutIt) {
   EXPECT_THAT(seen, testing::ElementsAre("move git.onelane-new", "move git"));
 }
 
-TEST(DoctorTest, WhatSomebodyElsePutInALinksPlaceStays) {
+TEST(DoctorTest, AFileInALinksPlaceStays) {
   Practice shop;
   fs::remove(shop.path(".onelane/bin/make"));
   shop.write(".onelane/bin/make", "#!/bin/sh\n");

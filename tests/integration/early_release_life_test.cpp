@@ -11,7 +11,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-/// What becomes of a server before and after it has given the lane back.
+/// What happens to a server before and after it gives the lane back.
 class EarlyReleaseLifeTest : public EarlyReleaseScene {
  protected:
   Running start_ready_server() {
@@ -43,7 +43,7 @@ TEST_F(EarlyReleaseLifeTest, ItsOwnCallPassesBeforeTheRelease) {
   EXPECT_TRUE(server.wait().exited_with(0));
 }
 
-TEST_F(EarlyReleaseLifeTest, ASupervisorKilledAfterwardsTakesItsTreeAlongAndNobodyElses) {
+TEST_F(EarlyReleaseLifeTest, ASupervisorKilledAfterwardsTakesOnlyItsOwnTreeAlong) {
   Running server = start_ready_server();
   const pid_t tool_pid = sandbox_.wait_for("serving").pid;
   const std::string id = services()[0]["id"];

@@ -90,7 +90,7 @@ TEST_F(ReleaseOnLineTest, OurOwnNoticeThatNamesTheTextIsNotSeen) {
   (void)terminal.wait();
 }
 
-TEST_F(ReleaseOnLineTest, WhereNobodyCanReadTheOutputTheServerKeepsTheLane) {
+TEST_F(ReleaseOnLineTest, IfTheOutputCannotBeReadTheServerKeepsTheLane) {
   const std::string strace = "/usr/bin/strace";
   if (::access(strace.c_str(), X_OK) != 0) {
     GTEST_SKIP() << "there is no strace";

@@ -11,7 +11,7 @@ using testing::IsEmpty;
 
 class ReleaseOnPortTest : public EarlyReleaseScene {
  protected:
-  /// Somebody in the project tells the server to go on.
+  /// Tells the server to go on, from within the project.
   void let_it_listen() { EXPECT_TRUE(sandbox_.run({tool(), "trace", "go"}).exited_with(0)); }
 };
 

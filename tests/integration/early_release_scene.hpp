@@ -12,7 +12,7 @@
 
 namespace onelane::test {
 
-/// A socket of the test's own on a port that nobody else has.
+/// A socket of the test's own on a port that no other program uses.
 class Listener {
  public:
   Listener() : fd_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)} {
@@ -63,7 +63,7 @@ class EarlyReleaseScene : public RunScene {
   bool becomes_service() {
     return eventually([&] { return services().size() == 1; });
   }
-  /// True once the holder has run for that long: the supervisor has looked at it many times.
+  /// True once the holder has run for that long, and the supervisor has looked at it many times.
   bool holds_for(int ms) {
     return eventually([&] {
       const auto holder = status_of(sandbox_)["holder"];

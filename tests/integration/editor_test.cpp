@@ -30,7 +30,7 @@ class EditorTest : public testing::TestWithParam<Mode> {
     std::ofstream{sandbox_.project() + "/" + name} << text;
   }
 
-  /// Runs git beside onelane, for preparation and inspection.
+  /// Runs git without onelane, for preparation and inspection.
   std::string git(std::vector<std::string> words) {
     words.insert(words.begin(), "/usr/bin/git");
     const Ended ended = sandbox_.run(words);

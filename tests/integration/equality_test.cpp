@@ -23,7 +23,7 @@ void replace_all(std::string& text, const std::string& from, const std::string& 
   }
 }
 
-/// What differs between any two sandboxes, made the same.
+/// Replaces what differs between any two sandboxes.
 std::string without_names(std::string text, const Sandbox& sandbox, pid_t leader) {
   replace_all(text, sandbox.root(), "<root>");
   replace_all(text, std::filesystem::path{sandbox.root()}.filename(), "<mark>");
@@ -31,7 +31,7 @@ std::string without_names(std::string text, const Sandbox& sandbox, pid_t leader
   return text;
 }
 
-/// Report of a tool started with `options`: its standard output, or its trace.
+/// The report of a tool started with `options`: its standard output, or its trace.
 std::string report(Mode mode, const Words& argv, const Start& options) {
   Sandbox sandbox{mode};
   Running running = sandbox.start(argv, options);
@@ -172,7 +172,7 @@ TEST(EqualityTest, ThePathIsTheCallers) {
               testing::HasSubstr("env PATH=" + sandbox.shims() + ":" + sandbox.tools() + ":"));
 }
 
-/// Which of 0 to 2 are closed, as bits.
+/// Which of the descriptors 0 to 2 are closed, as bits.
 class ClosedTest : public testing::TestWithParam<int> {};
 
 TEST_P(ClosedTest, ClosedStandardDescriptorsStayClosed) {

@@ -1,5 +1,5 @@
-// Other people's wrappers around a shim: every wrapper may run, the real tool runs once, and
-// nothing goes round in circles. Also the calls whose PATH is the system's own.
+// Other people's wrappers around a shim: every wrapper may run, the real tool runs once, and there
+// is no endless loop. Also calls with the system's own PATH.
 
 #include <gtest/gtest.h>
 
@@ -29,7 +29,7 @@ constexpr Wrapper kWrappers[] = {
     {"SpawnsWithMore", R"(make "$@" --more; exit $?)", 18},
     {"CallsUsByPath", R"(exec "$SHIM" "$@")", 2},
 };
-/// A wrapper in front of us must leave its own directory out, or it would find itself.
+/// A wrapper in front of us must leave out its own directory, or it would find itself.
 constexpr const char* kLeaveOut = "PATH=${PATH#*:}; export PATH; ";
 
 class ForeignWrapperTest : public RecursionTest,
@@ -48,7 +48,7 @@ class ForeignWrapperTest : public RecursionTest,
   }
   static std::string shim() { return shims(kInstalls[index(std::get<Install>(GetParam()))]); }
   static std::string place(const char* name) { return root / name; }
-  /// `make all` with just these directories on PATH; executed is what a shell would find first.
+  /// `make all` with only these directories on PATH; executes what a shell would find first.
   static Result make(const std::vector<std::string>& directories) {
     std::string path;
     for (const auto& directory : directories) {

@@ -14,7 +14,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-/// The machine is asked before a run starts.
+/// Limits of the machine that are checked before a run starts.
 class AdmissionTest : public testing::Test {
  protected:
   static constexpr const char* kNever = "1000000000";  ///< Megabytes that no machine has.
@@ -78,7 +78,7 @@ TEST_F(AdmissionTest, AMachineWithRoomIsNoReasonToWait) {
   expect_ran(call());
 }
 
-TEST_F(AdmissionTest, WithoutTheSettingsNobodyIsAsked) {
+TEST_F(AdmissionTest, WithoutTheSettingsTheMachineIsNotAsked) {
   scene_.limit("ADMISSION", "refuse");
   expect_ran(call());
 }
@@ -120,7 +120,7 @@ TEST_F(AdmissionTest, ItStartsWhenThereIsRoomAgain) {
   Running other = scene_.sandbox().start(
       scene_.bare_hog({"count", count, "burst", std::to_string(kHog), "say", "full", "hold"}));
   scene_.sandbox().wait_for("full");
-  // Half of what the hog holds is the margin for whatever else the machine does.
+  // Half of what the hog holds is a margin for anything else that runs on the machine.
   scene_.limit("MIN_FREE_MEMORY_MB", std::to_string(available_megabytes() + kHog / 2));
   Running waiting = scene_.sandbox().start(scene_.hog({"say", "ran", "exit", "3"}));
   EXPECT_FALSE(eventually([&] { return !waiting.is_running(); }, milliseconds{700}));

@@ -25,7 +25,7 @@ class CardTest : public testing::Test {
     std::ofstream{scene_.sandbox().project() + "/" + name} << text;
   }
   [[nodiscard]] std::string index_lock() { return scene_.sandbox().project() + "/.git/index.lock"; }
-  /// All that stands in the files below `directory`.
+  /// The contents of all files below `directory`.
   [[nodiscard]] static std::string everything_below(const std::string& directory) {
     std::string all;
     std::error_code ignored;
@@ -56,7 +56,7 @@ TEST_F(CardTest, ThreeLinesSayWhatWhoAndWhichLineChangesIt) {
   const pid_t pid = scene_.sandbox().wait_for("up").pid;
   const Ended ended = running.wait();
   EXPECT_TRUE(ended.exited_with(137)) << describe_status(ended.wait_status);
-  // The warning at half of the limit comes before, where the leak was slow enough.
+  // The warning at half of the limit comes first if the leak is slow enough.
   EXPECT_THAT(lines_with(ended.err, ""), AnyOf(SizeIs(3), SizeIs(4))) << ended.err;
   EXPECT_THAT(lines_with(ended.err, "onelane: "), Not(IsEmpty()));
   EXPECT_THAT(ended.err,
@@ -196,7 +196,7 @@ TEST_F(CardTest, AnIndexLockThatAKilledGitLeftIsNamedAndNotRemoved) {
   EXPECT_THAT(ended.err, HasSubstr("rm "));
 }
 
-TEST_F(CardTest, AnIndexLockOfSomebodyElseIsNotBlamedOnTheRun) {
+TEST_F(CardTest, AnIndexLockOfAnotherGitIsNotBlamedOnTheRun) {
   std::ofstream{index_lock()} << "";
   scene_.limit("TIMEOUT", "1");
   const Ended ended = scene_.run({"hold"});

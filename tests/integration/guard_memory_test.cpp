@@ -17,7 +17,7 @@ using testing::SizeIs;
 /// the machine does not notice.
 class MemoryGuardTest : public testing::Test {
  protected:
-  /// Ended for `reason`, with nothing left of it.
+  /// Expects that the run ended for `reason`, with nothing left of it.
   void expect_ended(const Ended& ended, const std::string& reason, const std::string& name) {
     EXPECT_TRUE(ended.exited_with(137)) << describe_status(ended.wait_status) << "\n" << ended.err;
     EXPECT_THAT(ended.err, HasSubstr(name));
@@ -114,7 +114,7 @@ TEST_F(MemoryGuardTest, AProcessOfAnotherUserCounts) {
   if (::geteuid() != 0 || ::access("/usr/bin/setpriv", X_OK) != 0) {
     GTEST_SKIP() << "only root, with setpriv, starts processes of another user";
   }
-  // The sandbox is root's alone; the hog is read from where everybody may.
+  // Only root can read the sandbox; the hog is started from where every user can.
   std::filesystem::permissions(scene_.sandbox().root(), std::filesystem::perms{0755});
   const std::string copy = scene_.sandbox().root() + "/hog";
   std::filesystem::copy_file(scene_.hog_program(), copy);

@@ -25,7 +25,7 @@ class ProcessGuardTest : public testing::Test {
     EXPECT_EQ(field(record, "reason"), reason) << record;
     EXPECT_EQ(field(record, "empty"), "true") << record;
   }
-  /// By the guard: a hog's bomb ends by itself after 25 s.
+  /// Ended by the guard: a hog's bomb ends by itself only after 25 s.
   static void expect_before_its_own_end(const Ended& ended) {
     EXPECT_LT(ended.took, milliseconds{18'000});
   }

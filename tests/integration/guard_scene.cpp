@@ -90,7 +90,7 @@ std::vector<pid_t> GuardScene::survivors() const {
 
 void GuardScene::expect_nothing_left() {
   EXPECT_EQ(survivors(), std::vector<pid_t>{});
-  // What a bomb has in the making shows itself within its nap.
+  // A process that a bomb is about to fork shows up within its nap.
   EXPECT_FALSE(eventually([&] { return !survivors().empty(); }, milliseconds{150}));
   const std::string status = onelane({"status"}).out;
   EXPECT_NE(status.find("holder:  none"), std::string::npos) << status;

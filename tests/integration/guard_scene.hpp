@@ -18,7 +18,7 @@ class GuardScene {
   GuardScene();
   GuardScene(const GuardScene&) = delete;
   GuardScene& operator=(const GuardScene&) = delete;
-  /// Kills, and reports, what the guard has left of the hogs.
+  /// Kills what the guard has left of the hogs, and reports it.
   ~GuardScene();
 
   [[nodiscard]] Sandbox& sandbox() { return sandbox_; }
@@ -27,7 +27,7 @@ class GuardScene {
 
   /// `make`, which is the hog, and its verbs.
   [[nodiscard]] Words hog(const Words& verbs) const;
-  /// The hog by its path: outside of onelane, or below another command.
+  /// The hog by its path, to run it outside of onelane or below another command.
   [[nodiscard]] Words bare_hog(const Words& verbs) const;
   /// `onelane run -- argv`.
   [[nodiscard]] Words run_command(const Words& argv) const;
@@ -35,13 +35,13 @@ class GuardScene {
   Ended run(const Words& verbs);
   Ended onelane(const Words& words);
 
-  /// Living processes of the hogs of this scene.
+  /// How many processes of the hogs of this scene are alive.
   [[nodiscard]] std::vector<pid_t> survivors() const;
-  /// Nothing of a hog is alive, nothing comes back, nobody holds the lane.
+  /// Expects that no hog is alive or comes back, and that the lane has no holder.
   void expect_nothing_left();
   /// Lines of the journal, oldest first.
   [[nodiscard]] std::vector<std::string> journal() const;
-  /// The journal's only line, once it is there.
+  /// The journal's only line; waits for it.
   [[nodiscard]] std::string only_record() const;
   /// The bytes that `count` says were taken.
   [[nodiscard]] static std::size_t counted_megabytes(const std::string& file);
@@ -55,8 +55,8 @@ class GuardScene {
   std::string onelane_;
 };
 
-/// A flat field of a journal's line: "reason" gives `memory`, "code" gives `137`; "" when it is
-/// not there.
+/// A flat field of a journal's line: "reason" gives `memory`, "code" gives `137`; ""
+/// when it is missing.
 [[nodiscard]] std::string field(const std::string& record, std::string_view name);
 
 /// `text`'s lines that contain `word`.

@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 
 constexpr long kTmpfs = 0x01021994;  ///< statfs(2)
 
-/// Runs that look heavy and are not: each ends with its own code, and onelane says nothing.
+/// Runs that look heavy but are not: each ends with its own code, and onelane says nothing.
 class SparesTest : public testing::Test {
  protected:
   SparesTest() { scene_.limit("CHECK_INTERVAL", "100ms"); }
@@ -33,7 +33,7 @@ class SparesTest : public testing::Test {
 // --- Memory that is not the process's own -------------------------------------
 
 TEST_F(SparesTest, ForksThatShareOneHeapCountItOnce) {
-  // The sum of what is resident is 750 MB; it is 150 once.
+  // The resident sizes add up to 750 MB; counted once it is 150 MB.
   scene_.limit("MEMORY_LIMIT_MB", "350");
   scene_.limit("TREE_MEMORY_LIMIT_MB", "350");
   expect_spared({"burst", "150", "each", "4", "sleep", "1200", "end", "wait-all"});
@@ -44,7 +44,7 @@ TEST_F(SparesTest, SixtyWorkersOnOneHeap) {
   expect_spared({"burst", "80", "each", "60", "sleep", "1000", "end", "wait-all"});
 }
 
-TEST_F(SparesTest, PagesOfAMappedFileAreNobodys) {
+TEST_F(SparesTest, PagesOfAMappedFileDoNotCount) {
   struct statfs info {};
   ::statfs(scene_.sandbox().root().c_str(), &info);
   if (info.f_type == kTmpfs) {

@@ -11,7 +11,7 @@
 namespace onelane::test {
 namespace {
 
-/// Callers and surroundings that are not as one would wish; the tool runs all the same.
+/// Unusual callers and environments; the tool must run all the same.
 class HardeningTest : public testing::Test {
  protected:
   /// A run that holds the lane until the gate opens.
@@ -47,7 +47,7 @@ TEST_F(HardeningTest, ASignalThatTheCallerIgnoresDoesNotLeaveTheQueue) {
   EXPECT_TRUE(holder.wait().exited_with(0));
 }
 
-TEST_F(HardeningTest, ANoticeThatNobodyReadsDoesNotEndTheCall) {
+TEST_F(HardeningTest, AnUnreadNoticeDoesNotEndTheCall) {
   Running holder = hold();
   Start deaf;
   deaf.before_exec = [] {

@@ -9,7 +9,7 @@ using nlohmann::json;
 using std::chrono::milliseconds;
 using testing::HasSubstr;
 
-/// A lane whose gate a stopped process keeps.
+/// A lane whose gate is kept by a stopped process.
 class HeldGateTest : public SteerScene {
  protected:
   HeldGateTest() {
@@ -88,7 +88,8 @@ TEST_F(HeldGateTest, AnEndingSignalEndsACallAtOnce) {
   }
 }
 
-// Its slot's byte is enough to leave: who has queued already need not get in either.
+// The lock on its slot's byte is enough to leave: a call in the queue need not enter the gate
+// either.
 TEST_F(HeldGateTest, AlsoOneThatHasAPlaceInTheQueue) {
   free_gate();
   Holder holder{sandbox_};

@@ -18,7 +18,7 @@ using testing::StartsWith;
 
 constexpr const char* kStrace = "/usr/bin/strace";
 
-/// How an attacker may hand over one of the two files.
+/// How an attacker may supply one of the two files.
 enum class Form { Link, Fifo, Huge, Loosening };
 
 /// A repository that was adopted before an attacker's commit was checked out.
@@ -51,7 +51,7 @@ class HostileCheckoutTest : public testing::TestWithParam<std::tuple<const char*
     }
   }
 
-  /// Runs `argv` under strace; gives every call that names one of the files or executes.
+  /// Runs `argv` under strace; returns every call that names one of the files or executes.
   std::string opens_of(const std::vector<std::string>& argv) {
     const std::string log = shop_.sandbox().fresh_path("strace");
     std::vector<std::string> traced{kStrace, "-f", "-qq", "-e", "trace=open,openat,openat2,execve",

@@ -13,7 +13,7 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 
-/// A real git, and somebody else's `.git/index.lock` in its way.
+/// A real git, and another process's `.git/index.lock` in its way.
 class IndexLockTest : public testing::Test {
  protected:
   IndexLockTest() {

@@ -23,7 +23,7 @@ class InitQuestionTest : public testing::Test {
     words.insert(words.end(), more.begin(), more.end());
     return words;
   }
-  /// The answer to the question, and how it ends then.
+  /// Answers the question; returns how init ends.
   int answer(std::string_view text) {
     Terminal terminal{words(), shop_.sandbox().environment(), shop_.path()};
     shown_ = terminal.expect("write these for claude? [y/N] ");

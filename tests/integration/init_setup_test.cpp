@@ -100,7 +100,7 @@ TEST_F(InitSetupTest, ADryRunShowsAllAndWritesNothing) {
                                HasSubstr("+++ b/.codex/config.toml")));
 }
 
-TEST_F(InitSetupTest, NobodyIsAskedWithoutATerminalAndNothingWritten) {
+TEST_F(InitSetupTest, WithoutATerminalNothingIsAskedOrWritten) {
   const auto before = shop_.tree();
   const Ended ended = shop_.onelane({"init", "--agent", "claude"});
   EXPECT_TRUE(ended.exited_with(64)) << describe_status(ended.wait_status);
@@ -133,7 +133,7 @@ TEST_F(InitSetupTest, WhatElseIsInAFileStaysByteForByteAndComesBackWithUninit) {
   for (const auto& [file, text] : files) {
     const std::string after = shop_.read(file);
     EXPECT_GT(after.size(), text.size());
-    // What was inserted is one piece.
+    // The insertion is in one piece.
     std::size_t same = 0;
     while (same < text.size() && after[same] == text[same]) {
       ++same;

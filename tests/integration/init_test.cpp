@@ -161,7 +161,7 @@ TEST(InitTest, WithTheSeedsLimitsKillAllPassesAtOnce) {
       EXPECT_FALSE(passes());
       continue;
     }
-    // What was there before init is not trusted unseen.
+    // Contents from before init are not trusted unseen.
     EXPECT_FALSE(passes());
     EXPECT_THAT(said, HasSubstr("onelane trust"));
     EXPECT_THAT(shop.read("onelane.toml"), StartsWith(before));
@@ -171,7 +171,7 @@ TEST(InitTest, WithTheSeedsLimitsKillAllPassesAtOnce) {
   }
 }
 
-TEST(InitTest, WhatSomebodyChangedInTheBlockStays) {
+TEST(InitTest, WhatAUserChangedInTheBlockStays) {
   Workplace shop;
   shop.must({"init"});
   std::string text = shop.read(".env.development");

@@ -28,7 +28,7 @@ class WorkerRun {
   void open_gate() { gate_.open(); }
   /// Kills the supervisor, and waits for it.
   void kill_supervisor();
-  /// Kills supervisor and guardian, and waits until the tool has gone with them: nobody clears
+  /// Kills supervisor and guardian, and waits until the tool has ended with them: no process clears
   /// away after the run.
   void kill_both();
 

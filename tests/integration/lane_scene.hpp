@@ -11,7 +11,7 @@ namespace onelane::test {
 /// The onelane executable behind the sandbox's links.
 [[nodiscard]] std::string onelane_of(const Sandbox& sandbox);
 
-/// Value of `name` in what the sandbox's programs are started with; empty without one.
+/// The value of `name` in the environment of the sandbox's programs; empty if unset.
 [[nodiscard]] std::string variable_of(const Sandbox& sandbox, const std::string& name);
 
 /// `env -i PATH=…` and then `words`: an environment with nothing of a run in it.
@@ -21,15 +21,15 @@ namespace onelane::test {
 /// What `onelane status --json` says in `directory`, the project when empty.
 [[nodiscard]] nlohmann::json status_of(Sandbox& sandbox, const std::string& directory = {});
 
-/// Waits until exactly `count` calls wait in the lane; whether they come to.
+/// Waits until exactly `count` calls wait in the lane; false if that does not happen.
 [[nodiscard]] bool comes_to_queue(Sandbox& sandbox, std::size_t count,
                                   const std::string& directory = {});
 
-/// Waits until `text` is in the file at `path`; whether it comes.
+/// Waits until `text` is in the file at `path`; false if that does not happen.
 [[nodiscard]] bool comes_to_contain(const std::string& path, const std::string& text);
 [[nodiscard]] std::string contents_of(const std::string& path);
 
-/// Makes a git project of its own below the sandbox's root that adopted onelane.
+/// Makes another git project below the sandbox's root, which adopts onelane.
 std::string make_project(Sandbox& sandbox, const std::string& name);
 
 /// A pytest that holds the lane of `directory` until it is released. Traces `NAME in` and

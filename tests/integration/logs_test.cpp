@@ -39,7 +39,7 @@ class LogsTest : public testing::Test {
     return sandbox_.start(argv);
   }
 
-  /// Starts a verb that follows, with its output in a file, and waits until that has begun.
+  /// Starts a verb that follows, with its output in a file, and waits until the output begins.
   Running follow(const Words& call, const std::string& out, const std::string& first) {
     Running running = start_into(call, out);
     EXPECT_TRUE(comes_to_contain(out, first)) << contents_of(out);
@@ -206,7 +206,7 @@ TEST_F(LogsTest, WatchSeesAKilledRun) {
   EXPECT_THAT(contents_of(out), HasSubstr("crashed"));
 }
 
-TEST_F(LogsTest, WatchSeesARunThatNobodyClearedAwayAfter) {
+TEST_F(LogsTest, WatchSeesARunThatWasNotClearedAwayAfter) {
   WorkerRun run{sandbox_, {}};
   const std::string out = sandbox_.root() + "/watched";
   Running watching = follow({"runs", "watch", run.id(), "--exit-status"}, out, "running");

@@ -178,7 +178,7 @@ TEST_F(MonitorScreenTest, HelpFilterAndSortAreKeys) {
 
 TEST_F(MonitorScreenTest, KeysWithoutAMeaningEndNothing) {
   start();
-  // One by one: what comes in one read with a key that is known would not count.
+  // One by one: an unknown key in the same read as a known one would not count.
   for (int i = 0; i < 40; ++i) {
     tmux_->press("F5");
   }

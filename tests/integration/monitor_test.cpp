@@ -31,7 +31,7 @@ class MonitorTest : public testing::Test {
   }
   Ended monitor(const Words& options = {}) { return sandbox_.run(words(options)); }
 
-  /// A stream into a file that has told of the present.
+  /// A stream into a file; returns once the file has the snapshot.
   Running start_stream() {
     events_path_ = sandbox_.fresh_path("events");
     Start options;
@@ -119,7 +119,7 @@ TEST_F(MonitorTest, WrongWordsAndWrongPlacesAreSaid) {
   EXPECT_TRUE(sandbox_.run(words({}), elsewhere).exited_with(1));
 }
 
-TEST_F(MonitorTest, ATornLaneAndALockedGateStopNobody) {
+TEST_F(MonitorTest, ATornLaneAndALockedGateDoNotStopIt) {
   Holder holder{sandbox_};
   const std::string lane = sandbox_.project() + "/.git/onelane/lane";
   {
@@ -147,7 +147,7 @@ TEST_F(MonitorTest, TheStreamTellsARunFromTheQueueToItsEnd) {
   const Words whole{"enqueued", "granted", "started", "finished"};
   const auto of_run = [&] {
     Words told = told_of(id);
-    std::erase(told, "moved");  // whether it was seen at 1 before it started is chance
+    std::erase(told, "moved");  // whether it was seen at position 1 before it started is chance
     return told;
   };
   EXPECT_TRUE(eventually([&] { return of_run() == whole; })) << json(events());
@@ -241,7 +241,7 @@ TEST_F(MonitorTest, AtRestTheStreamSleeps) {
   Holder holder{sandbox_};
   Running stream = start_stream();
   const auto ticks = [&] { return sys::read_stat(stream.pid())->cpu_ticks; };
-  // Asleep in poll(2), and without a time limit: nothing to do until somebody wakes it.
+  // Asleep in poll(2) without a time limit: nothing to do until an event wakes it.
   EXPECT_TRUE(eventually([&] { return sys::read_stat(stream.pid())->state == 'S'; }));
   const auto before = ticks();
   ::usleep(1'000'000);

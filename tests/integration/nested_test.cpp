@@ -16,7 +16,7 @@ using testing::Not;
 
 using Words = std::vector<std::string>;
 
-/// A call below the running holder must never wait for it: it would wait for ever.
+/// A call below the holder must never wait for it: it would wait for ever.
 class NestedTest : public testing::Test {
  protected:
   /// `make`, from which `words` are called.
@@ -141,7 +141,7 @@ TEST_F(NestedTest, OnDeadlockRunRunsItWithoutTheTokenAfterNsWait) {
   EXPECT_THAT(sandbox_.texts(), ElementsAre("outer", "inner", "outer ends"));
 }
 
-/// What must wait although something of a run clings to it.
+/// Calls that must wait although they carry traces of a run.
 class NotNestedTest : public NestedTest {
  protected:
   std::string token_of_an_ended_run() {
@@ -194,7 +194,7 @@ TEST_F(NotNestedTest, TheTokenOfAnEndedRunProvesNothingInANewPidNamespace) {
 }
 
 TEST_F(NotNestedTest, TheLiveTokenProvesNothingBesideTheHolder) {
-  // As in a tmux server that a run has started: its windows are not below the run.
+  // As in a tmux server that a run started: its windows are not below the run.
   Gate gate{sandbox_};
   const std::string token = sandbox_.fresh_path("token");
   Running holder =

@@ -15,7 +15,7 @@ namespace {
 using std::chrono::milliseconds;
 using Words = std::vector<std::string>;
 
-/// All that a tool can catch, SIGCHLD apart, which a parent uses itself.
+/// All signals that a tool can catch, except SIGCHLD, which a parent uses itself.
 const std::vector<int> kCatchable{
     SIGHUP,  SIGINT,  SIGQUIT, SIGILL,   SIGTRAP, SIGABRT,   SIGBUS,  SIGFPE,   SIGUSR1, SIGSEGV,
     SIGUSR2, SIGPIPE, SIGALRM, SIGTERM,  SIGCONT, SIGTSTP,   SIGTTIN, SIGTTOU,  SIGURG,  SIGXCPU,
@@ -28,7 +28,7 @@ class NoTtyTest : public testing::TestWithParam<Mode> {
     apart_.new_session = true;
   }
 
-  /// A tool that counts what it can catch, until its gate opens; then exit 7.
+  /// A tool that counts the signals it can catch until its gate opens, then exits with 7.
   [[nodiscard]] Words counting(const char* milliseconds_before) const {
     Words argv{"make"};
     for (const int signal : kCatchable) {
@@ -39,7 +39,7 @@ class NoTtyTest : public testing::TestWithParam<Mode> {
     return argv;
   }
 
-  /// Sends each signal, waits until it has been seen, and sees that it was seen once.
+  /// Sends each signal, waits until it has arrived, and expects it to arrive once.
   void send_each(pid_t target) {
     for (const int signal : kCatchable) {
       const std::size_t before = sandbox_.texts("sig ").size();
@@ -126,7 +126,7 @@ TEST_P(NoTtyTest, TwoGroupSignalsInARowAreAtMostTwo) {
   expect_end(running);
 }
 
-TEST_P(NoTtyTest, UnderNohupAHangUpReachesNobody) {
+TEST_P(NoTtyTest, UnderNohupAHangUpReachesNoProcess) {
   Words argv{"nohup", "make",       "sleep",      "100",  "trace",
              "ready", "hold-until", gate_.path(), "exit", "7"};
   Running running = sandbox_.start(argv, apart_);

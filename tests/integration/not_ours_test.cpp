@@ -47,7 +47,7 @@ class NotOursTest : public testing::Test {
   }
   static std::string state_of(const std::string& project) { return project + "/.git/onelane"; }
 
-  /// A call in `project` has its turn, and no word is said of a run that was killed.
+  /// A call in `project` gets its turn, without a message about a killed run.
   void expect_quiet_turn(const std::string& project) {
     const Ended ended = run_in(project, {"make", "exit", "7"});
     EXPECT_TRUE(ended.exited_with(7)) << describe_status(ended.wait_status);
@@ -151,7 +151,7 @@ TEST_F(NotOursTest, ACheckoutThatWasMovedIsStillTheSame) {
 
 // --- A lane that others may write to -------------------------------------------------------------
 
-/// A lane beside the sandbox's project, in which a member of the group writes what he likes.
+/// A lane beside the sandbox's project, which a member of the group may write to at will.
 class ForgedLaneTest : public NotOursTest {
  protected:
   void SetUp() override {
@@ -176,7 +176,7 @@ class ForgedLaneTest : public NotOursTest {
     return record;
   }
 
-  /// Forges a ticket of `pid`, whose place and lane the test itself has.
+  /// Forges a ticket of `pid`; the test itself holds its place and the lane.
   std::string forge(pid_t pid, lane::State state) {
     lane::Entry entry;
     entry.state = state;

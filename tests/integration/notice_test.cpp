@@ -19,7 +19,7 @@ using testing::MatchesRegex;
 using testing::Not;
 using testing::StartsWith;
 
-/// What the notice knows from the journal, and where it is written how.
+/// What the notice takes from the journal, and its form on each kind of output.
 class NoticeTest : public StatusTest {
  protected:
   Running start_waiter(const std::string& messages, const std::string& text) {

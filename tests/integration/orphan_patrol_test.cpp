@@ -39,7 +39,7 @@ class OrphanPatrolTest : public ::testing::Test {
     return id;
   }
 
-  /// A process that carries `id` but is nobody's below a run, with `stdio` as its own.
+  /// A process that carries `id` but is below no run, with `stdio` of its own.
   void start_stray(const std::string& id, int stdio) {
     stray_ = ::fork();
     if (stray_ == 0) {

@@ -16,7 +16,7 @@ using std::chrono::milliseconds;
 using testing::HasSubstr;
 using Words = std::vector<std::string>;
 
-/// What a daemon does: no stdio of the run's, a session of its own.
+/// What a daemon does: keep none of the run's stdio, start a session of its own.
 const Words kDaemon{"fork-away", "setsid", "redirect", "0", "null", "redirect",
                     "1",         "null",   "redirect", "2", "null"};
 
@@ -116,7 +116,7 @@ TEST_F(OrphansCommandTest, NothingOfTheRunOnItsStdioAloneKeepsNone) {
 }
 
 TEST_F(OrphansCommandTest, ADaemonThatItsRunWroteDownStaysKeptOnceItHasAPipe) {
-  // Kept at the end of its run; what it opens later makes it no straggler.
+  // Kept at the end of its run; a pipe that it opens later does not make it a straggler.
   Gate up{sandbox_, "up"};
   EXPECT_TRUE(
       sandbox_
@@ -212,7 +212,7 @@ TEST_F(OrphansCommandTest, AnotherProjectsOrphanIsListedOnlyForAllProjects) {
   sandbox_.wait_for("late");
 }
 
-// What is documented as not covered: no marker, no parent.
+// Documented as not covered: no marker, no parent.
 TEST_F(OrphansCommandTest, OneThatHasClearedItsEnvironmentIsNotFound) {
   WorkerRun run{sandbox_, {"setsid", "fork-away", "clear-environment"}};
   run.kill_both();
@@ -223,7 +223,7 @@ TEST_F(OrphansCommandTest, OneThatHasClearedItsEnvironmentIsNotFound) {
 
 TEST_F(OrphansCommandTest, OfAnotherUserRootSeesThemAndAnotherUserDoesNot) {
   if (::geteuid() != 0) {
-    GTEST_SKIP() << "needs root to be somebody else";
+    GTEST_SKIP() << "needs root to be another user";
   }
   WorkerRun run{sandbox_, {}};
   run.kill_both();

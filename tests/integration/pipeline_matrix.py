@@ -32,8 +32,8 @@ eat:
 \t@cat > eaten; cksum < eaten
 """
 
-# What stands between the shim and the real tool: it says when it runs, and whether a call from
-# outside does.
+# Stands between the shim and the real tool: it reports when it runs, and whether a call from
+# outside runs at the same time.
 TOOL = """#!/bin/sh
 case $* in *--stdin-paths) exec /usr/bin/{name} "$@" ;; esac # reads, and so never waits
 touch "$BUSY/$$"
@@ -226,7 +226,7 @@ left.stdout.close()
 sys.exit(left.wait() or right.wait())
 """
 
-# What a process that writes the input of a call does meanwhile is a part of that call's turn.
+# A process that writes the input of a call is, for that time, part of the call's turn.
 FED = {
     "index_info": ('{ echo "100644 $(git hash-object -w file1) 0\tg"; '
                    'echo "100644 $(git hash-object -w file2) 0\th"; } | git update-index --index-info',

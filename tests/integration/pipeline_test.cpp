@@ -29,7 +29,7 @@ class PipelineTest : public testing::Test {
   static std::string held(const std::string& name, const Gate& gate) {
     return "make trace '" + name + " in' hold-until " + gate.path() + " trace '" + name + " out'";
   }
-  /// Past onelane, until `text` is in the trace.
+  /// Runs past onelane until `text` is in the trace.
   [[nodiscard]] std::string fake_await(const std::string& text) const {
     return sandbox_.tools() + "/make await-trace " + text;
   }
@@ -210,8 +210,8 @@ TEST_F(PipelineTest, AnAgentThatKeepsAPipeToEachCallJoinsNone) {
   EXPECT_EQ(texts[2].substr(4), "out");
 }
 
-/// The same with a call that its shell has left behind: nothing says any more who started it, and
-/// its output goes to the agent above the other one.
+/// The same with a call that its shell has left behind: its origin is no longer known, and its
+/// output goes to the agent above the other call.
 class LeftBehindTest : public PipelineTest, public testing::WithParamInterface<const char*> {};
 
 INSTANTIATE_TEST_SUITE_P(Ways, LeftBehindTest,
@@ -260,7 +260,7 @@ TEST_F(PipelineTest, AJobserverJoinsNothing) {
   const std::string probe = "@probe trace-file " + sandbox_.root() + "/trace ";
   std::ofstream{sandbox_.project() + "/Makefile"} << "%:\n\t" << probe
                                                   << "trace '$@ in' trace '$@ out'\n";
-  // A make from outside of any lane, whose two recipes call make in the project.
+  // A make outside of any lane, whose two recipes call make in the project.
   std::ofstream{sandbox_.root() + "/outer.mk"} << "all: one two\none two:\n\t+@cd "
                                                << sandbox_.project() << " && make $@\n";
   EXPECT_TRUE(sandbox_.run({"/usr/bin/make", "-j2", "-s", "-f", sandbox_.root() + "/outer.mk"})

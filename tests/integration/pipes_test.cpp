@@ -13,7 +13,7 @@ using testing::AnyOf;
 using testing::HasSubstr;
 using testing::Not;
 
-/// Both modes, one after the other: what holds with onelane must hold without it.
+/// Runs in both modes: what holds with onelane must hold without it.
 class PipesTest : public testing::TestWithParam<Mode> {
  protected:
   Ended bash(const std::string& script) { return sandbox_.run({"bash", "-c", script}); }
@@ -48,7 +48,7 @@ TEST_P(PipesTest, AReaderThatLeavesEndsTheWorkersToo) {
 
 TEST_P(PipesTest, AWriterSeesTheToolLeave) {
   // The tool reads nothing and closes its standard input: the writer must get SIGPIPE while
-  // the tool still runs, so nobody else may hold the reading end.
+  // the tool still runs, so no other process may hold the reading end.
   sandbox_.add_plain_tool("writer");
   Gate gate{sandbox_};
   Running running = sandbox_.start(
@@ -80,13 +80,13 @@ TEST_P(PipesTest, RealGitReadsProcessSubstitutions) {
   const Ended commit = bash("git commit --quiet --allow-empty -F <(echo from a pipe)");
   EXPECT_TRUE(commit.exited_with(0)) << commit.err;
   EXPECT_EQ(bash("git log --format=%s").out, "from a pipe\n");
-  // Until 2.42 git compared where the links lead, since then what the pipes say.
+  // Before 2.42, git compared the targets of the links; since then, the contents of the pipes.
   const Ended diff = bash("git --no-pager diff --no-index <(echo one) <(echo two)");
   EXPECT_TRUE(diff.exited_with(1)) << diff.err;
   EXPECT_THAT(diff.out, AnyOf(HasSubstr("\n-pipe:"), HasSubstr("\n-one")));
 }
 
-/// Four recipes that each wait until all four are there: possible only side by side.
+/// Four recipes that each wait until all four run: they end only if they run side by side.
 constexpr const char* kSideBySide =
     "\tworker trace in-$@ await-trace in-a await-trace in-b await-trace in-c await-trace in-d\n";
 

@@ -198,7 +198,8 @@ TEST_F(PlacementTest, WithEverythingClosedTheNoticeOfAWaitHitsNoFile) {
   Running waiting = sandbox_.start({"make", "trace", "mine"}, closed);
   ASSERT_TRUE(comes_to_queue(sandbox_, 1));
   Running later = sandbox_.start({"bash", "-c", "exec make trace later 2>" + messages});
-  ASSERT_TRUE(comes_to_contain(messages, "\n"));  // so the other has had something to say, too
+  ASSERT_TRUE(
+      comes_to_contain(messages, "\n"));  // so the other call has had something to print, too
   EXPECT_TRUE(holder.release().exited_with(0));
   EXPECT_TRUE(waiting.wait().exited_with(0));
   EXPECT_TRUE(later.wait().exited_with(0));

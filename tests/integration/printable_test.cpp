@@ -1,5 +1,5 @@
-// Nothing that others have named, or written into lane and journal, reaches a terminal raw:
-// whatever the verb, its output is printable UTF-8.
+// No text that others chose, in names, lane or journal, reaches a terminal raw: the output of every
+// verb is printable UTF-8.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -25,8 +25,8 @@ const std::string kEvil =
     "ev\x1b]0;owned\x07\x1b[2J\r\xc2\x9b"
     "31m\x7f\xff\u202eil";
 
-/// What of `text` a terminal would obey, or show as something else; empty for none. Colours are
-/// left out: none are asked for.
+/// The part of `text` that a terminal would obey or show as something else; empty if none. Colours
+/// are not allowed for, since none are asked for.
 std::string unprintable_in(std::string_view text) {
   std::string found;
   for (std::size_t at = 0; at < text.size();) {
@@ -40,7 +40,7 @@ std::string unprintable_in(std::string_view text) {
   return found;
 }
 
-/// The same of JSON, which is for programs: it may hold what only looks deceptive.
+/// The same for JSON, which is for programs: it may contain text that only looks deceptive.
 std::string control_in(std::string_view text) {
   std::string found;
   for (std::size_t at = 0; at < text.size();) {
@@ -85,7 +85,7 @@ class PrintableTest : public testing::Test {
         << "onelane" << sys::printable(verb) << ", standard error";
   }
 
-  /// A journal whose every text is evil, one of its ids, too.
+  /// A journal in which every text is hostile, even one of the ids.
   void write_journal() const {
     const nlohmann::json process{{"pid", 1}, {"start", 1}, {"command", kEvil}};
     std::ofstream journal{state() + "/runs.jsonl"};
@@ -120,7 +120,7 @@ class PrintableTest : public testing::Test {
     }
   }
 
-  /// A lane whose every text is evil. The test has its locks.
+  /// A lane in which every text is hostile. The test holds its locks.
   void write_lane() {
     table_.emplace(state(), 0600);
     const sys::ProcessId self = sys::self_id();

@@ -17,7 +17,7 @@ using std::chrono::milliseconds;
 
 /// A signal that is passed on a second time comes within a few milliseconds of the first.
 constexpr milliseconds kQuiet{80};
-/// ONELANE_KILL_TIMEOUT is one second; what it does not cover is a busy machine.
+/// ONELANE_KILL_TIMEOUT is one second; the rest allows for a busy machine.
 constexpr milliseconds kAllOver{4'000};
 
 const char* signal_of(Stimulus stimulus) {
@@ -95,7 +95,7 @@ class Play {
     group_ = ::getpgid(tool_);
   }
 
-  /// Otherwise the comparison would be of the tool with itself.
+  /// Otherwise the tool would be compared with itself.
   void require_onelane_on_top() const {
     const auto exe = std::filesystem::read_symlink("/proc/" + std::to_string(top_) + "/exe");
     if (sandbox_.is_shim() && exe != std::filesystem::canonical(sandbox_.shims() + "/make")) {
@@ -172,7 +172,7 @@ class Play {
       terminal().suspend();  // an orphaned group: the kernel discards the stop
       wait_for_quiet();
       if (is_stopped()) {
-        throw std::runtime_error{"stopped, with nobody to continue it"};
+        throw std::runtime_error{"stopped, with no shell to continue it"};
       }
       return;
     }
@@ -238,8 +238,8 @@ class Play {
     sample();
   }
 
-  /// The tool cannot see this one. The shell must, at once; under onelane the tool must be
-  /// gone soon after, while its gate is still shut.
+  /// The tool cannot see this signal. The shell must, at once; under onelane the tool must be gone
+  /// soon after, while its gate is still shut.
   void sigkill() {
     if (is(Shape::Background)) {
       shell_->start_waiting();

@@ -29,7 +29,7 @@ const char* name_of(Manner manner) {
   return kNames[static_cast<int>(manner)];
 }
 
-/// Longer than the 50 ms a run must be old to be watched in its settled way.
+/// Longer than the 50 ms after which a run counts as settled.
 constexpr const char* kSettled = "sleep 120 ";
 constexpr const char* kCatchAll = "catch HUP catch INT catch QUIT catch TERM catch CONT ";
 
@@ -71,7 +71,7 @@ std::string name_of(const Scenario& scenario) {
 
 std::optional<std::string> why_skipped(const Scenario& scenario) {
   if (scenario.shape == Shape::Leader && scenario.stimulus == Stimulus::SuspendThenBackground) {
-    return "a session leader without a shell has nobody who would type bg";
+    return "a session leader without a shell has no user who could type bg";
   }
   if (scenario.shape == Shape::Nested && scenario.stimulus == Stimulus::KillTop &&
       scenario.manner == Manner::Dies) {

@@ -54,18 +54,18 @@ inline void PrintTo(const Scenario& scenario, std::ostream* out) {
   *out << name_of(scenario);
 }
 
-/// Why a combination makes no sense, nothing when it does.
+/// Why a combination makes no sense; empty if it does.
 [[nodiscard]] std::optional<std::string> why_skipped(const Scenario& scenario);
 
-/// What everybody in a scenario saw. Two plays that look alike to user and tool are equal.
+/// What each process of a scenario saw. Two plays that look alike to user and tool are equal.
 struct Transcript {
   /// Per role (tool, outer, reader): the trace in order, joined by blanks.
   std::map<std::string, std::string> roles;
-  std::vector<std::string> foreground;  ///< Who had the terminal, at each event.
+  std::vector<std::string> foreground;  ///< Which group had the terminal, at each event.
   std::string status;                   ///< `$?`, or how the session leader ended.
   std::string printed;                  ///< What the script said after the tool.
   std::vector<std::string> left;        ///< What was alive when all should have been over.
-  /// Shell and kernel each sent one SIGHUP, which may have become one on the way.
+  /// Shell and kernel each sent a SIGHUP; the two may have merged into one.
   bool may_repeat_hang_up = false;
   bool lane_is_free = true;  ///< The next run in the same project started.
 
@@ -80,7 +80,7 @@ struct Transcript {
 [[nodiscard]] std::string typed_line(const Scenario& scenario, const std::string& gate,
                                      const std::string& reader_gate);
 
-/// Plays a scenario on a fresh sandbox. Throws when a step does not come.
+/// Plays a scenario in a fresh sandbox. Throws when an expected step does not happen.
 [[nodiscard]] Transcript play(const Scenario& scenario, Mode mode);
 
 }  // namespace onelane::test

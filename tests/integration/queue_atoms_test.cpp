@@ -13,7 +13,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-/// Traces its words and ends as its last file says.
+/// Traces its words and ends as the last file says.
 constexpr std::string_view kLinter = R"(#!/bin/sh
 make trace "$*"
 read -r code <"$2"

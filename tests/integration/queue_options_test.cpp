@@ -12,7 +12,7 @@ using nlohmann::json;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-/// What an entry is given on `add` counts when it is started.
+/// The options given to `add` apply when the entry is started.
 class QueueOptionsTest : public QueueTest {
  protected:
   void add_with(Words options, const Words& command) {
@@ -36,7 +36,7 @@ class QueueOptionsTest : public QueueTest {
     }
     return out;
   }
-  /// One entry with these options, another behind it: it ends the batch with `code`.
+  /// One entry with these options and another behind it; the first ends the batch with `code`.
   void expect_ended(const Words& options, const Words& command, int code, const char* reason) {
     add_with(options, command);
     add({"make", "trace", "next"});

@@ -26,7 +26,7 @@ class QueueTest : public testing::Test {
   Ended queue(const std::string& part, const Words& words = {}) {
     return shop_.onelane(queue_words(part, words));
   }
-  /// As queue(), and fails the test unless it ends with 0 and says nothing.
+  /// As queue(), but fails the test unless it ends with 0 and prints no message.
   std::string must_queue(const std::string& part, const Words& words = {}) {
     return shop_.must(queue_words(part, words)).out;
   }

@@ -79,7 +79,7 @@ TEST_F(QueueSteerTest, StopEndsTheStartBeforeItsNextEntry) {
   EXPECT_THAT(states(), ElementsAre("1 passed", "2 queued"));
   EXPECT_EQ(json_of({"runs", "list", "-s", "stopped", "--json"}).at("runs").at(0).at("class"),
             "batch");
-  EXPECT_TRUE(queue("start").exited_with(0));  // it was meant for the one start
+  EXPECT_TRUE(queue("start").exited_with(0));  // the stop applied to one start only
   EXPECT_THAT(texts(), ElementsAre("a in", "a out", "b"));
 }
 
@@ -151,7 +151,7 @@ TEST_F(QueueSteerTest, WhatAKilledStartRanIsInterruptedAndRunAgainOnlyWhenAsked)
   start.signal(SIGKILL);
   (void)start.wait();
   EXPECT_THAT(states(), ElementsAre("1 passed", "2 interrupted", "3 queued"));
-  // What it ran ends with it: nobody is left to see how.
+  // The entry ends with the start, so its end is not recorded.
   ASSERT_TRUE(eventually([&] { return shop_.sandbox().leftovers().empty(); }));
   EXPECT_TRUE(queue("move", {"2", "1"}).exited_with(1));
   gate.open();

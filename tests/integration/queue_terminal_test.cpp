@@ -49,7 +49,7 @@ TEST_F(QueueTerminalTest, CtrlCEndsTheEntryAndTheBatchAndLeavesTheRestQueued) {
   EXPECT_EQ(batch.at("reason"), "signalled");
   EXPECT_EQ(batch.at("signal"), SIGINT);
   EXPECT_EQ(batch.at("jobs").size(), 2U);
-  // What was cut short is decided about first; then the rest goes on in its order.
+  // The interrupted entry must be dealt with first; then the rest goes on in its order.
   EXPECT_TRUE(queue("start").exited_with(1));
   must_queue("remove", {"2"});
   EXPECT_TRUE(queue("start").exited_with(0));

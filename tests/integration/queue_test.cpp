@@ -181,7 +181,7 @@ TEST_F(QueueTest, JsonKeepsItsStandardOutputForItself) {
   EXPECT_THAT(ended.err, HasSubstr("loud\n"));
 }
 
-TEST_F(QueueTest, InCiAnEntryThatNobodyRunsIsRefused) {
+TEST_F(QueueTest, InCiAnEntryIsRefusedWhileTheQueueIsNotRunning) {
   shop_.sandbox().set_environment("CI", "true");
   const Ended refused = queue("add", {"--", "make", "trace", "a"});
   EXPECT_TRUE(refused.exited_with(64));

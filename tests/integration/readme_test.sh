@@ -20,7 +20,7 @@ export LC_ALL=C.UTF-8
 SANDBOX=$(mktemp -d)
 trap 'rm -rf "$SANDBOX"' EXIT
 
-# blocks PAGE...: one file a block in $SANDBOX/blocks, named as its mark says.
+# blocks PAGE...: writes each block to a file in $SANDBOX/blocks, named after its mark.
 blocks() {
   mkdir -p "$SANDBOX/blocks"
   awk -v folder="$SANDBOX/blocks" '
@@ -30,7 +30,7 @@ blocks() {
     inside { print > (folder "/" name) }' "$@"
 }
 
-# The tools of the sample project are small; those that may not be installed are stand-ins.
+# The sample project needs few tools; stand-ins replace those that may not be installed.
 write_tools() {
   local name
   mkdir -p "$SANDBOX/tools"
@@ -41,7 +41,7 @@ write_tools() {
   done
 }
 
-# write_project FOLDER: build and test take long enough to be waited for.
+# write_project FOLDER: its build takes long enough for another call to wait.
 write_project() {
   rm -rf "$1"
   git init --quiet --initial-branch=main "$1"
@@ -50,7 +50,7 @@ write_project() {
   git -C "$1" -c user.name=shop -c user.email=shop@localhost commit --quiet -m 'Open the shop'
 }
 
-# script_of BLOCK: what is typed.
+# script_of BLOCK: the commands that are typed.
 script_of() {
   local line
   while IFS= read -r line; do
@@ -76,7 +76,7 @@ lane_is_held() {
   echo "no holder after $try looks"
 }
 
-# run_block BLOCK NAME: what the block prints.
+# run_block BLOCK NAME: runs the block and prints its output.
 run_block() {
   local project=$SANDBOX/shop path=$SANDBOX/tools:/usr/local/bin:/usr/bin:/bin
   write_project "$project"
@@ -116,7 +116,7 @@ compare() {
   ((j == ${#actual[@]}))
 }
 
-# check PAGE...: true when every marked block prints what it says, and there is one.
+# check PAGE...: true when there is a marked block and every one prints what it says.
 check() {
   local block name failed=0 count=0
   rm -rf "$SANDBOX/blocks"
@@ -124,7 +124,7 @@ check() {
   for block in "$SANDBOX"/blocks/*; do
     [[ -f $block ]] || continue
     name=$(basename "$block")
-    # To the end of file: what the block left in the background prints as well.
+    # Read to the end of file: commands left in the background print as well.
     run_block "$block" "$name" | timeout 90 cat >"$SANDBOX/actual" || true
     ((++count))
     if compare "$block" "$SANDBOX/actual"; then
@@ -145,7 +145,7 @@ anchors() {
   sed -n 's/^#\+ //p' "$1" | tr '[:upper:]' '[:lower:]' | sed 's/[^a-z0-9 -]//g; s/ /-/g'
 }
 
-# links PAGE...: true when what each links to is there.
+# links PAGE...: true when the target of every link exists.
 links() {
   local page link file failed=0
   for page in "$@"; do

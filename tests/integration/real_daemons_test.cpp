@@ -15,7 +15,7 @@ namespace {
 using std::chrono::milliseconds;
 using testing::HasSubstr;
 
-/// With LINGER at twenty seconds, a run that waits for a daemon cannot be taken for a quick one.
+/// LINGER is twenty seconds, so that a run that waits for a daemon cannot pass for a quick one.
 constexpr milliseconds kNoDelay{8'000};
 
 bool is_installed(const std::string& program) {
@@ -59,7 +59,7 @@ TEST_P(RealDaemonsTest, RedisLivesOn) {
   ::kill(pid, SIGTERM);
 }
 
-/// The pid in `file`, once there is one.
+/// The pid in `file`; waits for it.
 pid_t pid_in(const std::string& file) {
   pid_t pid = 0;
   EXPECT_TRUE(eventually([&] { return (std::ifstream{file} >> pid) && pid > 0; })) << file;
@@ -183,7 +183,7 @@ TEST_P(RealDaemonsTest, TheCredentialCacheLivesOnAndAnswers) {
   (void)sandbox_.run({"git", "credential-cache", "exit"});
 }
 
-/// The server refuses to run as root, so a root test runs it as somebody else.
+/// The server refuses to run as root, so a test as root runs it as another user.
 class PostgresTest : public RealDaemonsTest {
  protected:
   static std::string programs() {

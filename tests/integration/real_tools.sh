@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# onelane before real tools: git with hooks, GNU make, pytest with xdist, pre-commit, husky, npm,
-# vitest, direnv; linters in parts; and limits that they meet. ONELANE_BINARY names the executable under test, ONELANE_FIXTURES the folder
-# that tests/fixtures/install.sh has filled.
+# onelane in front of real tools: git with hooks, GNU make, pytest with xdist, pre-commit, husky,
+# npm, vitest, direnv; linters in parts; and limits that they meet. ONELANE_BINARY names the
+# executable under test, ONELANE_FIXTURES the folder that tests/fixtures/install.sh has filled.
 #
 #   tests/integration/real_tools.sh [CASE]...     default: all; --list names them
 #
-# One line a case: ok, FAIL or skip with the reason. Exit 1 when a case failed, 125 when none ran.
+# Prints one line per case: ok, FAIL or skip with the reason. Exits with 1 when a case failed, with
+# 125 when none ran.
 # shellcheck disable=SC2016,SC2317  # texts for other shells; cases are called by name
 set -uo pipefail
 
@@ -23,7 +24,7 @@ skip() {
   exit "$SKIP"
 }
 
-# fail WHAT: with the trace, which says most.
+# fail WHAT: prints the trace as well, which says most.
 fail() {
   echo "$*; trace:"
   cat "$TRACE"
@@ -43,7 +44,7 @@ project() {
   fi
   git init --quiet "$to"
   cd "$to" || exit 1
-  # `test` and `check` trace themselves; `hold` runs until somebody waits for it.
+  # `test` and `check` trace themselves; `hold` runs until a call waits for it.
   printf '%s\n' 'test:' $'\t@echo begin test >>$(TRACE); echo end test >>$(TRACE)' \
     'check:' $'\t@echo check >>$(TRACE)' \
     'hold:' $'\t@echo begin hold >>$(TRACE); until-queued && echo end hold >>$(TRACE)' >Makefile
@@ -55,7 +56,7 @@ project() {
   PATH=$PWD/.onelane/bin:$PATH
 }
 
-# within SECONDS COMMAND...: bounded waiting for a condition.
+# within SECONDS COMMAND...: waits for a condition, for a limited time.
 within() {
   local limit=$((SECONDS + $1))
   shift
@@ -78,7 +79,7 @@ waits_for_hold() {
   return "$status"
 }
 
-# apart FIRST SECOND: all lines of one run before the other's.
+# apart FIRST SECOND: all lines of one run come before those of the other.
 apart() {
   local order
   order=$(grep -E "^(begin|end) ($1|$2)$" "$TRACE" | paste -sd,)
@@ -96,7 +97,7 @@ same() {
   diff <(steady <<<"$direct") <(steady <<<"$shim") || fail "$*: another output"
 }
 
-# steady: without durations and clock times, which differ from run to run.
+# steady: removes durations and clock times, which differ from run to run.
 steady() {
   sed -E 's/[0-9]+(\.[0-9]+)? ?m?s//g; s/[0-9]{2}:[0-9]{2}:[0-9]{2}//g; s/ +/ /g; /complete log of this run/d'
 }
@@ -129,7 +130,7 @@ prepare_place() {
   : >"$PLACE/trace"
   cat >"$PLACE/bin/until-queued" <<'END'
 #!/bin/sh
-# Ends when somebody waits for the lane of this project, with 1 when nobody comes.
+# Ends when a call waits for the lane of this project; with 1 if none does.
 for round in $(seq 400); do
   "$ONELANE_BINARY" status --json | grep -q '"state":"waiting"' && exit
   sleep 0.05

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2016  # texts for other programs
-# Cases of real_tools.sh: what `onelane run --atoms` says and does is what the whole command does.
+# Cases of real_tools.sh: `onelane run --atoms` says and does the same as the whole command.
 
 # plant EXTENSION BAD GOOD: files below src, with names that need care, that the index knows, does
 # not know or must not know.

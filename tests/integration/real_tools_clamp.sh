@@ -6,7 +6,7 @@
 # bound MODE WORKERS: the settings for what follows.
 bound() { export ONELANE_CLAMP=$1 ONELANE_MAX_WORKERS=$2; }
 
-# explained COMMAND...: with the words, variables and processors that explain prints.
+# explained COMMAND...: runs it with the words, variables and processors that explain prints.
 explained() {
   "$ONELANE_BINARY" explain --json -- "$@" >"$PLACE/plan" || fail "explain $* failed"
   PATH=$DIRECT_PATH exec /usr/bin/python3 -c '
@@ -18,8 +18,8 @@ os.environ.update(plan["environment"])
 os.execvp(plan["command"][0], plan["command"])' "$PLACE/plan"
 }
 
-# prepare_meeting: `meet`, which every worker runs, waits for others to run beside. Once time has
-# run out for one, none waits any more.
+# prepare_meeting: every worker runs `meet`, which waits for other workers beside it. Once the time
+# is up for one, none waits any more.
 prepare_meeting() {
   /usr/bin/python3 -c '' || skip 'python3 is not installed'
   cat >"$PLACE/bin/meet" <<'END'
@@ -54,7 +54,7 @@ free() {
   [[ $met == 4 ]] || fail "$*: $met workers at once, not 4"
 }
 
-# held WORKERS COMMAND...: no more than that many, while each gives a further one time to come.
+# held WORKERS COMMAND...: no more than that many, although each leaves time for a further one.
 held() {
   local met
   met=$(beside "$(($1 + 1))" 2 "${@:2}") || fail "$met"

@@ -66,7 +66,7 @@ case_git_status_spares_the_index_while_others_work() {
   own=$(PATH=$wrapped GIT_OPTIONAL_LOCKS=1 git status)
   echo open >"$PLACE/gate"
   wait
-  [[ $other == 'locks: 0' ]] || fail "while somebody else holds the lane: $other"
+  [[ $other == 'locks: 0' ]] || fail "while another run holds the lane: $other"
   [[ $own == 'locks: 1' ]] || fail "with the caller's own value: $own"
 }
 

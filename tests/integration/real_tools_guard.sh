@@ -5,14 +5,14 @@
 # Processes of a case are found by this word of their command line.
 leftover() { echo "leftover-of-$(basename "$PLACE")"; }
 
-# alive: how many of them there are; the brackets keep grep from finding itself.
+# alive: how many of them are alive; the brackets keep grep from finding itself.
 alive() {
   local word
   word=$(leftover)
   grep -lsE "[l]${word#l}" /proc/[0-9]*/cmdline | wc -l
 }
 
-# nothing_left: neither processes of the case nor a holder of the lane.
+# nothing_left: there are no processes of the case and the lane has no holder.
 nothing_left() {
   [[ $(alive) == 0 ]] || fail "$(alive) processes live on"
   "$ONELANE_BINARY" status | grep -q '^holder:  none' || fail 'the lane is not free'
@@ -70,7 +70,7 @@ case_guard_python_list() {
   grep -q MEMORY_LIMIT_MB "$PLACE/err" || fail "no word of the limit: $(<"$PLACE/err")"
   [[ $(reason) == memory ]] || fail "the journal says $(reason)"
   nothing_left
-  # As many bytes with room for them.
+  # The same number of bytes under a limit that allows them.
   MEMORY_LIMIT_MB=1000 ends_with 0 onelane run -- python3 -c 'x = [0] * 50000000'
 }
 
@@ -80,7 +80,7 @@ case_guard_timeout() {
   grep -q TIMEOUT "$PLACE/err" || fail "no word of the limit: $(<"$PLACE/err")"
   [[ $(reason) == timeout ]] || fail "the journal says $(reason)"
   TIMEOUT=20 ends_with 0 onelane run -- sleep 0.1
-  # A shim does not take another tool's variable for its own.
+  # A shim does not use a variable that belongs to another tool.
   TIMEOUT=1 VERBOSE=1 ends_with 0 make test
 }
 
@@ -224,7 +224,7 @@ case_guard_npm_script_leaves_a_server() {
   ONELANE_LINGER=0.5 ends_with 0 npm run --silent build 2>"$PLACE/err"
   grep -q '^onelane: ' "$PLACE/err" || fail 'it was not told'
   nothing_left
-  # On purpose: cut off from the run's output, so that it lives on and is listed.
+  # Cut off from the run's output on purpose, so that it lives on and is listed.
   npm pkg set scripts.build="node -e \"setInterval(() => {}, 1000)\" $(leftover) <&- >server.log 2>&1 & sleep 0.5"
   ONELANE_LINGER=0.5 ends_with 0 npm run --silent build 2>/dev/null
   local kept

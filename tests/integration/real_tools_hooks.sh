@@ -19,15 +19,15 @@ commit_before_hooks() {
   git add . && PATH=$DIRECT_PATH git commit --quiet --no-verify -m "$1" || exit 1
 }
 
-# init_says LINE OPTION: what init prints begins a line so.
+# init_says LINE OPTION: init prints a line that begins with LINE.
 init_says() {
   local said
   said=$("$ONELANE_BINARY" init "$2") || fail "init $2 failed: $said"
   grep -q "^$1" <<<"$said" || fail "init $2 does not say '$1': $said"
 }
 
-# one_run CODE COMMAND...: it ends with CODE and soon; its hook found the shims; all of it is one
-# run, git's, and the lane is free afterwards.
+# one_run CODE COMMAND...: it ends soon and with CODE; its hook found the shims; all of it is one
+# run, that of git, and the lane is free afterwards.
 one_run() {
   local want=$1 status lines=0 journal
   shift

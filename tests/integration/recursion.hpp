@@ -36,7 +36,7 @@ struct Call {
   std::vector<std::string> argv;
   std::vector<std::string> environment;
   std::string directory;
-  bool delete_directory = false;  ///< Once it has been entered.
+  bool delete_directory = false;  ///< After entering it.
 };
 
 /// What a caller sees.
@@ -128,7 +128,7 @@ class RecursionTest : public testing::Test {
             "HOME=" + root.string()};
   }
 
-  /// Runs one call to its end; a call of more than 20 seconds is ended with all below it.
+  /// Runs one call to its end; after 20 seconds it is ended with all its descendants.
   static Result run(Call call) {
     auto argv = pointers(call.argv);
     auto envp = pointers(call.environment);

@@ -1,4 +1,4 @@
-// Whatever stands on PATH beside us, one call of a shim runs the real tool once.
+// No matter what else is on PATH, one call of a shim runs the real tool once.
 
 #include <gtest/gtest.h>
 
@@ -80,7 +80,7 @@ TEST_P(RecursionMatrixTest, TheRealToolRunsOnce) {
 
   const Result result = run(call);
   EXPECT_EQ(result.out, "real " + real(tool) + " all two words\n");
-  EXPECT_EQ(result.err, expected.err);  // a shell in a deleted directory has something to say
+  EXPECT_EQ(result.err, expected.err);  // a shell in a deleted directory prints a warning
   EXPECT_EQ(result.status, 7);
   EXPECT_EQ(traced(), "real\n");
 }

@@ -15,7 +15,7 @@ using testing::Not;
 
 class RejoinTest : public SteerScene {
  protected:
-  /// `make trace NAME` in the queue, wherever its place is; started in `directory`.
+  /// `make trace NAME` in the queue, at any place; started in `directory`.
   Running enter(const std::string& name, const std::string& directory = {}) {
     const std::size_t before = status_of(sandbox_)["queue"].size();
     Start how;
@@ -29,7 +29,7 @@ class RejoinTest : public SteerScene {
     EXPECT_TRUE(waiter.wait().died_of(signal));
   }
   json left() { return status_of(sandbox_)["left"]; }
-  void everybody_ends(std::initializer_list<Running*> waiters) {
+  void expect_all_end(std::initializer_list<Running*> waiters) {
     for (Running* waiter : waiters) {
       EXPECT_TRUE(waiter->wait().exited_with(0));
     }
@@ -53,7 +53,7 @@ TEST_P(KilledWaiterTest, GetsItsPlaceBackBeforeTwoOthersAndAnotherCommandDoesNot
   Running again = enter("first");
   EXPECT_THAT(left(), IsEmpty());
   EXPECT_TRUE(holder.release().exited_with(0));
-  everybody_ends({&again, &second, &third, &stranger});
+  expect_all_end({&again, &second, &third, &stranger});
   EXPECT_THAT(sandbox_.texts(),
               ElementsAre("holder in", "holder out", "first", "second", "third", "stranger"));
 }
@@ -71,7 +71,7 @@ TEST_P(LeavingWaiterTest, HasWantedToLeave) {
   EXPECT_THAT(left(), IsEmpty());
   Running again = enter("first");
   EXPECT_TRUE(holder.release().exited_with(0));
-  everybody_ends({&second, &again});
+  expect_all_end({&second, &again});
   EXPECT_THAT(sandbox_.texts(), ElementsAre("holder in", "holder out", "second", "first"));
 }
 
@@ -85,7 +85,7 @@ TEST_F(RejoinTest, ThePlaceIsOneOfTheSameDirectory) {
   Running elsewhere = enter("first", below);
   EXPECT_EQ(left().size(), 1U);
   EXPECT_TRUE(holder.release().exited_with(0));
-  everybody_ends({&second, &elsewhere});
+  expect_all_end({&second, &elsewhere});
   EXPECT_THAT(sandbox_.texts(), ElementsAre("holder in", "holder out", "second", "first"));
 }
 
@@ -97,7 +97,7 @@ TEST_F(RejoinTest, StatusShowsWhoLeftAndForHowLong) {
   json place = left().at(0);
   EXPECT_EQ(place["id"], id);
   EXPECT_EQ(place["command"], "make trace first");
-  EXPECT_TRUE(place["rejoin_ms"].is_null());  // nobody has found out
+  EXPECT_TRUE(place["rejoin_ms"].is_null());  // no call has noticed its death yet
   EXPECT_THAT(onelane({"status"}).out, HasSubstr("left:    make trace first  (run " + id));
   Running second = enter("second");
   place = left().at(0);
@@ -108,10 +108,10 @@ TEST_F(RejoinTest, StatusShowsWhoLeftAndForHowLong) {
   EXPECT_THAT(shown.out, HasSubstr(", may rejoin for "));
   EXPECT_EQ(schema_faults(onelane({"status", "--json"}).out, "status"), "");
   EXPECT_TRUE(holder.release().exited_with(0));
-  everybody_ends({&second});
+  expect_all_end({&second});
 }
 
-TEST_F(RejoinTest, APlaceBlocksNobodyAndIsGoodForAFreeLaneToo) {
+TEST_F(RejoinTest, APlaceBlocksNoCallAndIsGoodForAFreeLaneToo) {
   {
     Holder holder{sandbox_};
     Running first = enter("first");
@@ -134,7 +134,7 @@ TEST_F(RejoinTest, SwitchedOffNoPlaceIsKept) {
   Running again = enter("first");
   EXPECT_THAT(left(), IsEmpty());
   EXPECT_TRUE(holder.release().exited_with(0));
-  everybody_ends({&second, &again});
+  expect_all_end({&second, &again});
   EXPECT_THAT(sandbox_.texts(), ElementsAre("holder in", "holder out", "second", "first"));
 }
 
@@ -147,7 +147,7 @@ TEST_F(RejoinTest, ThePlaceIsForgottenAfterItsTime) {
   ASSERT_TRUE(eventually([&] { return left().empty(); }));
   Running again = enter("first");
   EXPECT_TRUE(holder.release().exited_with(0));
-  everybody_ends({&second, &again});
+  expect_all_end({&second, &again});
   EXPECT_THAT(sandbox_.texts(), ElementsAre("holder in", "holder out", "second", "first"));
 }
 
@@ -168,7 +168,7 @@ TEST_F(RejoinTest, WhoIsToldToEndIsToldThatItMayComeBackAndHearsThatItHas) {
   Running again = start();
   EXPECT_TRUE(comes_to_contain(notices, "1st of 2, its place before · "));
   EXPECT_TRUE(holder.release().exited_with(0));
-  everybody_ends({&again, &second});
+  expect_all_end({&again, &second});
 }
 
 TEST_F(RejoinTest, OnelaneRunKeepsItsPlaceAsWell) {
@@ -184,7 +184,7 @@ TEST_F(RejoinTest, OnelaneRunKeepsItsPlaceAsWell) {
   end(first, SIGTERM);
   Running again = run("first", 2);
   EXPECT_TRUE(holder.release().exited_with(0));
-  everybody_ends({&again, &second});
+  expect_all_end({&again, &second});
   EXPECT_THAT(sandbox_.texts(), ElementsAre("holder in", "holder out", "first", "second"));
 }
 

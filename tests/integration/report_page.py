@@ -42,7 +42,7 @@ def page(folder, records):
     """A project with these records; the path of its page."""
     lane = journal_maker.make_project(folder / "shop")
     if records is not None:
-        # Bytes that are no UTF-8 go into the file as they are, as from a torn or foreign writer.
+        # Bytes that are not UTF-8 go into the file as they are, as from a torn or foreign writer.
         journal_maker.write_journal(lane, records)
     path = folder / "report.html"
     subprocess.run([os.path.abspath(BINARY), "report", "--html", str(path), "--since", "all"],
@@ -177,7 +177,7 @@ def case_hostile(browser, folder):
     equal(source.count(b"</script"), 2, "ends of scripts in the source")
     source.decode("utf-8")  # strictly
     browser.open(path)
-    # A line that is no UTF-8 is no record: one of the texts is for the reader of the journal.
+    # A line that is not UTF-8 is no record: that text is meant for the reader of the journal.
     equal(browser.run("return [window.hacked, document.images.length, document.scripts.length, data.runs.length]"),
           [None, 0, 2, 2 * len(HOSTILE) - 2], "hacked, images, scripts, runs")
     equal(browser.run("return document.querySelectorAll('svg:not(.curve svg), [onload], [onerror], iframe, script[src]').length"),
@@ -210,7 +210,7 @@ def case_dark(browser, folder):
     browser.show(1280, 1000, dark=True)
     dark = browser.run(paper), colour(browser, "run")
     expect(light[0] != dark[0] and light[1] != dark[1], f"the same colours: {light}")
-    # The timeline is drawn anew without being loaded anew.
+    # The timeline is redrawn without reloading the page.
     deadline = time.monotonic() + 30
     while drawn_pixels(browser).get(dark[1], 0) < 20:
         expect(time.monotonic() < deadline, "the timeline has kept its colours")

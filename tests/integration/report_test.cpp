@@ -42,7 +42,7 @@ class ReportTest : public testing::Test {
     shop.write(kJournal, line(passed) + line(over) + "{\"schema\":1,\"id\":\"torn");
   }
 
-  /// `schema` first, as a journal has it.
+  /// With `schema` first, as in a journal.
   static std::string line(json record) {
     record.erase("schema");
     return "{\"schema\":1," + record.dump().substr(1) + "\n";
@@ -128,7 +128,7 @@ TEST_F(ReportTest, ALinkStaysOneAndAnOldFileKeepsItsMode) {
   EXPECT_TRUE(fs::is_symlink(shop.path("kept/link.html")));
   EXPECT_THAT(shop.read("kept/old.html"), StartsWith("<!DOCTYPE html>"));
   EXPECT_EQ(fs::status(shop.path("kept/old.html")).permissions(), fs::perms{0640});
-  fs::create_symlink("kept/new.json", shop.path("trace.json"));  // its file is still to come
+  fs::create_symlink("kept/new.json", shop.path("trace.json"));  // its target does not exist yet
   shop.must({"report", "--trace", "trace.json"});
   EXPECT_TRUE(fs::is_symlink(shop.path("trace.json")));
   EXPECT_TRUE(fs::is_regular_file(shop.path("kept/new.json")));

@@ -66,7 +66,7 @@ TEST_F(RetryTest, NothingOfATimedOutAttemptIsLeftInTheNext) {
 }
 
 TEST_F(RetryTest, WhatEachAttemptHasKeptIsWrittenDownOnce) {
-  // On the list of what is kept even here, where all else is waited for.
+  // On the keep list: spared even under `onelane run`, which waits for everything else.
   const Ended ended = run({"--retry", "1", "--", "sh", "-c",
                            "cp /bin/sleep gpg-agent 2>/dev/null; "
                            "./gpg-agent 300 </dev/null >/dev/null 2>&1 & echo $! >>pids; exit 1"});

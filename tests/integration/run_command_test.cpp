@@ -77,7 +77,7 @@ TEST_F(RunCommandTest, SoAreItsOtherNamesButNoShim) {
     std::filesystem::create_symlink(onelane(), shop_.path(name));
   }
   EXPECT_EQ(shop_.must({"run", "--", "./safe-run", "./seq", "echo", "hi"}).out, "hi\n");
-  EXPECT_EQ(shop_.must({"run", "--", "seq", "2"}).out, "1\n2\n");  // that of the system
+  EXPECT_EQ(shop_.must({"run", "--", "seq", "2"}).out, "1\n2\n");  // the seq of the system
   EXPECT_EQ(shop_.must({"run", "--", "./make", "out", "made"}).out, "made\n");
 }
 
@@ -96,7 +96,7 @@ TEST_F(RunCommandTest, WaitsForAllDescendants) {
       shop_.start({onelane(), "run", "--", shop_.sandbox().tools() + "/npm", "spawn", "trace",
                    "worker", "hold-until", gate.path(), "trace", "done", "end", "exit", "3"});
   shop_.sandbox().wait_for("worker");
-  // The lane stays taken: the next one may not start before the worker has ended.
+  // The lane stays taken: the next run may not start before the worker has ended.
   Running next = shop_.start({"make", "trace", "next"});
   ASSERT_TRUE(eventually([&] { return is_waiting("make trace next"); }));
   EXPECT_TRUE(run.is_running());

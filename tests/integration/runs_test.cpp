@@ -134,7 +134,7 @@ TEST_F(RunsTest, LiveOnesComeFirstFromTheLane) {
 TEST_F(RunsTest, APrefixMustNameOneRun) {
   add(record("aaabbbbbbbb"));
   add(record("aaacccccccc"));
-  add(record("aaacccccccc"));  // said twice is one run
+  add(record("aaacccccccc"));  // two records of one id are one run
   EXPECT_TRUE(runs({"view", "aaab"}).exited_with(0));
   EXPECT_TRUE(runs({"view", "aaac"}).exited_with(0));
   const Ended ended = runs({"view", "aaa"});
@@ -259,7 +259,7 @@ TEST_F(RunsTest, ATornLaneIsAsGoodAsNone) {
   EXPECT_EQ(ids(), Words{"aaaaaaaaaaa"});
 }
 
-TEST_F(RunsTest, AStoppedHolderHoldsNobodyUp) {
+TEST_F(RunsTest, AStoppedHolderDoesNotDelayTheList) {
   Holder holder{sandbox_};
   ::kill(holder.pid(), SIGSTOP);
   EXPECT_EQ(list()["runs"].size(), 1U);
@@ -279,7 +279,7 @@ TEST_F(RunsTest, ARunWhoseGuardianDiedTooIsWrittenDownOnce) {
   EXPECT_EQ(crashed[0]["id"], run.id());
   EXPECT_EQ(crashed[0]["empty"], true);
   EXPECT_GT(crashed[0]["started_wall_ms"], 0);
-  EXPECT_FALSE(crashed[0].contains("duration_ms")) << "nobody saw its end";
+  EXPECT_FALSE(crashed[0].contains("duration_ms")) << "its end was not recorded";
   EXPECT_FALSE(crashed[0].contains("ended_wall_ms"));
   EXPECT_THAT(runs({"list", "--status", "crashed"}).out, testing::ContainsRegex(" \\?( |\n)"));
   EXPECT_THAT(runs({"view", run.id()}).out, HasSubstr("ended:      ? (not recorded)\n"));

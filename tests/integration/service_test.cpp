@@ -19,7 +19,7 @@ using testing::IsEmpty;
 using Words = std::vector<std::string>;
 
 /// A project with an npm that runs `scripts/NAME` for `npm run NAME`, a real make, and a
-/// tool `probe` that onelane does not stand before.
+/// tool `probe` without a shim.
 class ServiceTest : public testing::Test {
  protected:
   ServiceTest() {

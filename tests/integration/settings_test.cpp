@@ -21,7 +21,7 @@ class SettingsTest : public testing::Test {
   void set_block(const std::string& lines) {
     shop_.write(".env.development", "# onelane\n" + lines + "# /onelane\n");
   }
-  /// Whether `make` waits when somebody else holds the lane.
+  /// Whether `make` waits while another run holds the lane.
   bool make_waits() {
     Gate gate{shop_.sandbox()};
     Running holder = shop_.start({"pytest", "trace", "held", "hold-until", gate.path()});
@@ -64,7 +64,7 @@ TEST_F(SettingsTest, ABareNameInTheEnvironmentCountsForRunAlone) {
   EXPECT_TRUE(ended.exited_with(124)) << describe_status(ended.wait_status);
 }
 
-TEST_F(SettingsTest, ABareNameOutsideTheBlockBelongsToSomebodyElse) {
+TEST_F(SettingsTest, ABareNameOutsideTheBlockBelongsToAnotherProgram) {
   shop_.write(".env.development", "TIMEOUT=1\nVERBOSE=1\n");
   EXPECT_THAT(shop_.must({"settings"}).out,
               AllOf(HasSubstr("\ntimeout=0 "), HasSubstr("\nverbose=false ")));
@@ -117,7 +117,7 @@ TEST_F(SettingsTest, SequentialModeZeroSwitchesTheProjectOffWithoutTrust) {
   EXPECT_FALSE(shop_.must({"status", "--json"}).out.empty());
 }
 
-TEST_F(SettingsTest, AProjectThatIsOffMakesNobodyWait) {
+TEST_F(SettingsTest, AProjectThatIsOffMakesNoCallWait) {
   Gate gate{shop_.sandbox()};
   Running holder = shop_.start({"pytest", "trace", "held", "hold-until", gate.path()});
   shop_.sandbox().wait_for("held");

@@ -16,7 +16,7 @@ using testing::ContainsRegex;
 using testing::HasSubstr;
 using Words = std::vector<std::string>;
 
-/// LINGER is one second here: what is kept must not cost it, what is ended must.
+/// LINGER is one second here: a kept process must not cost that time, an ended one must.
 constexpr milliseconds kNoDelay{900};
 constexpr milliseconds kLinger{1'000};
 
@@ -37,7 +37,7 @@ class SettleTest : public testing::Test {
     sandbox_.add_plain_tool("server");
   }
 
-  /// `make` that spawns a process doing `preparation`, and ends with 3 when it is up.
+  /// A `make` that spawns a process, which does `preparation`, and then ends with 3.
   [[nodiscard]] Words make_with(const Words& preparation) const {
     return Words{"make", "spawn"} + preparation +
            Words{"trace", "up",          "hold-until", gate_.path(), "trace", "late",
@@ -110,7 +110,7 @@ TEST_F(SettleTest, ListedInKeepItIsNotNamedAtAll) {
   gate_.open();
 }
 
-/// How a daemon cuts itself off.
+/// The ways in which a daemon detaches itself.
 struct Daemon {
   const char* name;
   Words preparation;

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# What starts onelane, and under which terms: a service manager that hands over sockets, a /proc
-# that hides processes, a clock of its own, limits that leave room for the bare tool alone.
+# The circumstances in which onelane is started: by a service manager that hands over sockets, with
+# a /proc that hides processes, with a clock of its own, or with limits that leave room only for the
+# bare tool.
 # ONELANE_BINARY names the executable under test, FAKE_TOOL the scripted tool of the tests.
 #
 #   tests/integration/starters.sh CASE      --list names them
 #
-# Exit 1 when the case failed, 125 when it cannot run here; why is printed.
+# Exits with 1 when the case failed, with 125 when it cannot run here; prints the reason.
 # shellcheck disable=SC2016,SC2317  # texts for other shells; cases are called by name
 set -uo pipefail
 
@@ -25,7 +26,7 @@ fail() {
   exit 1
 }
 
-# A project that has adopted onelane, of the user without processes.
+# A project that has adopted onelane, owned by a user without processes.
 make_place() {
   mkdir "$PLACE"/{home,tools,shims,project}
   ln -s "$ONELANE_BINARY" "$PLACE/shims/make"
@@ -215,7 +216,7 @@ case_sockets_and_what_names_the_process() {
     case $name in
       shim) other=$(report shim shim make) ;;
       run) other=$(report run shim onelane run -- make) ;;
-      # Captured: its standard error is a pipe, and JOURNAL_STREAM says so to who compares.
+      # Captured: its standard error is a pipe, and a comparison with JOURNAL_STREAM shows it.
       json)
         other=$(report json shim onelane run --json -- make)
         other=${other/journal=False/journal=True}
@@ -289,7 +290,7 @@ inside_hidden() {
   within 10 traced nested || fail "the nested call waits: $(cat "$PLACE/holder.err")"
   sleep 0.05
   start_shell young ONELANE_NS_WAIT=300ms
-  # Nothing tells whether the holder started this one, unless it has the holder's token.
+  # Only the holder's token can tell whether the holder started this one.
   echo >"$PLACE/home/young.go"
   within 10 test -s "$PLACE/home/young.code" || fail "the young shell's call waits on"
   grep -q 'may be an ancestor of this call that /proc hides (hidepid)' "$PLACE/young.err" ||
@@ -319,7 +320,7 @@ inside_clock() {
     make trace-file "$PLACE/trace" trace nested end hold-until "$PLACE/gate" trace over \
     2>"$PLACE/holder.err" &
   within 10 traced nested || fail "the nested call waits: $(cat "$PLACE/holder.err")"
-  # From outside the run it is a call as any other: it waits, and does not give up.
+  # From outside the run it is a call like any other: it waits, and does not give up.
   # shellcheck disable=SC2086  # words
   in_place shim ONELANE_NS_WAIT=300ms $apart make trace outside 2>"$PLACE/outside.err" &
   sleep 1.5

@@ -21,7 +21,7 @@ using testing::Not;
 
 using Words = std::vector<std::string>;
 
-/// What happens to a lane's files behind the back of those who use them.
+/// Changes to a lane's files while calls use them.
 class StateTest : public testing::Test {
  protected:
   Running start_in(const std::string& directory, const Words& words) {
@@ -35,7 +35,7 @@ class StateTest : public testing::Test {
 };
 
 TEST_F(StateTest, ARepositoryDeletedWhileACallWaitsLetsItRunWithoutTheLane) {
-  sandbox_.set_environment("ONELANE_QUIET", "1");  // the notice of the wait is not meant here
+  sandbox_.set_environment("ONELANE_QUIET", "1");  // the waiting notice is not tested here
   const std::string doomed = make_project(sandbox_, "doomed");
   Holder holder{sandbox_, "holder", doomed};
   Running waiting = start_in(doomed, {"make", "trace", "mine", "exit", "3"});
@@ -130,15 +130,15 @@ TEST_F(StateTest, ADamagedLaneFileIsRepaired) {
   EXPECT_THAT(sandbox_.texts(), ElementsAre("before", "holder in", "holder out", "mine"));
 }
 
-/// Two users of one checkout. Root plays both; anybody else is the stranger to a directory
-/// that may not be written.
+/// Two users of one checkout. Root plays both; to any other user, the stranger is a directory that
+/// cannot be written.
 class TwoUsersTest : public StateTest {
  protected:
   static constexpr unsigned kOther = 65'534;
 
   TwoUsersTest() {
     if (is_root()) {
-      // What the other one executes must be where he may look.
+      // What the other user executes must be in a readable directory.
       for (const auto& [from, name] :
            {std::pair{onelane_of(sandbox_), "onelane"},
             std::pair{fs::canonical(sandbox_.tools() + "/make").string(), "fake_tool"}}) {
@@ -195,12 +195,12 @@ TEST_F(TwoUsersTest, WithOnErrorClosedWhoMayNotWriteTheStateIsRefused) {
 
 TEST_F(TwoUsersTest, StateMadeByRootServesTheOwnerOfTheGitDirectory) {
   if (!is_root()) {
-    GTEST_SKIP() << "needs root to make files for somebody else";
+    GTEST_SKIP() << "needs root to make files for another user";
   }
   fs::remove(state());
   give_away(sandbox_.project());
   ASSERT_TRUE(sandbox_.run({sandbox_.root() + "/onelane", "init", "--ci"}).exited_with(0));
-  Holder holder{sandbox_};  // root's: this run makes the lane file
+  Holder holder{sandbox_};  // as root: this run creates the lane file
   Running waiting = sandbox_.start(as_the_other({"make", "trace", "mine"}));
   ASSERT_TRUE(comes_to_queue(sandbox_, 1));
   EXPECT_EQ(status_of(sandbox_)["queue"][0]["user"], "nobody");
@@ -230,7 +230,7 @@ TEST_F(TwoUsersTest, WhoMayNotReadTheLaneIsToldSoInOneLine) {
   }
 }
 
-TEST_F(TwoUsersTest, ARunOfAnotherUserIsSaidToBeHis) {
+TEST_F(TwoUsersTest, ARunOfAnotherUserIsShownWithItsUser) {
   if (!is_root()) {
     GTEST_SKIP() << "needs root to be two users";
   }
@@ -250,7 +250,7 @@ TEST_F(TwoUsersTest, ARunOfAnotherUserIsSaidToBeHis) {
 
 TEST_F(TwoUsersTest, StateMadeByTheOwnerServesRoot) {
   if (!is_root()) {
-    GTEST_SKIP() << "needs root to make files for somebody else";
+    GTEST_SKIP() << "needs root to make files for another user";
   }
   fs::remove(state());
   fs::create_directory(state());

@@ -17,11 +17,11 @@ using testing::Not;
 
 const std::string kJournal = ".git/onelane/runs.jsonl";
 
-/// The hour in which a journal's runs were, so that no time zone matters: 12:00 UTC.
+/// The time of the journal's runs, chosen so that no time zone matters: 12:00 UTC.
 constexpr std::int64_t kNoon = 1'795'003'200'000;
 
 std::string line_of(const std::string& tool, int second, int waited, const std::string& more = "") {
-  // Ordered: a record is known by how its line begins.
+  // Ordered, since a record is recognised by how its line begins.
   nlohmann::ordered_json line{{"schema", 1},
                               {"id", "abcdefghijk"},
                               {"lane", "/lane"},

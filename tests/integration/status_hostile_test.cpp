@@ -21,7 +21,7 @@ using testing::MatchesRegex;
 using testing::Not;
 using testing::StartsWith;
 
-/// What a lane file may hold that nobody has written with good intentions, or to the end.
+/// Lane files that were written with bad intentions, or not to the end.
 class HostileStatusTest : public StatusTest {
  protected:
   /// Overwrites bytes of the lane file.
@@ -57,13 +57,12 @@ TEST_F(HostileStatusTest, AnEmptiedFileIsNoFreeLaneEither) {
   const auto status = json();
   EXPECT_EQ(status["torn"], true);
   EXPECT_EQ(status["holder_unknown"], true);
-  EXPECT_THAT(text(), AllOf(HasSubstr("\ndamaged: "),
-                            HasSubstr("\nholder:  unknown\n")));
+  EXPECT_THAT(text(), AllOf(HasSubstr("\ndamaged: "), HasSubstr("\nholder:  unknown\n")));
   EXPECT_TRUE(holder.release().exited_with(0));
   EXPECT_EQ(json()["holder_unknown"], false);
 }
 
-TEST_F(HostileStatusTest, ATornHeaderHidesNobody) {
+TEST_F(HostileStatusTest, ATornHeaderHidesNoCall) {
   Holder holder{sandbox_};
   spoil(8, "torn");
   const auto status = json();

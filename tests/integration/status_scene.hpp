@@ -19,14 +19,14 @@ class StatusTest : public testing::Test {
     argv.insert(argv.end(), options.begin(), options.end());
     return argv;
   }
-  /// What people are shown; the command must succeed in silence.
+  /// The text for people; the command must succeed without messages.
   std::string text() {
     const Ended ended = sandbox_.run(status_words());
     EXPECT_TRUE(ended.exited_with(0)) << describe_status(ended.wait_status) << ended.err;
     EXPECT_EQ(ended.err, "");
     return ended.out;
   }
-  /// What programs get, checked against its schema.
+  /// The JSON for programs, checked against its schema.
   nlohmann::json json() {
     const Ended ended = sandbox_.run(status_words({"--json"}));
     EXPECT_TRUE(ended.exited_with(0)) << describe_status(ended.wait_status) << ended.err;

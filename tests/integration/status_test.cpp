@@ -22,7 +22,7 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::StartsWith;
 
-TEST_F(StatusTest, WithoutALaneFileNobodyHoldsIt) {
+TEST_F(StatusTest, WithoutALaneFileItHasNoHolder) {
   EXPECT_FALSE(fs::exists(state() + "/lane"));
   const auto status = json();
   EXPECT_TRUE(status["holder"].is_null());
@@ -64,7 +64,7 @@ TEST_F(StatusTest, TheQueueTellsHowLongAboutAsFarAsRunsAreKnown) {
   EXPECT_GT(queue[0]["eta_ms"], 3'000'000);
   EXPECT_LE(queue[0]["eta_ms"], 3'600'000);
   EXPECT_GT(queue[1]["eta_ms"], 3'600'000 * 2);
-  EXPECT_TRUE(queue[2]["eta_ms"].is_null());  // nobody knows how long the second takes
+  EXPECT_TRUE(queue[2]["eta_ms"].is_null());  // it is not known how long the second takes
   EXPECT_THAT(text(), AllOf(ContainsRegex("\n1\\.       make trace first  [^\n]*, ~59m[0-9]+s to "
                                           "go\\)\n2\\.       [^\n]*, ~2h59m to go\\)\n"),
                             ContainsRegex("\n3\\.       [^\n]*, waiting [0-9.]+s\\)\n")));

@@ -70,7 +70,7 @@ TEST_F(StatusWatchTest, WithoutATerminalAnEmptyLineParts) {
   EXPECT_TRUE(watch.wait().died_of(SIGTERM));
 }
 
-TEST_F(StatusWatchTest, EndsOnceNobodyReadsAlthoughNothingChanges) {
+TEST_F(StatusWatchTest, EndsWithItsReaderAlthoughNothingChanges) {
   const Ended ended = sandbox_.run(
       {"bash", "-c", "\"$0\" status --watch | head -1; echo over", onelane_of(sandbox_)});
   EXPECT_TRUE(ended.exited_with(0)) << describe_status(ended.wait_status);

@@ -1,4 +1,4 @@
-// steal, and all steering verbs in a lane that is damaged or somebody else's.
+// steal, and all steering verbs in a lane that is damaged or another user's.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/ptrace.h>
@@ -30,7 +30,7 @@ class StealTest : public SteerScene {
     ::kill(pid, SIGSTOP);
     ASSERT_TRUE(eventually([&] { return sys::read_stat(pid)->state == 'T'; }));
   }
-  /// What a writer that was killed half-way leaves, at worst.
+  /// The worst that a writer killed half-way leaves.
   void tear(off_t at, std::size_t size) const {
     const int file = ::open(lane_file().c_str(), O_WRONLY | O_CLOEXEC);
     const std::string noise(size, 'x');
@@ -116,7 +116,7 @@ TEST_F(StealTest, WhatAKilledRunLeftIsEndedToo) {
 
 // --- A lane that is damaged --------------------------------------------------------
 
-TEST_F(StealTest, AHalfWrittenEntryHidesNobodyElse) {
+TEST_F(StealTest, AHalfWrittenEntryHidesNoOther) {
   Holder holder{sandbox_};
   Running a = queue("a");
   Running b = queue("b");
@@ -148,11 +148,11 @@ TEST_F(StealTest, NorDoesAHalfWrittenHeader) {
   EXPECT_TRUE(sandbox_.run({"make", "trace", "after"}).exited_with(0));
 }
 
-// --- Somebody else's ----------------------------------------------------------------
+// --- Another user's -----------------------------------------------------------------
 
 TEST_F(StealTest, AStrangerIsToldSoInOneLine) {
   if (::geteuid() != 0) {
-    GTEST_SKIP() << "needs root to be somebody else";
+    GTEST_SKIP() << "needs root to be another user";
   }
   Holder holder{sandbox_};
   Running a = queue("a");
@@ -173,7 +173,7 @@ TEST_F(StealTest, AStrangerIsToldSoInOneLine) {
 
 TEST_F(StealTest, AStrangerWhoMayReadMayWaitAndNoMore) {
   if (::geteuid() != 0) {
-    GTEST_SKIP() << "needs root to be somebody else";
+    GTEST_SKIP() << "needs root to be another user";
   }
   Holder holder{sandbox_};
   Running a = queue("a");

@@ -15,7 +15,7 @@
 
 namespace onelane::test {
 
-/// A lane, those who wait in it, and the verbs that steer it.
+/// A lane, the calls that wait in it, and the verbs that steer it.
 class SteerScene : public testing::Test {
  protected:
   using Words = std::vector<std::string>;
@@ -33,7 +33,7 @@ class SteerScene : public testing::Test {
   /// `onelane WORDS`.
   Ended onelane(const Words& words) { return sandbox_.run(words_of(words)); }
 
-  /// A `make` that traces `name` in its turn, in the queue behind all that came before.
+  /// A `make` that traces `name` in its turn, queued behind all earlier calls.
   Running queue(const std::string& name) {
     const std::size_t before = status_of(sandbox_)["queue"].size();
     Running waiter = sandbox_.start({"make", "trace", name});
@@ -59,7 +59,7 @@ class SteerScene : public testing::Test {
 
   [[nodiscard]] std::string lane_file() const { return sandbox_.project() + "/.git/onelane/lane"; }
 
-  /// What no run has written, over head and tickets.
+  /// Overwrites header and tickets with bytes that no run writes.
   void spoil_lane() const {
     std::fstream file{lane_file(), std::ios::in | std::ios::out | std::ios::binary};
     file.seekp(64);
@@ -67,10 +67,10 @@ class SteerScene : public testing::Test {
     ASSERT_TRUE(file.flush());
   }
 
-  /// `onelane WORDS` as somebody who has nothing to do with the project. Needs root.
+  /// `onelane WORDS` as a user who has nothing to do with the project. Needs root.
   Ended as_a_stranger(const Words& words) {
     const std::string copy = sandbox_.root() + "/all/onelane";
-    if (!std::filesystem::exists(copy)) {  // the build may be where a stranger may not look
+    if (!std::filesystem::exists(copy)) {  // the stranger may not be able to read the build
       std::filesystem::create_directory(sandbox_.root() + "/all");
       std::filesystem::copy_file(onelane_of(sandbox_), copy);
       ::chmod(sandbox_.root().c_str(), 0755);

@@ -1,4 +1,4 @@
-// cancel, bump, hold and release: what becomes of those who wait.
+// cancel, bump, hold and release: what happens to the calls that wait.
 #include <signal.h>
 
 #include "tests/integration/steer_scene.hpp"
@@ -39,7 +39,7 @@ TEST_F(SteerTest, CancelledCallsLeaveWith75AndTheOthersRun) {
   EXPECT_THAT(sandbox_.texts(), ElementsAre("holder in", "holder out", "b"));
 }
 
-TEST_F(SteerTest, AStoppedCallWhoseTurnItIsBlocksNobodyOnceItIsCancelled) {
+TEST_F(SteerTest, AStoppedCallWhoseTurnItIsBlocksNoOtherOnceItIsCancelled) {
   Holder holder{sandbox_};
   Running a = queue("a");
   Running b = queue("b");
@@ -51,7 +51,7 @@ TEST_F(SteerTest, AStoppedCallWhoseTurnItIsBlocksNobodyOnceItIsCancelled) {
   EXPECT_TRUE(b.is_running());
   EXPECT_TRUE(onelane({"cancel", id}).exited_with(0));
   EXPECT_TRUE(b.wait().exited_with(0));
-  EXPECT_TRUE(a.wait().exited_with(75));  // it was continued, to leave
+  EXPECT_TRUE(a.wait().exited_with(75));  // it was continued so that it could leave
   EXPECT_THAT(sandbox_.texts(), ElementsAre("holder in", "holder out", "b"));
 }
 
@@ -127,7 +127,7 @@ TEST_F(SteerTest, APriorityCanBeGiven) {
   EXPECT_THAT(sandbox_.texts(), ElementsAre("holder in", "holder out", "b", "a"));
 }
 
-TEST_F(SteerTest, NobodyIsBumpedBeforeTheOneWhoseTurnItIs) {
+TEST_F(SteerTest, NoCallIsBumpedBeforeTheOneWhoseTurnItIs) {
   ASSERT_TRUE(onelane({"hold"}).exited_with(0));
   Running a = queue("a");
   ASSERT_TRUE(comes_to_state(0, "granted"));
@@ -142,7 +142,7 @@ TEST_F(SteerTest, NobodyIsBumpedBeforeTheOneWhoseTurnItIs) {
   EXPECT_THAT(sandbox_.texts(), ElementsAre("a", "c", "b"));
 }
 
-TEST_F(SteerTest, OnHoldTheHolderFinishesAndNobodyStarts) {
+TEST_F(SteerTest, OnHoldTheHolderFinishesAndNothingStarts) {
   Holder holder{sandbox_};
   const std::string notices = sandbox_.fresh_path("notices");
   Running a = queue_with_notices("a", notices);
@@ -165,7 +165,7 @@ TEST_F(SteerTest, OnHoldTheHolderFinishesAndNobodyStarts) {
   EXPECT_THAT(sandbox_.texts(), ElementsAre("holder in", "holder out", "a"));
 }
 
-TEST_F(SteerTest, AHoldNeedsNoLaneAndOutlivesWhoeverGaveIt) {
+TEST_F(SteerTest, AHoldNeedsNoLaneAndOutlivesItsShell) {
   ASSERT_TRUE(onelane({"hold"}).exited_with(0));
   const Ended refused =
       onelane({"run", "--no-wait", "--", sandbox_.tools() + "/make", "exit", "0"});

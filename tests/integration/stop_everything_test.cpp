@@ -180,7 +180,7 @@ TEST_F(StopEverythingTest, AnotherProjectsRunsAreNotTouchedEvenOnOneLane) {
   gate_.open();
 }
 
-// A group that shares a lane: what one of it writes down must not make another signal a process.
+// A group shares this lane: a record that one member writes must not make another signal a process.
 TEST_F(StopEverythingTest, ARecordThatOthersMayWriteProvesNothing) {
   const pid_t scrubbed = left_by_a_run("scrubbed", Words{"setsid", "clear-environment"} + kToNull);
   const std::string lane = sandbox_.project() + "/.git/onelane/lane";

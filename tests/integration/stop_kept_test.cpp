@@ -4,7 +4,7 @@
 #include "tests/integration/killed_run.hpp"
 #include "tests/integration/lane_scene.hpp"
 
-// What `onelane stop` spares of a run, and what it does not.
+// Which processes of a run `onelane stop` spares, and which it does not.
 namespace onelane::test {
 namespace {
 
@@ -36,7 +36,7 @@ class StopKeptTest : public testing::Test {
   Sandbox sandbox_{Mode::Shim};
 };
 
-/// Where a process may have sent its stdio.
+/// Where a process may have redirected its stdio.
 class StopOfNothingTest : public StopKeptTest, public testing::WithParamInterface<const char*> {};
 
 INSTANTIATE_TEST_SUITE_P(Each, StopOfNothingTest, testing::Values("null", "closed", "own.log"),
@@ -81,7 +81,7 @@ TEST_F(StopKeptTest, WhatAnEndedRunHasLeftRunningIsEndedByItsId) {
 }
 
 TEST_F(StopKeptTest, AListedOneIsLeftAndNamedAlsoWhenTheToolHasToBeKilled) {
-  // The tool is a listed one itself, which is no reason to spare it.
+  // The tool is itself on the keep list, which is no reason to spare it.
   sandbox_.add_plain_tool("postgres");
   sandbox_.add_plain_tool("redis-server");
   Gate gate{sandbox_, "listed"};

@@ -69,7 +69,7 @@ TEST_F(StopTest, TheIdOfTheRunIsEnough) {
   expect_gone(run);
 }
 
-TEST_F(StopTest, AWrongIdEndsNobodyAndNamesTheOneThatRuns) {
+TEST_F(StopTest, AWrongIdEndsNothingAndNamesTheOneThatRuns) {
   WorkerRun run{sandbox_, {}};
   const Ended ended = stop({"nosuchrunid"});
   EXPECT_TRUE(ended.exited_with(1));
@@ -101,7 +101,7 @@ TEST_F(StopTest, SoIsOneThatIgnoresEverySignalThatAsks) {
   expect_gone(run);
 }
 
-TEST_F(StopTest, AllEmptiesTheQueueBeforeAnybodyStarts) {
+TEST_F(StopTest, AllEmptiesTheQueueBeforeTheNextCallStarts) {
   WorkerRun run{sandbox_, {}};
   Running first = sandbox_.start({"pytest", "trace", "started"});
   Running second = sandbox_.start({"npm", "ci", "trace", "started"});

@@ -111,7 +111,7 @@ TEST(UninitTest, WhereNothingWasAdoptedItSaysSoAndSucceeds) {
   EXPECT_EQ(shop.tree(), before);
 }
 
-TEST(UninitTest, RefusesWhileSomebodyHoldsTheLane) {
+TEST(UninitTest, RefusesWhileTheLaneIsHeld) {
   Workplace shop;
   shop.must({"init"});
   const auto before = shop.tree();

@@ -25,7 +25,7 @@ class WaitCommandTest : public SteerScene {
     }));
     return waiting;
   }
-  /// The id of a run that has ended, after `words`.
+  /// The id of a run of `words` that has ended.
   std::string id_of_ended(const Words& words) {
     (void)sandbox_.run(words);
     const std::string journal = contents_of(sandbox_.project() + "/.git/onelane/runs.jsonl");
@@ -46,7 +46,7 @@ TEST_F(WaitCommandTest, AFreeLaneIsNotWaitedFor) {
   EXPECT_EQ(json::parse(ended.out)["state"], "free");
 }
 
-TEST_F(WaitCommandTest, TheLaneIsFreeWhenNobodyHoldsItOrWaits) {
+TEST_F(WaitCommandTest, TheLaneIsFreeWhenNoCallHoldsItOrWaits) {
   Holder holder{sandbox_};
   Running a = queue("a");
   Running waiting = start_wait("", "free");
@@ -94,7 +94,7 @@ TEST_F(WaitCommandTest, TheExitStatusIsThatOfTheRun) {
   EXPECT_EQ(said["state"], "ended");
   EXPECT_EQ(said["signal"], SIGTERM);
   EXPECT_EQ(said["reason"], "signalled");
-  // One that is still to end, too.
+  // Also for a run that has not ended yet.
   Gate gate{sandbox_};
   Running run = sandbox_.start({"make", "trace", "in", "hold-until", gate.path(), "exit", "7"});
   sandbox_.wait_for("in");
@@ -139,7 +139,7 @@ TEST_F(WaitCommandTest, ATicketThatLeavesIsOverToo) {
   EXPECT_TRUE(a.wait().exited_with(75));
   EXPECT_THAT(plain.wait().out, HasSubstr("`make trace a` has left the queue\n"));
   EXPECT_TRUE(strict.wait().exited_with(75));
-  // Who asks afterwards learns what help says.
+  // A later caller gets the answer that the help describes.
   EXPECT_TRUE(onelane({"wait", id, "--exit-status"}).exited_with(1));
   EXPECT_THAT(onelane({"wait", "--help"}).out, HasSubstr("unrun before is not"));
   EXPECT_TRUE(holder.release().exited_with(0));
@@ -157,7 +157,7 @@ TEST_F(WaitCommandTest, OneThatWasKilledInTheQueueHasLeftItAndNotEnded) {
   EXPECT_TRUE(onelane({"wait", id, "--exit-status"}).exited_with(75));
   EXPECT_TRUE(holder.release().exited_with(0));
   EXPECT_TRUE(sandbox_.run({"make", "exit", "0"}).exited_with(0));
-  const Ended later = onelane({"wait", id});  // by now somebody else has its place
+  const Ended later = onelane({"wait", id});  // by now another call has its place
   EXPECT_TRUE(later.exited_with(1));
   EXPECT_THAT(later.err, HasSubstr("no run " + id + " here, unless it left the queue unrun; "));
 }
@@ -172,7 +172,7 @@ TEST_F(WaitCommandTest, AKilledSupervisorsRunEndsWithItsGuardian) {
   EXPECT_FALSE(is_alive(run.worker()));
 }
 
-TEST_F(WaitCommandTest, WithBothKilledTheKernelTellsAlthoughNobodyWrites) {
+TEST_F(WaitCommandTest, WithBothKilledTheKernelTellsAlthoughNothingIsWritten) {
   sandbox_.forgive_leftovers();
   WorkerRun run{sandbox_, {}};
   Running lane = start_wait("", "free");

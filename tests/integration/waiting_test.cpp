@@ -22,7 +22,7 @@ using testing::StartsWith;
 
 using Words = std::vector<std::string>;
 
-/// What a call shows, and how it can be ended, while another run holds the lane.
+/// What a waiting call shows, and how it can be ended.
 class WaitingTest : public testing::Test {
  protected:
   /// `make` with its standard error in a file, so that a test can read it meanwhile.

@@ -44,7 +44,7 @@ TEST_P(WalkTest, TheToolGetsItOnce) {
   }
   EXPECT_GT(counted, 0) << "the machine is too busy for this test";
   const std::size_t before = sandbox_.texts("sig USR1").size();
-  running.signal(SIGUSR1);  // alone: what the walks left behind is not taken for its like
+  running.signal(SIGUSR1);  // sent to one process: not mistaken for a part of the earlier walks
   EXPECT_TRUE(eventually([&] { return sandbox_.texts("sig USR1").size() > before; }));
   gate_.open();
   EXPECT_TRUE(running.wait().exited_with(7));

@@ -22,9 +22,9 @@ class Workplace {
 
   /// `onelane WORDS` in the directory, or in another one.
   Ended onelane(const std::vector<std::string>& words, const std::string& directory = {});
-  /// As onelane(), and fails the test unless it ends with 0.
+  /// As onelane(), but fails the test unless it ends with 0.
   Ended must(const std::vector<std::string>& words, const std::string& directory = {});
-  /// Any command in the directory, shims of the sandbox first on PATH.
+  /// Any command in the directory, with the shims of the sandbox first on PATH.
   Ended run(const std::vector<std::string>& argv);
   [[nodiscard]] Running start(const std::vector<std::string>& argv);
   /// The system's git, for setting things up.

@@ -17,12 +17,12 @@ Tools five() {
   return tools;
 }
 
-/// The hits of a file with that content.
+/// The hits in a file with that content.
 std::vector<Hit> hits_of(const std::string& file, std::string_view content, const Tools& tools) {
   return hits_in(file, scripts_in(kind_of(file), content), tools);
 }
 
-/// Commands as lines "LINE word word".
+/// The commands as lines "LINE word word".
 std::vector<std::string> read(std::string_view script) {
   std::vector<std::string> out;
   for (const Words& command : commands_in(script)) {
@@ -74,7 +74,7 @@ TEST(ShellWordsTest, WhateverItIsGivenItEnds) {
 struct Row {
   const char* command;
   const char* tool;    ///< nullptr: no detour.
-  const char* change;  ///< Nothing is asked of it when nullptr.
+  const char* change;  ///< Not checked when nullptr.
 };
 
 constexpr Row kRows[] = {

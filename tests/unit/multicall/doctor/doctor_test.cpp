@@ -54,7 +54,7 @@ TEST(LockTrialTest, WorksHereAndLeavesNothing) {
   std::filesystem::remove(directory);
 }
 
-/// The fix of the one finding about `path`; it is made to change another file's mode.
+/// The fix of the one finding about `path`; the tests try to make it change another file.
 std::function<std::string()> fix_of(const std::string& root, const std::string& path) {
   Scene scene;
   scene.placed.root = root;
@@ -97,7 +97,7 @@ TEST(OwnersTest, AFileThatCameInTheOthersPlaceIsLeftAlone) {
     (void)mend();
     EXPECT_EQ(mode(lane), fs::perms{0600});
   }
-  // The very file, in a directory that came in the other's place.
+  // The same file, in a directory that took the other's place.
   const std::string lane = state + "/git/lane";
   fs::permissions(lane, fs::perms{0400});
   const auto mend = fix_of(root, lane);

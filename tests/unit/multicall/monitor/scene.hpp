@@ -9,7 +9,7 @@
 
 namespace onelane::multicall::monitor {
 
-/// The locale that wcwidth(3) needs.
+/// Sets the locale that wcwidth(3) needs.
 inline void use_utf8() {
   ASSERT_NE(std::setlocale(LC_CTYPE, "C.UTF-8"), nullptr);
 }
@@ -35,7 +35,7 @@ inline ProcessLook process(pid_t pid, pid_t parent, int depth, const std::string
   return look;
 }
 
-/// A holder with `processes` besides the tool, and `waiting` tickets behind it.
+/// A holder with `processes` beside the tool, and `waiting` tickets behind it.
 inline Look busy_look(int processes = 3, int waiting = 2) {
   Look look;
   look.project = "shop";

@@ -15,7 +15,7 @@ using testing::IsEmpty;
 constexpr const char* kId = "aaaaaaaaaaa";
 constexpr const char* kOther = "bbbbbbbbbbb";
 
-/// The lane with this holder and this queue.
+/// A lane with this holder and this queue.
 std::vector<LaneLook> lane_with(std::optional<TicketView> holder, std::vector<TicketView> queue) {
   LaneLook lane;
   lane.name = "main";

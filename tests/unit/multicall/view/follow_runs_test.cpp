@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A pipe between processes, of which each end does one thing.
+/// A pipe between processes; each end either reads or writes.
 class Baton {
  public:
   Baton() { EXPECT_EQ(::pipe2(ends_.data(), O_CLOEXEC), 0); }
@@ -32,8 +32,8 @@ class Baton {
   std::array<int, 2> ends_{};
 };
 
-/// A run in a process of its own, with another one behind it that does a guardian's last steps
-/// one by one.
+/// A run in a process of its own, and a second process that does a guardian's last steps one by
+/// one.
 class KilledRunTest : public testing::Test {
  protected:
   KilledRunTest() {
@@ -89,7 +89,7 @@ class KilledRunTest : public testing::Test {
     }
   }
 
-  /// Inotify instances of this process: one is open while a record is waited for.
+  /// Inotify instances of this process: one is open while it waits for a record.
   static std::ptrdiff_t watches() {
     std::ptrdiff_t count = 0;
     for (const auto& entry : fs::directory_iterator{"/proc/self/fd"}) {

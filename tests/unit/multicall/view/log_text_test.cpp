@@ -51,7 +51,7 @@ TEST_F(LogTailTest, TheOutputOfARunIsReadTheSameWay) {
   LogTail output{directory_, kId, ".out"};
   const auto lines = output.next();
   EXPECT_EQ(texts(lines), (Texts{"one", "2026-11-21T12:00:00.123Z two"}));
-  EXPECT_EQ(lines.back().time, "");  // what looks like one is the tool's
+  EXPECT_EQ(lines.back().time, "");  // what looks like a time is the tool's
 }
 
 TEST_F(LogTailTest, FollowsWhatComes) {

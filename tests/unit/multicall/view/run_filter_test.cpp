@@ -30,7 +30,7 @@ Record record_of(Reason reason, std::optional<std::int64_t> code = {}) {
   return record;
 }
 
-/// Both ways of looking at a record, which may differ in one direction only.
+/// Checks a record both ways; the line filter may let more pass, never less.
 bool matches(const RunFilter& filter, const Record& record) {
   const bool does = filter.matches(view_of(record));
   const bool may = LineFilter{filter}.may_match(journal::to_line(record));
