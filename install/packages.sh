@@ -2,14 +2,14 @@
 # Installs the Debian or Ubuntu packages onelane is built and tested with.
 #
 #   install/packages.sh build        what cmake and the compiler need
-#   install/packages.sh build demo   and what install/quickstart.sh shows
-#   install/packages.sh build test   and what tests/run.sh runs
+#   install/packages.sh build demo   and what install/quickstart.sh needs
+#   install/packages.sh build test   and what tests/run.sh needs
 #
-# Nothing happens when everything is there. As root or through sudo, without questions;
-# services that a package would start (redis, PostgreSQL) are not started.
+# Does nothing if everything is installed. Needs root or sudo; asks no questions. Services that a
+# package would start (redis, PostgreSQL) are not started.
 set -euo pipefail
 
-# One entry a need; `a|b` is satisfied by either, the first one that apt offers is installed.
+# One entry per need. `a|b` is satisfied by either; the first one that apt offers is installed.
 BUILD_NEEDS=(
   g++ cmake ninja-build git make
   'libboost1.81-dev|libboost-dev' 'libboost-filesystem1.81-dev|libboost-filesystem-dev'
@@ -26,7 +26,7 @@ TEST_NEEDS=(
   dpkg-dev perl zlib1g-dev gnupg
   'chromium|chromium-browser' 'chromium-driver|chromium-chromedriver'
 )
-# Debian's nodejs would fight with one from elsewhere, so a `node` that is there is enough.
+# Debian's nodejs conflicts with other builds of it, so any `node` on PATH is enough.
 NODE_NEEDS=(nodejs npm)
 
 fail() {
@@ -81,7 +81,7 @@ run_apt() {
     -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@"
 }
 
-# While we install, invoke-rc.d asks this file and is told not to start anything.
+# invoke-rc.d runs this file, whose exit code 101 means: do not start the service.
 POLICY=/usr/sbin/policy-rc.d
 keep_services_down() {
   [[ -e $POLICY ]] && return
@@ -96,8 +96,8 @@ install_needs() {
   if run_apt --no-install-recommends install "${packages[@]}"; then
     return
   fi
-  # The lists may be old or not there at all. An unreachable third-party source is no reason
-  # to stop: the second install decides.
+  # The package lists may be old or missing. Go on if a third-party source cannot be reached: the
+  # second install decides.
   echo 'packages: refreshing the package lists'
   run_apt update || echo 'packages: some package lists could not be refreshed' >&2
   mapfile -t packages < <(chosen_packages "$@")
@@ -120,7 +120,7 @@ main() {
     esac
   done
   if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
-    fail "apt is not here; install by hand: ${needs[*]}"
+    fail "apt is not installed; install by hand: ${needs[*]}"
   fi
   mapfile -t missing < <(missing_needs "${needs[@]}")
   if [[ ${#missing[@]} == 0 ]]; then

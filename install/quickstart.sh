@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# From a fresh clone to onelane at work: installs the packages, builds the release binary, and
-# runs the main job on a real project in a temporary directory, first without onelane, then
-# with it. Safe to run again, as root, through sudo and from any directory.
+# From a fresh clone to onelane at work: installs the packages, builds the release binary, and runs
+# the same jobs in a project in a temporary directory, first without onelane, then with it. May be
+# repeated, and run as root, through sudo and from any directory.
 # shellcheck disable=SC2016  # dollars and backticks here are for the reader or for make
 set -euo pipefail
 
@@ -20,7 +20,7 @@ fail() {
 
 # --- Build --------------------------------------------------------------------
 
-# Through sudo the clone still belongs to the user, and so must what we build in it.
+# Under sudo the clone belongs to the user, and so must everything that we build in it.
 give_back() {
   if [[ $(id -u) == 0 && -d $ROOT/build ]]; then
     chown -R --reference="$ROOT" "$ROOT/build"
@@ -53,7 +53,7 @@ build() {
 
 # --- The project --------------------------------------------------------------
 
-# step.sh NAME: a job that must not run beside another one: says when it starts and ends.
+# step.sh NAME is a job that must not run beside another one; it records when it starts and ends.
 write_project() {
   git init --quiet --initial-branch=main .
   cat >step.sh <<'STEP'
@@ -76,7 +76,7 @@ TEST
   git add step.sh Makefile test_sum.py
 }
 
-# Two `make test` and a `git commit`, all at once, as two people and an agent would.
+# Starts two `make test` and a `git commit` at once, as two people and an agent might.
 run_together() {
   local first second commit failed=0
   : >"$TRACE"
@@ -107,7 +107,7 @@ print_trace() {
     }' "$TRACE"
 }
 
-# True when all four jobs ran, each one ending before the next one started.
+# True if all four jobs ran, and each one ended before the next one started.
 one_at_a_time() {
   awk '
     { name = $0; sub(/^[^ ]+ /, "", name); sub(/ [a-z]+$/, "", name) }
@@ -120,7 +120,7 @@ main_job() {
   PROJECT=$(mktemp -d "${TMPDIR:-/tmp}/onelane-quickstart.XXXXXX")
   trap 'rm -rf "$PROJECT"' EXIT
   export TRACE=$PROJECT/.git/trace
-  # Nothing of the caller's own git set-up, and no python but the system's, plays a part here.
+  # Shuts out the caller's git configuration, and any python but the system's.
   export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1
   export GIT_AUTHOR_NAME=onelane GIT_AUTHOR_EMAIL=onelane@localhost
   export GIT_COMMITTER_NAME=onelane GIT_COMMITTER_EMAIL=onelane@localhost

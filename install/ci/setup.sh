@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# Puts onelane before the tools of a CI job. Twice is harmless; nothing of the checkout changes.
+# Puts onelane's shims before the tools of a CI job. May be repeated; changes no tracked file.
 #
 #   eval "$(install/ci/setup.sh)"    any CI: all of it, and PATH for this shell
 #   install/ci/setup.sh install      the executable: $ONELANE_BINARY, or built from this checkout
 #   install/ci/setup.sh adopt        onelane init --ci in $ONELANE_PROJECT (the current directory)
-#   install/ci/setup.sh path         PATH for the shells to come, the last of the set-up
+#   install/ci/setup.sh path         PATH for later shells; must be the last of the set-up
 #
-# With $GITHUB_PATH and its like the steps that follow get what they need through these files;
-# elsewhere standard output is what this shell has to evaluate, and says nothing else.
-# shellcheck disable=SC2016  # dollars are for the shells to come
+# On GitHub, later steps get their environment through the files that $GITHUB_PATH and its like
+# name. Elsewhere standard output is shell code to evaluate, and nothing else.
+# shellcheck disable=SC2016  # dollars are for the later shells
 set -euo pipefail
 
 ROOT=$(realpath "$(dirname "$0")/../..")
-# Not the target of a link: its name decides what it is.
+# Does not resolve links: onelane acts by the name it is called by.
 BINARY=$(realpath --no-symlinks -m "${ONELANE_BINARY:-$ROOT/build/release/onelane}")
 PROJECT=$(realpath -m "${ONELANE_PROJECT:-$PWD}")
 
@@ -36,19 +36,19 @@ build() {
 install_binary() {
   [[ -x $BINARY || -n ${ONELANE_BINARY:-} ]] || build
   [[ -x $BINARY && ! -d $BINARY ]] || fail "no executable: $BINARY"
-  # Its folder goes on PATH, and the name decides what it is.
+  # Its folder goes on PATH, and onelane acts by the name it is called by.
   [[ $(basename "$BINARY") == onelane ]] || fail "$BINARY is not called onelane"
   "$BINARY" --version >&2
 }
 
 adopt() {
-  # Without $GITHUB_PATH there is nothing to be told of it.
+  # Drops the hint about $GITHUB_PATH if there is none.
   (cd "$PROJECT" && "$BINARY" init --ci) |
     if [[ -n ${GITHUB_PATH:-} ]]; then cat; else sed '/^next: onelane ci path >> /d'; fi >&2
 }
 
-# A login shell sets PATH anew on Debian. The line does nothing where no job has set its variable,
-# so it may stay in the home of a runner that is used again.
+# On Debian a login shell resets PATH. The line does nothing unless a job has set its variable, so
+# it may stay in the home directory of a runner that is reused.
 LOGIN_LINE='[ -z "${ONELANE_CI_PATH-}" ] || PATH="$ONELANE_CI_PATH:$PATH" # onelane ci'
 teach_login_shells() {
   local file=${HOME-}/.profile name
@@ -68,7 +68,7 @@ set_path() {
   own=$(dirname "$(realpath "$BINARY")")
   teach_login_shells
   if [[ -n ${GITHUB_PATH:-} ]]; then
-    # The last line comes first on PATH.
+    # GitHub puts the last line first on PATH.
     printf '%s\n' "$own" "$shims" >>"$GITHUB_PATH"
     printf 'ONELANE_CI_PATH=%s\n' "$shims:$own" >>"$GITHUB_ENV"
     [[ -n ${ONELANE_JOB_STARTED:-} ]] ||
@@ -87,7 +87,7 @@ case ${1-all} in
   adopt) adopt ;;
   path) set_path ;;
   all)
-    # eval hides how we end: what it evaluates must not.
+    # eval hides our exit code, so the code to evaluate ends with `false` after a failure.
     trap '[[ $? == 0 ]] || echo false' EXIT
     install_binary
     adopt

@@ -1,5 +1,5 @@
-# What lowdown -tman prints, with man(7)'s own macros in place of troff's tricks, so that mandoc
-# reads it as well as groff, and with hyphens that can be searched for and copied.
+# Rewrites the output of lowdown -tman with macros of man(7) in place of raw troff requests, so that
+# mandoc formats it as well as groff, and with hyphens that can be searched for and copied.
 
 { lines[NR] = $0 }
 

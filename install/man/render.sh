@@ -7,7 +7,7 @@ set -euo pipefail
 
 [[ $# == 3 ]] || { echo 'usage: render.sh man|html ONELANE PAGE' >&2; exit 64; }
 command -v lowdown >/dev/null ||
-  { echo 'render.sh: lowdown is not here; install/packages.sh build installs it' >&2; exit 1; }
+  { echo 'render.sh: lowdown is missing; install/packages.sh build installs it' >&2; exit 1; }
 
 HERE=$(dirname "$0")
 NAME=$(basename "$3" .md)
@@ -27,7 +27,7 @@ case $1 in
       awk -f "$HERE/man.awk"
     ;;
   html)
-    # Beside the pages stand the pictures; a page of the sources links to another as Markdown.
+    # Installed, the pictures are in the pages' folder, and the pages are HTML.
     "$2" __man "$3" |
       sed 's/\(]([a-z.0-9-]*\)\.md\([)#]\)/\1.html\2/g; s|](\.\./tests/pictures/|](|g' |
       lowdown -s -thtml --out-no-smarty -m css=manual.css -m "title=$NAME($SECTION)"
