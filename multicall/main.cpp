@@ -8,8 +8,8 @@
 #include "multicall/term/say.hpp"
 #include "multicall/verbs/table.hpp"
 
-// One executable, many names: called as a tool it is that tool's shim, under its own name
-// it is the administration command.
+// One executable with many names: called by the name of a tool it is that tool's shim, called by
+// its own name it is the administration command.
 int main(int argc, char** argv) {
   using namespace onelane::multicall;
   try {

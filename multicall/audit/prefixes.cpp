@@ -11,11 +11,11 @@ using List = std::span<const std::string>;
 
 constexpr std::string_view kTransparent = "time exec builtin";
 
-/// A command that runs the one behind its options.
+/// A command that runs the command after its options.
 struct Wrapper {
   std::string_view name;
   std::string_view options_with_value;
-  std::size_t own_words;  ///< Words of its own behind the options: timeout's duration.
+  std::size_t own_words;  ///< How many operands come before the command: timeout's duration.
 };
 constexpr auto kWrappers = std::to_array<Wrapper>({
     {"cross-env", "", 0},
@@ -37,7 +37,7 @@ bool is_assignment(std::string_view word) {
                              [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; });
 }
 
-/// Reads assignments off the front; they may take PATH away, or give it back.
+/// Removes assignments from the front; they may take the shims off PATH, or put them back.
 void read_assignments(Stripped& out) {
   while (!out.rest.empty() && is_assignment(out.rest.front())) {
     const std::string_view word = out.rest.front();
@@ -68,7 +68,7 @@ void strip_command(Stripped& out) {
   while (!out.rest.empty() && out.rest.front().starts_with("-")) {
     if (out.rest.front() == "-p") {
       out.loses_path = "command -p";
-    } else {  // -v, -V: asks, and runs nothing
+    } else {  // -v and -V only print, and run nothing
       out.rest = {};
       return;
     }
@@ -76,7 +76,7 @@ void strip_command(Stripped& out) {
   }
 }
 
-/// Takes one command that runs another off the front; false when there is none.
+/// Removes one command that runs another from the front; false if there is none.
 bool strip_one(Stripped& out) {
   const std::string_view name = base_of(out.rest.front());
   const List behind = out.rest.subspan(1);

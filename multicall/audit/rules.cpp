@@ -11,10 +11,10 @@ namespace {
 
 using List = std::span<const std::string>;
 
-/// A command that brings its own directory of executables, before ours.
+/// A command that puts its own directory of executables before the shims.
 struct Runner {
   std::string_view name;
-  std::string_view verbs;  ///< One of them must follow; empty: none.
+  std::string_view verbs;  ///< One of them must follow; empty: any command may.
   std::string_view options_with_value;
 };
 constexpr std::string_view kUvOptions =
@@ -33,16 +33,16 @@ constexpr auto kRunners = std::to_array<Runner>({
     {"yarn", "exec dlx run", "--cwd"},
 });
 
-/// Test runners and builds that nobody starts for a moment's work.
+/// Test runners and build tools, which rarely run for just a moment.
 constexpr std::string_view kHeavy =
     "ava coverage cypress jest karma mocha nox playwright tox tsc turbo webpack";
 
-/// npm's work under another name.
+/// Package managers that do the same work as npm.
 constexpr std::string_view kManagers = "bun pnpm yarn";
 constexpr std::string_view kManagerVerbs = "add build ci i install run t test up update upgrade";
 constexpr std::string_view kServices = "dev preview serve start storybook watch";
 
-/// What a policy may know of a script's text: nothing.
+/// The text of a script gives a policy no facts.
 class NoFacts : public shims::Facts {
  public:
   [[nodiscard]] bool stdin_is_terminal() const override { return false; }
@@ -58,7 +58,7 @@ class NoFacts : public shims::Facts {
   [[nodiscard]] bool git_hook(std::string_view) const override { return false; }
 };
 
-/// The call would wait its turn if it came to its shim.
+/// True if the call would wait for the lane when called through its shim.
 bool takes_lane(std::string_view tool, List args) {
   const shims::Shim* shim = shims::find_shim(tool);
   if (shim == nullptr) {
@@ -88,7 +88,7 @@ bool is_python(std::string_view word) {
   return numbered || base == "py" || is_in(base, "$PYTHON ${PYTHON} $PY ${PY} {envpython}");
 }
 
-/// Behind `-m`: the module and its arguments; empty when there is none.
+/// The module after `-m`, and its arguments; empty if there is none.
 List module_of(List args) {
   for (std::size_t i = 0; i < args.size(); ++i) {
     if (args[i] == "-m") {
@@ -101,7 +101,7 @@ List module_of(List args) {
   return {};
 }
 
-/// The tool that `words` run, and its arguments, whatever way they take to it.
+/// The tool that a command runs in the end, its arguments, and the way it is reached.
 struct Target {
   std::string tool;
   List args;
@@ -203,8 +203,8 @@ std::optional<Detour> by_name(const Target& target, const Tools& tools, Setting 
   const bool is_system = is_in(target.tool, "git make npm");
   const bool whole = tools.linked.contains("tox") || tools.linked.contains("nox");
   if (setting == Setting::Environment && !is_system && !whole) {
-    return Detour{target.tool, "its environment has one of its own",
-                  "onelane init --tool tox (or nox): the whole of it takes the lane"};
+    return Detour{target.tool, "its environment has a " + target.tool + " of its own",
+                  "onelane init --tool tox (or nox), so that all of it takes the lane"};
   }
   if (!tools.linked.contains(target.tool)) {
     return Detour{target.tool, "no shim stands before " + target.tool,
@@ -221,7 +221,7 @@ std::optional<Detour> find_detour(List words, const Tools& tools, Setting settin
     return std::nullopt;
   }
   const Target target = target_of(stripped.rest);
-  // A program that is adopted itself has waited its turn before it runs another.
+  // The program that runs the tool is adopted itself: it has waited for the lane already.
   const bool waits = !target.way.empty() && tools.linked.contains(base_of(stripped.rest.front())) &&
                      target.way != "path";
   if (!tools.adopted.contains(target.tool) || !takes_lane(target.tool, target.args) || waits) {

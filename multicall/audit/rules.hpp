@@ -7,32 +7,32 @@
 
 namespace onelane::multicall::audit {
 
-/// The tools that a project has put behind the lane.
+/// The tools that take the lane in a project.
 struct Tools {
-  std::set<std::string, std::less<>> adopted;  ///< The built-in five and `[tools.NAME]`, links.
+  std::set<std::string, std::less<>> adopted;  ///< The built-in five, `[tools.NAME]`, and links.
   std::set<std::string, std::less<>> linked;   ///< Those with a link in .onelane/bin.
 };
 
-/// A call that goes round the lane.
+/// A call that goes around the lane.
 struct Detour {
   std::string tool;    ///< The adopted tool that is run.
   std::string why;     ///< One clause.
-  std::string change;  ///< What would close it.
+  std::string change;  ///< What to change so that it takes the lane.
 };
 
-/// Where a command stands, as far as that changes what its words reach.
+/// Where a command is run, as far as that changes which executable it finds.
 enum class Setting {
   Plain,
-  Environment,  ///< tox, nox: Python tools come from an environment of their own.
+  Environment,  ///< tox and nox: Python tools come from an environment of their own.
 };
 
-/// What one simple command does to the lane; nothing when it takes it, or needs none (the policy
-/// of the built-in tools says which calls only read). Pure.
+/// How one simple command goes around the lane; nothing if it takes the lane or does not need it
+/// (by the policies of the built-in tools). Pure.
 [[nodiscard]] std::optional<Detour> find_detour(std::span<const std::string> words,
                                                 const Tools& tools,
                                                 Setting setting = Setting::Plain);
 
-/// The script behind `sh -c` or `bash -lc`; nothing for any other command.
+/// The script after `sh -c` or `bash -lc`; nothing for any other command.
 [[nodiscard]] std::optional<std::string> inner_script(std::span<const std::string> words);
 
 }  // namespace onelane::multicall::audit

@@ -7,19 +7,19 @@
 namespace onelane::multicall::audit {
 namespace {
 
-/// Substitutions inside substitutions are followed this deep.
+/// How deep nested substitutions are followed.
 constexpr int kDeepest = 16;
 
-/// In front of a command they are none of its words.
+/// Keywords that may stand before a command.
 constexpr std::string_view kKeywords = "if then else elif fi do done while until ! { }";
 
-/// Reads one script from left to right. `)` ends it where it is the inside of `$(…)`.
+/// Reads one script from left to right. Inside `$(…)`, a `)` ends it.
 class Reader {
  public:
   Reader(std::string_view text, int line, int depth, std::vector<Words>& out)
       : text_{text}, line_{line}, depth_{depth}, out_{out} {}
 
-  /// Up to the end, or behind the `)` that closes a substitution. Where it stopped.
+  /// Reads to the end, or past the `)` that closes a substitution; returns where it stopped.
   std::size_t read(bool is_substitution) {
     while (at_ < text_.size()) {
       const char c = text_[at_];
@@ -78,7 +78,7 @@ class Reader {
     ++at_;
   }
 
-  /// `>file`, `2>&1`, `<<EOF`, `<<<text`, `<(command)`: none of their words is an argument.
+  /// `>file`, `2>&1`, `<<EOF`, `<<<text`, `<(command)`: their words are not arguments.
   void redirection() {
     if (in_word_ && word_.find_first_not_of("0123456789") == std::string::npos) {
       in_word_ = false;  // 2>
@@ -132,7 +132,7 @@ class Reader {
     const char next = at_ + 1 < text_.size() ? text_[at_ + 1] : '\0';
     if (next == '\n') {
       ++line_;
-      in_word_ = !word_.empty();  // `\` at the end of a line is nothing at all
+      in_word_ = !word_.empty();  // a `\` at the end of a line joins it with the next one
     } else if (next != '\0') {
       word_ += next;
     }
@@ -151,7 +151,7 @@ class Reader {
     at_ = std::min(at_ + 1, text_.size());
   }
 
-  /// One character, or a whole substitution.
+  /// Reads one character, or a whole substitution.
   void plain(char c) {
     const std::string_view rest = text_.substr(at_);
     if (rest.starts_with("$((")) {
@@ -183,7 +183,7 @@ class Reader {
     line_ += static_cast<int>(std::ranges::count(inside, '\n'));
   }
 
-  /// Reads a substitution from `from` on; where it ends.
+  /// Reads the substitution that starts at `from`; returns where it ends.
   std::size_t nested(std::size_t from) {
     if (depth_ >= kDeepest) {
       return text_.size();
@@ -217,7 +217,7 @@ class Reader {
     current_ = {};
   }
 
-  /// The lines of here-documents, up to their ends.
+  /// Skips the lines of here-documents, with their delimiters.
   void skip_documents() {
     for (const std::string& end : documents_) {
       while (at_ < text_.size()) {

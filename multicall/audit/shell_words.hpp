@@ -6,17 +6,17 @@
 
 namespace onelane::multicall::audit {
 
-/// One simple command of a script, as far as its text shows.
+/// One simple command of a script, as its text shows it.
 struct Words {
-  int line = 0;  ///< Where its first word stands.
-  /// Quotes gone, nothing expanded: "$PYTHON" stays so, what `$(…)` gives is "$()".
+  int line = 0;  ///< The line of its first word.
+  /// Without quotes, and not expanded: "$PYTHON" stays, a `$(…)` becomes "$()".
   std::vector<std::string> words;
 };
 
-/// The simple commands in a shell script, in order, those inside `$(…)` and backquotes too.
-/// Comments, here-documents, redirections and what is quoted are no commands; neither is a
-/// function's name where it is defined. Reads as much as it can of whatever it is given and ends:
-/// nothing is ever run, no error is ever reported. `line` is the number of the first line.
+/// The simple commands in a shell script, in order, including those inside `$(…)` and backquotes.
+/// Comments, here-documents, redirections, quoted text and the name in a function definition are
+/// not commands. Accepts any text and reads as much of it as it can; runs nothing and reports no
+/// error. `line` is the number of the first line.
 [[nodiscard]] std::vector<Words> commands_in(std::string_view script, int line = 1);
 
 }  // namespace onelane::multicall::audit

@@ -15,7 +15,7 @@ struct Line {
   int number = 0;
 };
 
-/// Lines, those that end in a backslash together with what follows them.
+/// The lines of a text; a line that ends in a backslash is joined with the next one.
 std::vector<Line> logical_lines(std::string_view content) {
   std::vector<Line> lines;
   int number = 1;
@@ -38,7 +38,8 @@ std::string_view without(std::string_view text, std::string_view characters) {
   return text;
 }
 
-/// What make hands to the shell: `$$` is `$`, `$(NAME)` a variable, any other `$(…)` unknown.
+/// A recipe as make passes it to the shell: `$$` is `$`, `$(NAME)` a variable, other `$(…)`
+/// unknown.
 std::string as_shell(std::string_view recipe) {
   std::string out;
   for (std::size_t i = 0; i < recipe.size(); ++i) {
@@ -70,7 +71,7 @@ std::vector<Script> scripts_of_make(std::string_view content) {
   return scripts;
 }
 
-/// Recipes of a justfile: what is indented; one with a shebang of its own only for a shell.
+/// Recipes of a justfile, which are indented; those with a shebang only if it names a shell.
 std::vector<Script> scripts_of_just(std::string_view content) {
   std::vector<Script> scripts;
   bool is_foreign = false;
@@ -89,7 +90,7 @@ std::vector<Script> scripts_of_just(std::string_view content) {
   return scripts;
 }
 
-/// The string of a JSON text that begins at its start, as it stands there.
+/// The JSON string at the start of `text`, with its quotes and escapes.
 std::string_view quoted(std::string_view text) {
   std::size_t end = 1;
   while (end < text.size() && text[end] != '"' && text[end] != '\n') {
@@ -98,8 +99,8 @@ std::string_view quoted(std::string_view text) {
   return text.substr(0, end + 1);
 }
 
-/// Strings of a JSON text that stand before a string, both as they stand there, with their lines:
-/// a key may be a word elsewhere, and its value tells which one is meant.
+/// The pairs of adjacent strings in a JSON text, unparsed, with their lines. The value tells a key
+/// apart from the same word elsewhere.
 std::map<std::pair<std::string_view, std::string_view>, int> lines_of_pairs(
     std::string_view content) {
   std::map<std::pair<std::string_view, std::string_view>, int> lines;
@@ -138,7 +139,7 @@ std::vector<Script> scripts_of_package(std::string_view content) {
   return scripts;
 }
 
-/// `commands = …` and its indented lines.
+/// The values of `commands = …`, with the indented lines after it.
 std::vector<Script> scripts_of_tox(std::string_view content) {
   std::vector<Script> scripts;
   bool in_commands = false;
@@ -161,7 +162,7 @@ std::vector<Script> scripts_of_tox(std::string_view content) {
   return scripts;
 }
 
-/// String literals among the arguments that begin at `text`, up to the closing parenthesis.
+/// The string literals in `text`, up to the closing parenthesis of the arguments.
 std::vector<std::string> literals(std::string_view text) {
   std::vector<std::string> words;
   for (std::size_t i = 0; i < text.size() && text[i] != ')';) {
@@ -177,7 +178,7 @@ std::vector<std::string> literals(std::string_view text) {
   return words;
 }
 
-/// The calls of `session.run(…)` in a noxfile.
+/// The arguments of each `session.run(…)` in a noxfile.
 std::vector<Script> scripts_of_nox(std::string_view content) {
   constexpr std::string_view kCall = "session.run";
   constexpr std::size_t kLongestCall = 4096;

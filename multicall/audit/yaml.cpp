@@ -9,22 +9,22 @@
 namespace onelane::multicall::audit {
 namespace {
 
-/// Keys whose value is a command, or a list of them, in the files that are looked at.
+/// Keys whose value is a command or a list of commands, in all the file formats we read.
 constexpr std::string_view kKeys =
     "after_script before_script before_install cmd cmds command commands entry install run script";
 
-/// libyaml's time grows with the square of the depth; no file by hand is a tenth as deep.
+/// libyaml takes time with the square of the depth; no hand-written file has a tenth of this.
 constexpr std::size_t kDeepestYaml = 200;
 
-/// What libyaml says of a text, one event after the other. As events an alias is only a name: each
-/// script is found once, where it stands.
+/// The events of a YAML text, from libyaml. In events an alias is just a name, so that each script
+/// is found only once, where it is written.
 class YamlEvents {
  public:
   explicit YamlEvents(std::string_view content) {
     if (yaml_parser_initialize(&parser_) == 0) {
       throw std::bad_alloc{};
     }
-    // The library's bytes are unsigned.
+    // libyaml takes unsigned char.
     yaml_parser_set_input_string(&parser_, reinterpret_cast<const unsigned char*>(content.data()),
                                  content.size());
   }
@@ -35,7 +35,7 @@ class YamlEvents {
     yaml_parser_delete(&parser_);
   }
 
-  /// The next event, which lives until the one after it; null at the end and behind a fault.
+  /// The next event, valid until the next call; null at the end or after a fault.
   const yaml_event_t* next() {
     yaml_event_delete(&event_);
     return yaml_parser_parse(&parser_, &event_) != 0 && event_.type != YAML_STREAM_END_EVENT
@@ -43,7 +43,7 @@ class YamlEvents {
                : nullptr;
   }
 
-  /// "no YAML: line 3: did not find expected key"; empty where all could be read.
+  /// "no YAML: line 3: did not find expected key"; empty if the whole text could be read.
   [[nodiscard]] std::string fault() const {
     if (parser_.error == YAML_NO_ERROR) {
       return "";
@@ -70,7 +70,7 @@ std::vector<std::string_view> lines_of(std::string_view content) {
   return lines;
 }
 
-/// Picks the commands out of the events.
+/// Finds the commands in the events.
 class YamlReader {
  public:
   explicit YamlReader(std::string_view content) : lines_{lines_of(content)}, events_{content} {}
@@ -84,10 +84,10 @@ class YamlReader {
   }
 
  private:
-  /// A map or list that we are in.
+  /// A map or list that is open.
   struct Level {
     bool is_map = false;
-    bool has_commands = false;  ///< What comes next is a command, or a list of them.
+    bool has_commands = false;  ///< The next value is a command or a list of commands.
     bool at_key = false;        ///< In a map: a key comes next.
   };
 
@@ -119,7 +119,7 @@ class YamlReader {
     return !levels_.empty() && !levels_.back().at_key && levels_.back().has_commands;
   }
 
-  /// Behind a key comes its value, behind a value the next key.
+  /// After a key comes its value, after a value the next key.
   void pass_value(bool is_command_key) {
     if (levels_.empty() || !levels_.back().is_map) {
       return;
@@ -141,8 +141,8 @@ class YamlReader {
     pass_value(is_in(text, kKeys));
   }
 
-  /// A folded text is one line for the shell. Its lines as they stand in the file are told to be
-  /// that, so that what is found in one of them has its number.
+  /// A folded text is one line for the shell. Returns its lines as they are in the file, joined
+  /// with backslashes, so that a finding has the right line number.
   std::string folded_lines(const yaml_event_t& event) {
     std::string text;
     const std::size_t end = std::min(event.end_mark.line, lines_.size());

@@ -20,7 +20,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// What CI systems mark the processes of a job with, to end them after it.
+/// Variables by which CI systems recognise the processes of a job, to end them after it.
 constexpr std::array kMarks{"RUNNER_TRACKING_ID", "CI_JOB_ID", "JENKINS_NODE_COOKIE"};
 
 /// The calling process and its ancestors.
@@ -32,8 +32,8 @@ std::set<pid_t> own_line() {
   return out;
 }
 
-/// The processes to end: those that were found, all below them, and what of the same runs comes to
-/// light when the process above it is gone.
+/// The processes to end: those that were found, all below them, and others of the same runs that
+/// can be found only once their parent has ended.
 class Victims {
  public:
   Victims(process::OrphanWatch& watch, const RunBook& book, Daemons daemons)
@@ -78,7 +78,7 @@ class Victims {
     }
   }
 
-  /// Root's run may have given its rights up for one of its processes.
+  /// A run of root may start processes as other users.
   [[nodiscard]] std::optional<uid_t> owner_of(const std::string& run_id) const {
     const auto uid = book_.owner(run_id);
     return uid == uid_t{0} ? std::nullopt : uid;
@@ -104,7 +104,7 @@ class Victims {
   const RunBook& book_;
   const Daemons daemons_;
   const std::set<pid_t> own_ = own_line();
-  std::map<Key, std::string> found_;  ///< With the run that each belongs to.
+  std::map<Key, std::string> found_;  ///< Each process, with the id of its run.
   std::set<std::string> runs_;
 };
 
@@ -113,7 +113,7 @@ bool is_set(const char* name) {
   return value != nullptr && *value != '\0';
 }
 
-/// Into those to be ended and those that are kept.
+/// Sorts the rows into those that are to end and those that are kept.
 Cleared sort(OrphanRows rows, const Victims& victims, Daemons daemons) {
   Cleared out;
   out.ended = std::move(rows.orphans);

@@ -10,40 +10,40 @@
 
 namespace onelane::multicall::ci {
 
-/// True for a process that was started in the CI job that we are in: its initial environment has
-/// the same mark of the job (RUNNER_TRACKING_ID of GitHub's runner, CI_JOB_ID of GitLab's,
-/// JENKINS_NODE_COOKIE). A daemon that is to outlive its job is started without it, as each of
-/// them documents. True for any process where there is no such mark around us.
+/// True for a process that was started in the same CI job as this one: its initial environment has
+/// the same mark (RUNNER_TRACKING_ID of GitHub, CI_JOB_ID of GitLab, JENKINS_NODE_COOKIE). A daemon
+/// that shall outlive its job is started without the mark, as each of them documents. True for any
+/// process if our own environment has no mark.
 [[nodiscard]] bool is_of_this_job(pid_t pid);
 
-/// True where a CI system says that we are in one of its jobs (CI, other than `false`, or a mark of
-/// the job), or ONELANE_JOB_STARTED when the job began.
+/// True inside a CI job: CI is set and not `false`, a mark of the job is set, or
+/// ONELANE_JOB_STARTED, which holds the time when the job began.
 [[nodiscard]] bool is_in_job();
 
-/// What becomes of what was left running on purpose.
+/// What to do with processes that were left running on purpose.
 enum class Daemons { End, Keep };
 
-/// What was left of the job's runs, and what became of it.
+/// Processes that the job's runs left, by what became of them.
 struct Cleared {
-  std::vector<OrphanRow> ended;  ///< With all that was below them.
-  std::vector<OrphanRow> kept;   ///< Daemons that live on: they were to, or are another job's.
-  std::vector<OrphanRow> left;   ///< Stood KILL, or are another user's.
+  std::vector<OrphanRow> ended;  ///< Ended, with everything below them.
+  std::vector<OrphanRow> kept;   ///< Daemons that live on: with Daemons::Keep, or of another job.
+  std::vector<OrphanRow> left;   ///< Survived KILL, or belong to another user.
 };
 
-/// Ends the orphans of this project's runs and, with Daemons::End, what those of this job have left
-/// running on purpose: TERM, KILL after KILL_TIMEOUT. Who is who is decided as `onelane orphans`
-/// does, by pid, start time and the run's marker; the calling process and its ancestors are spared.
+/// Ends the orphans of this project's runs and, with Daemons::End, what runs of this job have left
+/// running on purpose: TERM, then KILL after KILL_TIMEOUT. Recognises processes as `onelane
+/// orphans` does, by pid, start time and the run's marker; spares this process and its ancestors.
 /// Blocks at most KILL_TIMEOUT and ten seconds. `lanes` must be readable.
 [[nodiscard]] Cleared clear_job(const LanesHere& lanes, Daemons daemons);
 
-/// The same without ending anything: `ended` has what clear_job would end.
+/// The same without ending anything: `ended` lists what clear_job() would end.
 [[nodiscard]] Cleared look_at_job(const LanesHere& lanes, Daemons daemons);
 
-/// Live tickets of the lanes as the end of a job sorts them.
+/// The live tickets of the lanes, sorted for the end of a job.
 struct JobRuns {
-  std::vector<Found> services;  ///< Of this job: to be ended.
-  std::vector<Found> foreign;   ///< Services that outlive this job, or are another's.
-  std::vector<Found> others;    ///< Hold the lane, wait for it, or we are a part of them.
+  std::vector<Found> services;  ///< Services of this job, to be ended.
+  std::vector<Found> foreign;   ///< Services that outlive this job, or belong to another.
+  std::vector<Found> others;    ///< Holders, waiting calls, and runs that we are a part of.
 };
 [[nodiscard]] JobRuns job_runs(const LanesHere& lanes);
 

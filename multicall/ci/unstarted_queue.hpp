@@ -7,8 +7,8 @@
 
 namespace onelane::multicall::ci {
 
-/// Entries of the project's batch queue that nobody has started, as people are shown them, in
-/// order. Takes no lock. Throws SystemError when the queue cannot be read.
+/// Entries of the project's queue that were never started, in order, as text for people. Takes no
+/// lock. Throws SystemError if the queue cannot be read.
 [[nodiscard]] std::vector<std::string> unstarted_entries(const LanesHere& lanes);
 
 }  // namespace onelane::multicall::ci

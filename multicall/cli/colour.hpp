@@ -5,7 +5,7 @@
 
 namespace onelane::multicall {
 
-/// `--color=auto|always|never`.
+/// Adds `--color=auto|always|never`, read into `when`.
 void add_colour(Options& app, Paint::When& when);
 
 }  // namespace onelane::multicall

@@ -12,7 +12,7 @@
 namespace onelane::multicall {
 namespace {
 
-/// What parse_words does instead, while a Collecting lives.
+/// What parse_words() calls in place of parsing, while a Collecting lives.
 std::function<void(Options&)>& taker() {
   static std::function<void(Options&)> take;
   return take;
@@ -75,7 +75,7 @@ int refuse_verb(std::string_view word, Commands commands, std::string_view above
   }
   const std::string_view meant = sys::nearest(word, names);
   const std::string parent{above};
-  say_always("'" + sys::clean(word) + "' is no verb of " + parent +
+  say_always("unknown verb '" + sys::clean(word) + "'" +
              (meant.empty() ? "" : "; did you mean `" + parent + " " + std::string{meant} + "`?") +
              " (see `" + parent + " --help`)");
   return kExitUsage;

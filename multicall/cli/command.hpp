@@ -11,43 +11,44 @@
 
 namespace onelane::multicall {
 
-/// Where `onelane help` shows a verb.
+/// The section of `onelane help` that shows a verb.
 enum class Group { Everyday, Look, Steer, SetUp, Hidden };
 
 struct Command;
 
-/// Rows of the command table; each is a constant.
+/// Rows of the command table, sorted by name; each is a constant.
 using Commands = std::span<const Command* const>;
 
-/// One verb of the administration command, or a part of one. `run` gets the words after it and
-/// returns the exit code; what it throws is said by main(). It calls parse_words before it does or
-/// reads anything: see Collecting.
+/// One verb of the administration command, or a part of one. `run` gets the arguments after it and
+/// returns the exit code; main() reports what it throws. It must call parse_words() before it does
+/// or reads anything: see Collecting.
 struct Command {
   std::string_view name;
   std::string_view summary;
   int (*run)(std::span<char*> words);
-  /// `list` and `view` of `onelane runs`, sorted; without a part's name `run` is called.
+  /// Such as `list` and `view` of `onelane runs`, sorted; `run` is called when none is named.
   Commands parts = {};
   Group group = Group::Look;
 };
 
-/// The row of that name; null for none.
+/// The row called `name`, or null.
 [[nodiscard]] const Command* find_command(Commands commands, std::string_view name) noexcept;
 
-/// Runs a verb, or the part of it that the first word names; `above` is what stands before it.
+/// Runs a verb, or the part of it that the first argument names; `above` is the command line before
+/// it, for messages.
 [[nodiscard]] int run_verb(const Command& command, std::span<char*> words,
                            std::string_view above = "onelane");
 
-/// Parses `words` with `app`; an exit code when the verb is over already (help: 0, bad
-/// usage: one line and 64).
+/// Parses the arguments into the targets of `app`. An exit code if the verb must return at once: 0
+/// after printing the help, 64 after one line about bad usage.
 [[nodiscard]] std::optional<int> parse_words(Options& app, std::span<char*> words);
 
-/// Says in one line that `word` is no verb below `above`, with the nearest that is; gives 64.
+/// Says in one line that `word` is not a verb, and the nearest one in `commands`; returns 64.
 [[nodiscard]] int refuse_verb(std::string_view word, Commands commands,
                               std::string_view above = "onelane");
 
-/// While one lives, parse_words reads no words: it hands the app to `take` and returns 0, so
-/// that a verb ends before it does anything. One at a time.
+/// While one lives, parse_words() does not parse: it passes the options to `take` and returns 0, so
+/// that the verb returns before it does anything. Only one may exist at a time.
 class Collecting {
  public:
   explicit Collecting(std::function<void(Options&)> take);
@@ -62,13 +63,13 @@ struct ExitCode {
   std::string_view when;
 };
 
-/// The footer of a verb: its exit codes, sorted, with 0, 64 and 125 where it has no own words
-/// for them.
+/// The footer of a verb's help: its exit codes, sorted, with the usual 0, 64 and 125 unless `own`
+/// describes them.
 [[nodiscard]] std::string exit_codes(std::initializer_list<ExitCode> own);
 
-/// The command behind the options of a verb that parse_words has read: what follows `--`, or
-/// begins with the first word that is no option. Empty, and said in one line, when there is
-/// none; `example` shows how it looks.
+/// The user's command after the options of a verb, once parse_words() has read them: the arguments
+/// after `--`, or from the first one that is not an option. If there is none, says so in one line
+/// with `example` as the way to write it, and returns an empty span.
 [[nodiscard]] std::span<char*> command_behind(const Options& app, std::span<char*> words,
                                               std::string_view example);
 

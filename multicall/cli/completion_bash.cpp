@@ -104,7 +104,7 @@ void add_case(std::string& out, const std::string& question, const std::string& 
   out += "  " + shell_word(question) + ") REPLY=" + shell_word(answer) + " ;;\n";
 }
 
-/// What the value of `argument` may be.
+/// What the value of `argument` may be: words, or @KIND.
 std::string wanted(const Argument& argument) {
   return argument.choices.empty() && !argument.completion.empty()
              ? "@" + argument.completion

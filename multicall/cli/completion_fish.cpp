@@ -81,7 +81,7 @@ std::string line_for(const std::string& condition) {
   return "complete -c onelane -n " + fish_word(condition);
 }
 
-/// What gives the values of `argument`; empty where the shell has none to offer.
+/// The part of `complete` that offers values of `argument`; empty if there are none to offer.
 std::string values_of(const Argument& argument) {
   if (!argument.choices.empty()) {
     return " -a " + fish_word(boost::algorithm::join(argument.choices, " "));

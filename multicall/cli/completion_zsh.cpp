@@ -35,7 +35,7 @@ else
 fi
 )";
 
-/// One word of _arguments: in brackets and between colons these letters have a meaning.
+/// Escapes the letters that mean something to _arguments inside brackets and between colons.
 std::string text_of(std::string_view text) {
   return escaped(text, "[]:\\", "\\");
 }
@@ -89,7 +89,7 @@ void add_leaf(std::string& out, const Verb& verb) {
   out += "\n    ;;\n";
 }
 
-/// The function that completes the verbs below `above`, then hands over to the one that is there.
+/// Code that completes the verbs below `above`, or passes on to the one that is already typed.
 std::string verbs_of(const std::string& above, const std::vector<Verb>& verbs) {
   std::string out = "  local -a verbs=(\n";
   std::vector<std::string> names;

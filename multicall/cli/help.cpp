@@ -16,13 +16,14 @@ constexpr std::size_t kMostColumn = 30;
 constexpr auto kGroups =
     std::to_array<Group>({Group::Everyday, Group::Look, Group::Steer, Group::SetUp});
 
-/// Columns of UTF-8 text, each character being one wide.
+/// Width of UTF-8 text, counting one column per character.
 std::size_t columns(std::string_view text) {
   return static_cast<std::size_t>(std::ranges::count_if(
       text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
 }
 
-/// Appends `text` from column `at` on, later lines indented by `indent`, and a newline.
+/// Appends `text` and a newline. The first line starts in column `at`; later ones are indented by
+/// `indent`.
 void append_wrapped(std::string& out, std::string_view text, std::size_t at, std::size_t indent) {
   std::size_t column = at;
   bool first = true;

@@ -9,7 +9,7 @@
 
 namespace onelane::multicall {
 
-/// `onelane status [--json]`, or with `[options]` where all of them would not fit.
+/// `onelane status [--json]`, or with `[options]` if the list would not fit in a line.
 [[nodiscard]] std::string usage_of(const Verb& verb);
 
 /// "-a, --all", "--priority N", "ID".
@@ -24,10 +24,10 @@ namespace onelane::multicall {
 /// What `onelane --help` prints: the verbs in their groups.
 [[nodiscard]] std::string overview_of(Commands commands);
 
-/// The heading of a group; empty for hidden verbs.
+/// The heading of a group; empty for Group::Hidden.
 [[nodiscard]] std::string_view title_of(Group group) noexcept;
 
-/// The groups that are shown, in their order.
+/// The groups that are shown, in the order of the overview.
 [[nodiscard]] std::span<const Group> shown_groups() noexcept;
 
 }  // namespace onelane::multicall

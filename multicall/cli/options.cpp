@@ -87,8 +87,8 @@ Option* Options::add_option_function(std::string_view names, Take take,
   return add(names, std::move(take), description);
 }
 
-Option* Options::find(std::string_view name) {
-  const auto found = std::ranges::find(options_, name, &Option::spec);
+Option* Options::find(std::string_view names) {
+  const auto found = std::ranges::find(options_, names, &Option::spec);
   return found == options_.end() ? nullptr : &*found;
 }
 

@@ -5,7 +5,7 @@
 #include "core/sys/text.hpp"
 #include "multicall/cli/options.hpp"
 
-// What would run before main() for this file: see CMakeLists.txt.
+// The static initialisers of this file, which do not run before main(): see CMakeLists.txt.
 using Start = void (*)();
 extern "C" const Start first_start[] __asm__("__start_onelane_parse_start");
 extern "C" const Start end_of_starts[] __asm__("__stop_onelane_parse_start");
@@ -13,7 +13,7 @@ extern "C" const Start end_of_starts[] __asm__("__stop_onelane_parse_start");
 namespace onelane::multicall {
 namespace {
 
-/// Makes the constants of CLI11, once.
+/// Runs the static initialisers of CLI11, once.
 void start_cli11() {
   static const bool is_started = [] {
     std::for_each_n(first_start, end_of_starts - first_start, [](Start start) { start(); });
@@ -31,8 +31,8 @@ Overloaded(Functions...) -> Overloaded<Functions...>;
 
 constexpr std::size_t kLongestFault = 400;
 
-/// CLI11 takes the word after `--name=` for its value. A NUL, which no argument can have, stands
-/// for the empty value until without_mark takes it away.
+/// CLI11 reads the argument after `--name=` as its value. A NUL, which no argument can contain,
+/// stands for the empty value until without_mark() removes it.
 std::string with_mark(std::string word) {
   if (word.starts_with("--") && word.find('=') == word.size() - 1) {
     word.push_back('\0');
@@ -47,12 +47,12 @@ std::string without_mark(std::string value) {
   return value;
 }
 
-/// CLI11 takes `--` for the value of the option before it.
+/// CLI11 accepts `--` as the value of the option before it.
 std::string dashes_fault(const std::string& value) {
   return value == "--" ? "'--' is not a value" : "";
 }
 
-/// CLI11 takes -1 for a large number, and reads 0x10, too.
+/// CLI11 reads -1 as a large number, and accepts 0x10.
 std::string number_fault(const std::string& value) {
   const bool fits = !value.empty() && value.find_first_not_of("0123456789") == std::string::npos;
   return fits ? "" : "'" + value + "' is not a whole number";
@@ -78,7 +78,7 @@ CLI::Option* add_to(CLI::App& app, const Option& option) {
           },
           [&](const Take& take) { return app.add_option_function<std::string>(spec, take); },
           [&]<class Value>(std::optional<Value>* value) {
-            // As an optional, CLI11 leaves an empty value out.
+            // Given the optional itself, CLI11 would drop an empty value.
             return app.add_option_function<Value>(spec, [value](const Value& v) { *value = v; });
           },
           [&](auto* value) { return app.add_option(spec, *value); },
@@ -107,7 +107,7 @@ void define(CLI::App& app, const Option& option) {
   }
 }
 
-/// Once all options are defined: those that one of them needs or excludes.
+/// Declares what `option` needs and excludes; all options must be defined by then.
 void relate(CLI::App& app, const Option& option) {
   CLI::Option& made = *app.get_option(option.is_positional() ? option.spec : option.names().back());
   for (const std::string& other : option.needed) {
@@ -118,7 +118,7 @@ void relate(CLI::App& app, const Option& option) {
   }
 }
 
-/// What is wrong with the number of values; CLI11 says "At Most 1 required but received 2".
+/// A clearer message about the number of values than CLI11's "At Most 1 required but received 2".
 std::string count_fault(const CLI::App& app, std::string_view last_word) {
   const auto twice = app.get_options([](const CLI::Option* option) {
     return option->get_items_expected_max() == 1 && option->count() > 1;
@@ -142,7 +142,7 @@ std::string unknown_fault(const Options& options, const std::string& word) {
   return "no option " + word + (meant.empty() ? "" : "; did you mean " + std::string{meant} + "?");
 }
 
-/// What CLI11 says about `words`, given to `app`; empty where all is well.
+/// What CLI11 says is wrong with `words`; empty if nothing is.
 std::string parse_with(CLI::App& app, std::span<char* const> words) {
   std::vector<std::string> last_first;
   std::transform(words.rbegin(), words.rend(), std::back_inserter(last_first), with_mark);
@@ -161,7 +161,7 @@ std::string parse_with(CLI::App& app, std::span<char* const> words) {
 std::optional<ParseEnd> Options::parse(std::span<char* const> words) {
   start_cli11();
   CLI::App app{"", name_};
-  app.allow_extras();  // what is left over is told below, with the name that was meant
+  app.allow_extras();  // reported below, with the name that was probably meant
   app.prefix_command(has_command_);
   for (const Option& option : options_) {
     define(app, option);
@@ -180,7 +180,7 @@ std::optional<ParseEnd> Options::parse(std::span<char* const> words) {
   if (!left.empty() && is_option(left.front())) {
     fault = unknown_fault(*this, left.front());
   } else if (!has_command_ && extra != left.end()) {
-    fault = "'" + *extra + "' is one argument too many";
+    fault = "unexpected argument '" + *extra + "'";
   } else if (fault.empty() && final_fault_) {
     fault = final_fault_();
   }

@@ -22,7 +22,7 @@ std::optional<std::int64_t> parse_span(std::string_view text) {
     }
     return static_cast<std::int64_t>(*count) * (unit == 'd' ? 1 : 7) * 86'400'000;
   }
-  // A bare number would be read as seconds by some and as days by others.
+  // No bare numbers: some readers would expect seconds and others days.
   const auto span = unit >= 'a' && unit <= 'z' ? sys::parse_duration(text) : std::nullopt;
   return span ? std::optional{std::int64_t{span->count()}} : std::nullopt;
 }
@@ -39,7 +39,7 @@ std::optional<std::int64_t> parse_date(const std::string& text) {
     const int day = date.tm_mday;
     date.tm_isdst = -1;
     const std::time_t seconds = std::mktime(&date);
-    // The 31st of February becomes a day in March.
+    // mktime(3) turns the 31st of February into a day in March.
     return date.tm_mday == day ? std::optional{std::int64_t{seconds} * 1000} : std::nullopt;
   }
   return std::nullopt;

@@ -23,7 +23,7 @@ std::vector<std::string> choices_of(const Option& option) {
   return {};
 }
 
-/// What completes() said, else what the label says.
+/// The kind that completes() set, else the one that follows from the label.
 std::string completion_of(const Option& option, std::string_view label) {
   for (const Check& check : option.checks) {
     if (const auto* said = std::get_if<Completes>(&check)) {

@@ -11,7 +11,7 @@ Call make_call(int argc, char** argv) {
     std::string_view name{argv[0]};
     name.remove_prefix(std::min(name.rfind('/') + 1, name.size()));
     if (name.starts_with('-')) {
-      name.remove_prefix(1);  // a login shell's spelling
+      name.remove_prefix(1);  // login(1) starts a shell as `-sh`
     }
     call.name = name;
     call.args.assign(argv + 1, argv + argc);

@@ -17,7 +17,7 @@ struct Known {
   bool is_ci = false;
 };
 
-/// Agents before CI: an agent may well work in a CI job.
+/// Agents come before CI, because an agent may run inside a CI job.
 constexpr auto kKnown = std::to_array<Known>({
     {"CLAUDECODE", "claude"},
     {"CLAUDE_CODE", "claude"},
@@ -48,7 +48,7 @@ bool is_set(const Known& known) {
 }  // namespace
 
 std::string caller_agent() {
-  // AI_AGENT holds a name of its own choice.
+  // The value of AI_AGENT is the name itself.
   if (const char* name = std::getenv("AI_AGENT"); name != nullptr && *name != '\0') {
     return name;
   }
@@ -67,7 +67,7 @@ bool is_ci() {
 
 std::string current_branch(const std::string& git_dir) {
   constexpr std::string_view kBranch = "ref: refs/heads/";
-  // Three calls and no more: every run pays for them.
+  // Three system calls and no more: every run pays for them.
   const int fd = git_dir.empty() ? -1
                                  : ::open((git_dir + "/HEAD").c_str(),
                                           O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);

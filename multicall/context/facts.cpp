@@ -86,7 +86,7 @@ bool ProcessFacts::git_hook(std::string_view name) const {
 
 std::optional<std::string> ProcessFacts::npm_script(std::string_view name) const {
   std::string directory = acting_directory(shims::find_shim("npm")->target(call_.args));
-  // npm takes the nearest package.json upward.
+  // npm uses the nearest package.json in this directory or above.
   for (int level = 0; level < 32; ++level) {
     const auto text = sys::read_small_file((directory + "/package.json").c_str(), 1 << 20);
     if (text) {

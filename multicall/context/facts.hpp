@@ -9,13 +9,14 @@
 
 namespace onelane::multicall {
 
-/// What a policy asks about the world, read from this process and its files when asked.
+/// The facts that a policy asks for, read from this process and its files at that moment. Borrows
+/// `call`.
 class ProcessFacts : public shims::Facts {
  public:
   explicit ProcessFacts(const Call& call) : call_{call} {}
   [[nodiscard]] bool stdin_is_terminal() const override;
   [[nodiscard]] std::optional<std::string> environment(std::string_view name) const override;
-  /// Asks the real git (`git config`), which reads and runs nothing; about 2 ms.
+  /// Blocks about 2 ms for the real git (`git config`), which runs nothing of the user's.
   [[nodiscard]] std::optional<std::string> git_alias(std::string_view name) const override;
   [[nodiscard]] std::optional<std::string> npm_script(std::string_view name) const override;
   [[nodiscard]] bool git_hook(std::string_view name) const override;
@@ -25,7 +26,7 @@ class ProcessFacts : public shims::Facts {
   const Call& call_;
 };
 
-/// The directory a call acts in: `-C`, `--prefix` applied to the current one, as text.
+/// The directory that a call acts on: its `-C` or `--prefix` options joined onto ".", as text only.
 [[nodiscard]] std::string acting_directory(const shims::Target& target);
 
 }  // namespace onelane::multicall

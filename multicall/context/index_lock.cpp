@@ -32,7 +32,7 @@ std::string lock_path(const std::string& git_dir) {
 bool has_open(pid_t pid, const struct stat& file) {
   const std::string directory = "/proc/" + std::to_string(pid) + "/fd";
   std::error_code error;
-  // Not a range-for: its step throws when the process ends meanwhile.
+  // Not a range-for, whose increment throws if the process ends meanwhile.
   for (std::filesystem::directory_iterator at{directory, error}, end; !error && at != end;
        at.increment(error)) {
     struct stat info {};
@@ -44,8 +44,7 @@ bool has_open(pid_t pid, const struct stat& file) {
   return false;
 }
 
-/// The first pending signal that ends a process by default; the others are dropped, as they
-/// would be by a process that only sleeps.
+/// The first pending signal that ends a process by default; signals that do not are dropped.
 int ending_signal(const process::Signals& signals) {
   process::Signals::Arrived arrived;
   while (signals.next_noticed(arrived)) {

@@ -11,10 +11,9 @@
 
 namespace onelane::multicall {
 
-/// Waits while a fresh foreign `index.lock` (younger than ten seconds) stands in `git_dir`,
-/// at most `limit`: git itself fails at once on it. The file is never touched; after the
-/// limit the caller runs git, which says what it thinks of the lock. Returns the signal that
-/// ended the wait, 0 for none.
+/// Blocks while `git_dir` has an `index.lock` younger than ten seconds, at most for `limit`: git
+/// itself would fail at once. The file is never touched; after the limit the caller runs git, which
+/// reports the lock. Returns the signal that ended the wait, 0 for none.
 [[nodiscard]] int wait_for_index_lock(const std::string& git_dir, std::chrono::milliseconds limit,
                                       const process::Signals& signals);
 
@@ -24,13 +23,13 @@ struct LockOwner {
   std::string command;
 };
 
-/// Who among `members` holds the lock in `git_dir`: the git that has it open, or the only git
-/// there is. Nothing when there is no lock.
+/// The process among `members` that holds the lock in `git_dir`: the git that has it open, or the
+/// only git of them. Nothing if there is no lock, or if that cannot be told.
 [[nodiscard]] std::optional<LockOwner> find_index_lock_owner(
     const std::string& git_dir, std::span<const sys::ProcessStat> members);
 
-/// Which lock stands in a git directory at one moment; all zero for none. Compared, not dated: the
-/// clock that files are dated by lags the one we can read.
+/// Identity of the lock in a git directory at one moment; all zero for none. Two are compared with
+/// each other, not with a clock: the kernel's clock for file times lags clock_gettime(2).
 struct LockSeen {
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
@@ -40,8 +39,8 @@ struct LockSeen {
 };
 [[nodiscard]] LockSeen see_index_lock(const std::string& git_dir);
 
-/// For a run that was killed: one line about the lock it left, by whom and how to remove it.
-/// Nothing when there is none, or when it is the one that stood there `before` the run.
+/// For a run that was killed: one line about the lock it left behind, its owner, and how to remove
+/// it. Nothing if there is no lock, or only the one from `before` the run.
 [[nodiscard]] std::optional<std::string> left_index_lock(const std::string& git_dir,
                                                          const std::optional<LockOwner>& owner,
                                                          const LockSeen& before);

@@ -5,7 +5,8 @@
 
 namespace onelane::multicall {
 
-/// What may live on: the built-in list and the project's KEEP. Copies what it needs.
+/// The processes that may outlive a run: the built-in list and the project's KEEP. Copies what it
+/// needs.
 [[nodiscard]] process::KeepList keep_list_of(const settings::Settings& settings);
 
 }  // namespace onelane::multicall

@@ -11,7 +11,8 @@
 namespace onelane::multicall {
 namespace {
 
-/// A shim, or a command that runs another one and is waited for; no guardian, no other command.
+/// True for a shim, or an onelane command that runs another one in the foreground; not for a
+/// guardian or any other onelane command.
 bool is_call_of_onelane(pid_t pid) {
   const auto stat = sys::read_stat(pid);
   const std::string program = "/proc/" + std::to_string(pid) + "/exe";
@@ -31,7 +32,7 @@ bool is_call_of_onelane(pid_t pid) {
          std::ranges::find(words, "--detach") == words.end();
 }
 
-/// In the middle of execve(2): what it was is gone, and what it is cannot be read yet.
+/// True in the middle of execve(2), when /proc shows neither the old nor the new arguments.
 bool is_in_exec(pid_t pid) {
   const auto stat = sys::read_stat(pid);
   const std::string path = "/proc/" + std::to_string(pid) + "/environ";
@@ -40,7 +41,7 @@ bool is_in_exec(pid_t pid) {
          sys::arguments(pid).empty();
 }
 
-/// The innermost run of a marker is `run_id`.
+/// True if `run_id` is the innermost run in the process's ONELANE_HELD.
 bool is_of_run(pid_t pid, std::string_view run_id) {
   const auto held = sys::initial_environment(pid, "ONELANE_HELD");
   return held && std::string_view{*held}.substr(held->rfind(',') + 1) == run_id;
@@ -56,10 +57,10 @@ process::LaneCallTest lane_call_test(std::string lane_dir) {
       return run_id.empty() || is_of_run(id.pid, run_id);
     }
     if (run_id.empty() && is_in_exec(id.pid)) {
-      return true;  // from the shim to its tool, maybe: looked at again
+      return true;  // maybe a shim becoming its tool: the caller looks again
     }
     if (!run_id.empty() || !is_call_of_onelane(id.pid)) {
-      return false;  // anywhere, one that waits is none
+      return false;  // a call of onelane that still waits is not in the lane yet
     }
     const auto lane = lane::lane_file_of(id.pid);
     return !lane || *lane == lane_file;

@@ -25,14 +25,14 @@ std::optional<LanesHere> lanes_here() {
   return lanes_of(std::move(placed), std::move(settings));
 }
 
-void say_nobody_adopted() {
+void say_not_adopted() {
   say_always("no project here has adopted onelane (`onelane init`)");
 }
 
 std::optional<LanesHere> lanes_here_or_say() {
   auto lanes = lanes_here();
   if (!lanes) {
-    say_nobody_adopted();
+    say_not_adopted();
   }
   return lanes;
 }
@@ -56,7 +56,7 @@ std::string_view odd_kind(const std::string& path) {
   return S_ISLNK(info.st_mode)    ? "a symbolic link"
          : S_ISDIR(info.st_mode)  ? "a directory"
          : S_ISFIFO(info.st_mode) ? "a FIFO"
-                                  : "no regular file";
+                                  : "not a regular file";
 }
 
 sys::SystemError open_error(const std::string& path, int error) {

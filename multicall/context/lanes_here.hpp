@@ -15,47 +15,50 @@ namespace onelane::multicall {
 
 /// The project of the current directory, its settings, and its lanes opened for reading.
 struct LanesHere {
-  project::Project project;  ///< With `state_dir` where the settings have placed the lane.
+  project::Project project;  ///< Its `state_dir` is where the settings place the lane.
   settings::Settings settings;
-  /// The lane that has been used so far, then git's own with `lanes = "split"`; may be empty.
+  /// The lanes that exist: the project's, then git's own with `lanes = "split"`. May be empty.
   std::vector<lane::Table> tables;
-  /// Why a lane that is there could not be read: it is another user's, or no file.
+  /// Why an existing lane could not be read, as when it belongs to another user or is not a file.
   std::optional<sys::SystemError> unreadable;
 };
 
-/// Nothing where no project has adopted onelane.
+/// Opens what is there. Nothing if no project around the current directory has adopted onelane.
 [[nodiscard]] std::optional<LanesHere> lanes_here();
-/// Says that in one line.
-void say_nobody_adopted();
-/// lanes_here, which says it.
+/// Says in one line that no project here has adopted onelane.
+void say_not_adopted();
+/// Like lanes_here(), with say_not_adopted() if there is nothing.
 [[nodiscard]] std::optional<LanesHere> lanes_here_or_say();
 
-/// The same for whoever reads the journal, which must be readable; the lanes need not be.
+/// The same for a verb that reads the journal: says why if the journal cannot be read, and returns
+/// nothing. The lanes need not be readable.
 [[nodiscard]] std::optional<LanesHere> journal_here_or_say();
 
-/// What has the place of a file without being one: "a directory", "a FIFO"; empty for a regular
-/// file, and where nothing is.
+/// What is at `path` in place of a regular file: "a directory", "a FIFO"; empty for a regular file
+/// or if nothing is there. Does not follow a symbolic link.
 [[nodiscard]] std::string_view odd_kind(const std::string& path);
 
-/// Why `path`, a file of a lane, could not be opened; what is there if that is no file.
+/// The error for `path`, a file of a lane that could not be opened; says what is there if that is
+/// not a regular file.
 [[nodiscard]] sys::SystemError open_error(const std::string& path, int error);
 
-/// Directories of all lanes that the settings give the project, the main one first, and of those
-/// that are there.
+/// Directories of all lanes of the project, those of the settings and those that exist; the main
+/// one is first.
 [[nodiscard]] std::vector<std::string> lane_directories(const LanesHere& lanes);
 
-/// Opens the lane in `directory`, one of the project's, for writing, and makes what is missing of
-/// it, as a call would. Throws SystemError.
+/// Opens the lane in `directory`, one of lane_directories(), for writing, and creates what is
+/// missing, as a call would. Throws SystemError.
 [[nodiscard]] lane::Table open_lane(const project::Project& project, const std::string& directory);
 
-/// Makes the directory of a lane below the project's own, open as `state`, as that one is: owner,
-/// group and mode. Harmless where it is there.
+/// Creates the directory of a lane below the project's state directory, whose descriptor is
+/// `state`, with the owner, group and mode of that one. Does nothing if it exists or if it is the
+/// state directory itself.
 void make_lane_directory(const project::Project& project, int state, const std::string& directory);
 
-/// The lanes of a project whose lane has been placed (place_lane).
+/// The lanes of a project; place_lane() must have been called on it.
 [[nodiscard]] LanesHere lanes_of(project::Project project, settings::Settings settings);
 
-/// Where the logs of a project's runs are; its lane has been placed.
+/// The directory with the logs of a project's runs; place_lane() must have been called on it.
 [[nodiscard]] std::string log_directory(const project::Project& project,
                                         const settings::Settings& settings);
 

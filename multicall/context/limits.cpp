@@ -12,7 +12,7 @@ namespace {
 using guard::LimitRow;
 using guard::Unit;
 
-/// True for the setting that gives a limit its figure: `memory_limit_mb` for MEMORY_LIMIT_MB.
+/// True if `setting` holds the figure of the limit: `memory_limit_mb` for MEMORY_LIMIT_MB.
 bool is_of(const LimitRow& row, std::string_view setting) {
   return std::ranges::equal(row.name, setting, {}, [](char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -26,7 +26,8 @@ const settings::Field* field_of(const LimitRow& row) {
   return found == fields.end() ? nullptr : &*found;
 }
 
-/// A built-in share of the machine's memory must fit into the container we are in.
+/// The figure of a limit; a built-in share of the machine's memory is reduced to fit into the
+/// container that this process runs in.
 std::uint64_t fitting(const LimitRow& row, const settings::Figure& figure) {
   const bool is_cut = figure.source.origin == settings::Origin::BuiltIn && row.most_percent != 0;
   const std::uint64_t total = is_cut ? sys::machine_memory().total : 0;

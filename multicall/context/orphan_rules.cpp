@@ -41,8 +41,8 @@ process::RunTraits traits_from(const std::array<std::uint64_t, 8>& context) {
   return traits;
 }
 
-/// False for a run of another lane, whose journal was copied with its checkout: that lane is still
-/// there. One that has only been moved is not.
+/// False for a run of another lane that still exists: then its journal was copied here with its
+/// checkout. After a move the old lane is gone, and the run is this project's.
 bool is_of(const LanesHere& lanes, const journal::Record& record) {
   struct stat info {};
   if (record.lane.empty() || ::stat((record.lane + "/lane").c_str(), &info) != 0) {
@@ -52,7 +52,7 @@ bool is_of(const LanesHere& lanes, const journal::Record& record) {
   return std::ranges::any_of(lanes.tables, [&](const lane::Table& t) { return t.id() == id; });
 }
 
-/// The journal as somebody asks it who asks for the same few runs again and again.
+/// Looks runs up in the journal and remembers the answers: the same few are asked for repeatedly.
 class JournalReader {
  public:
   explicit JournalReader(const LanesHere& lanes) : lanes_{lanes} {}
@@ -72,7 +72,7 @@ class JournalReader {
   std::unordered_map<std::string, std::optional<journal::Record>> known_;
 };
 
-/// For a terminal: printable, and not too long.
+/// The command of a record for a terminal: printable, at most 80 bytes.
 std::string command_of(const journal::Record& record) {
   std::string command;
   for (const std::string& word : record.argv) {
@@ -93,7 +93,7 @@ std::optional<process::RunTraits> traits_in(const lane::Table& table, std::strin
   return traits;
 }
 
-/// The command of a ticket that is still in the table, be it dead.
+/// The command of a ticket in the table, alive or dead; empty if there is none.
 std::string command_in(const lane::Table& table, std::string_view run_id) {
   const auto entries = table.entries(table.header().high);
   for (std::size_t slot = 0; slot < entries.size(); ++slot) {
@@ -105,7 +105,7 @@ std::string command_in(const lane::Table& table, std::string_view run_id) {
   return {};
 }
 
-/// The user of a run that is still in the table, be it dead.
+/// The user of a run in the table, alive or dead.
 std::optional<uid_t> owner_in(const lane::Table& table, std::string_view run_id) {
   const lane::LastRun last = table.last_run();
   if (lane::view(last.run_id) == run_id && table.is_own(last)) {
@@ -219,7 +219,7 @@ std::vector<lane::Kept> kept_by(const LanesHere& lanes) {
 
 namespace {
 
-/// True for the group that a user has alone, as distributions make one for each.
+/// True for a group with the user as its only member, as most distributions create for each user.
 bool is_private_group(gid_t group, uid_t owner) {
   if (group != owner) {
     return false;
@@ -235,7 +235,8 @@ bool is_private_group(gid_t group, uid_t owner) {
   return !is_shared;
 }
 
-/// A record of a user who could signal the process gives that user nothing by being believed.
+/// True if only the owner of the process can have written the table. That user could signal the
+/// process anyway, so believing the record gives away nothing.
 bool is_written_by_owner_of(const lane::Table& table, pid_t pid) {
   struct stat file {};
   struct stat process {};
@@ -266,7 +267,7 @@ process::OrphanRules orphan_rules(const LanesHere* lanes, const RunBook& book) {
   rules.is_wanted = book.has;
   rules.traits = book.traits;
   if (book.owner) {
-    // Root's run may have given its rights up for one of its processes.
+    // A run of root may start processes as other users.
     rules.owner = [owner = book.owner](std::string_view run_id) {
       const auto uid = owner(run_id);
       return uid == uid_t{0} ? std::nullopt : uid;

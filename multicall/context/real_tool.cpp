@@ -17,7 +17,7 @@
 namespace onelane::multicall {
 namespace {
 
-/// The file that a shell would run for a name; nothing when there is none.
+/// The file that a shell would run for a name; empty if there is none.
 std::string first_on_path(std::string_view name) {
   for (const tool::Candidate& candidate : tool::all_candidates(name, std::getenv("PATH"))) {
     if (candidate.verdict != tool::Verdict::NotExecutable &&
@@ -28,7 +28,7 @@ std::string first_on_path(std::string_view name) {
   return {};
 }
 
-/// Where the command is onelane itself, which stands before no tool: its path, else nothing.
+/// The path of a command that is onelane itself under one of its own names; empty for any other.
 std::string own_command_path(const Call& call) {
   if (!is_command_name(call.name)) {
     return {};
@@ -47,7 +47,7 @@ tool::Found find_real_tool(const Call& call, bool is_lane_call) {
   request.path = std::getenv("PATH");
   request.at = std::getenv("ONELANE_AT");
   request.args = call.argv.empty() ? call.argv : call.argv.subspan(1);
-  // GNU make executes itself again, by argv[0], after it has remade a makefile.
+  // GNU make executes itself again, through argv[0], after it has remade a makefile.
   request.restarts = call.name == "make" && std::getenv("MAKE_RESTARTS") != nullptr;
   request.is_lane_call = is_lane_call;
   return tool::find_real(request);
@@ -79,8 +79,8 @@ tool::Found find_command_to_run(const Call& call) {
 int explain_no_command(const Call& call) {
   const std::string_view word{call.argv[0]};
   if (call.argv.size() == 1 && word.find_first_of(" \t\n") != std::string_view::npos) {
-    say_always("one word with blanks is no command: give its words as they are, `onelane run -- " +
-               sys::clean(word) + "`, or a shell's, `onelane run -- sh -c " +
+    say_always("a command in quotes is one word: leave the quotes out, `onelane run -- " +
+               sys::clean(word) + "`, or give it to a shell, `onelane run -- sh -c " +
                shell_word(sys::clean(word)) + "`");
     return kExitUsage;
   }
@@ -123,7 +123,7 @@ int pass_through(const Call& call, bool is_lane_call) {
   std::vector<char*> argv = make_argv(call, found.path);
   ::execve(found.path.c_str(), argv.data(), environ);
   if (errno == ENOEXEC) {
-    // A script without `#!`: what execvp(3) and every shell do with it.
+    // A script without `#!` runs in sh, as with execvp(3) and every shell.
     static char shell[] = "/bin/sh";
     argv[0] = found.path.data();
     argv.insert(argv.begin(), shell);

@@ -245,7 +245,7 @@ ScriptFiles script_files(const std::string& root) {
 int audit_project(bool as_json, Paint::When color) {
   const doctor::Scene scene = doctor::scene_here();
   if (!scene.is_adopted()) {
-    say_nobody_adopted();
+    say_not_adopted();
     return 1;
   }
   const std::string& root = scene.project->root;

@@ -35,7 +35,7 @@ bool is_on_path(const std::string& name) {
   return false;
 }
 
-/// The steps of `onelane init`; each is harmless when it has been done before.
+/// The steps of `onelane init`; each may be repeated.
 class Init {
  public:
   Init(const project::Project& project, const InitOptions& options)
@@ -65,12 +65,13 @@ class Init {
  private:
   void did(const std::string& line) { report_.lines.push_back(line); }
 
-  /// write_text, or what it would give.
+  /// write_text(), or with `dry_run` what it would return.
   [[nodiscard]] bool put(const std::string& path, std::string_view text) const {
     return options_.dry_run ? read_text(path) != text : write_text(path, text);
   }
 
-  /// The state directory adopts; that of the repository, so that every work tree is adopted.
+  /// Creates the state directory, which marks the project as adopted; in the common git directory,
+  /// so that every work tree is.
   void adopt() {
     did("lane      " + project_.state_dir);
     if (options_.dry_run) {
@@ -114,7 +115,7 @@ class Init {
     }
   }
 
-  /// The tools that the project's own onelane.toml lists, where they are installed.
+  /// Links the tools that the project's own onelane.toml lists, if they are installed.
   void link_listed() {
     for (const auto& [name, unused] :
          load_settings(root_, settings::Audience::Shim).settings.tools) {
@@ -124,7 +125,8 @@ class Init {
     }
   }
 
-  /// In a job nothing of the checkout is written, so a tool nobody lists cannot be added.
+  /// A CI job writes nothing into the checkout, so a tool that onelane.toml does not list cannot be
+  /// added.
   void say_unlisted(const std::string& name) {
     const auto loaded = load_settings(root_, settings::Audience::Shim);
     if (shims::find_shim(name) == nullptr && !loaded.settings.tools.contains(name)) {
@@ -180,7 +182,7 @@ class Init {
     return !options_.ci && (options_.limits == "seeds" || !options_.tools.empty());
   }
 
-  /// With the seeds' limits their kill-all: a make target that must not wait for what it ends.
+  /// With the limits of the seeds, lets `make kill-all` pass: it must not wait for what it ends.
   void let_kill_all_pass() {
     if (options_.limits != "seeds" || is_link("onelane.toml")) {
       return;
@@ -205,7 +207,7 @@ class Init {
     }
     const bool existed = fs::exists(path);
     std::string text = read_text(path);
-    // There already: what somebody changed in it, or took out of the file, stays so.
+    // Written before: changes that were made to it since, and its removal, are respected.
     if (!manifest_.has("block", name) || seeds) {
       text = settings::add_block(text, settings::env_block(seeds, memory_mb()));
     }
@@ -218,7 +220,7 @@ class Init {
     }
   }
 
-  /// A link leads to a file that other projects may share: its owner adds our lines, or not.
+  /// A symbolic link may lead to a file that other projects share, so it is left to its owner.
   bool is_link(const std::string& name) {
     std::error_code error;
     const bool link = fs::is_symlink(root_ + "/" + name, error);
@@ -246,7 +248,7 @@ class Init {
     uses_direnv_ = true;
   }
 
-  /// Tools that go round the five, where a lock file shows that they are used.
+  /// Names tools that go around the built-in five, if a lock file shows that they are used.
   void add_offers() {
     const std::pair<const char*, const char*> tools[] = {{"uv.lock", "uv"},
                                                          {"package-lock.json", "npx"},
@@ -276,7 +278,7 @@ class Init {
   Manifest manifest_;
   InitReport report_;
   bool uses_direnv_ = false;
-  bool loosens_ = false;  ///< onelane.toml has, or would have, what needs trust.
+  bool loosens_ = false;  ///< onelane.toml has, or would have, a setting that needs trust.
 };
 
 }  // namespace

@@ -7,7 +7,7 @@
 
 namespace onelane::multicall::setup {
 
-/// What `onelane init` is asked to make.
+/// The options of `onelane init`.
 struct InitOptions {
   std::vector<std::string> tools;  ///< Further tools: a link and an entry in onelane.toml.
   std::vector<std::string> links;  ///< Further links: seq, safe-run.
@@ -18,14 +18,14 @@ struct InitOptions {
   bool dry_run = false;
 };
 
-/// What was done, or with `dry_run` would be.
+/// What was done, or with `dry_run` would be done.
 struct InitReport {
   std::vector<std::string> lines;
-  std::vector<std::string> next;  ///< What is left to the user.
+  std::vector<std::string> next;  ///< What is left for the user to do.
 };
 
-/// Adopts onelane in the project: the lane, .onelane/bin with its links, settings, direnv. Each
-/// step is harmless when it has been done before. Throws SystemError.
+/// Makes the project adopt onelane: the lane, .onelane/bin with its links, settings, direnv. May be
+/// repeated. Throws SystemError.
 [[nodiscard]] InitReport adopt(const project::Project& project, const InitOptions& options);
 
 }  // namespace onelane::multicall::setup

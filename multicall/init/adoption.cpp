@@ -23,7 +23,7 @@ bool is_reserved(std::string_view name) {
   return name == "onelane" || name == "seq" || name == "safe-run";
 }
 
-/// What can be a file's name, a section of onelane.toml and a word in a shell as it stands.
+/// True for a word that needs no quoting as a file name, a section of onelane.toml or a shell word.
 bool is_name(std::string_view name) {
   constexpr std::string_view kLetters =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-";
@@ -87,7 +87,7 @@ bool write_text(const std::string& path, std::string_view text) {
     return false;
   }
   const std::string fresh = path + ".onelane-new";
-  // A new file always: one that lies there, left behind or laid out, may be a hard link.
+  // Always a new file: an existing one may be left over, or be a hard link that was planted.
   (void)::unlink(fresh.c_str());
   {
     sys::FileDescriptor file = sys::open_file(fresh, O_WRONLY | O_CREAT | O_EXCL, 0644);
@@ -127,7 +127,7 @@ bool is_tool_name(std::string_view name) {
 bool are_names(const std::vector<std::string>& names) {
   for (const std::string& name : names) {
     if (!is_name(name)) {
-      say_always("onelane init: '" + sys::clean(name) + "' is no name of a tool");
+      say_always("onelane init: '" + sys::clean(name) + "' is not a valid tool name");
       return false;
     }
     if (is_reserved(name)) {

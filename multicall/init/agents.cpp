@@ -15,8 +15,8 @@ constexpr std::string_view kClaude = ".claude/settings.json";
 constexpr std::string_view kCodex = ".codex/config.toml";
 constexpr std::string_view kCursor = ".vscode/settings.json";
 
-/// What is in CLAUDE_ENV_FILE each shell of Claude Code reads, after its snapshot of PATH; a value
-/// of `env` would be taken literally and come before that.
+/// Every shell of Claude Code reads CLAUDE_ENV_FILE, after its snapshot of PATH. A value in `env`
+/// would not be expanded, and would come before the snapshot.
 constexpr std::string_view kClaudeHook =
     "[ -z \"$CLAUDE_ENV_FILE\" ] || cat \"$CLAUDE_PROJECT_DIR/.onelane/shell\" "
     "2>/dev/null >>\"$CLAUDE_ENV_FILE\" || :";
@@ -129,7 +129,7 @@ Change change_shell_file(const std::string& root) {
     return refuse(std::move(change), found.why);
   }
   change.kind = found.text == change.text ? Change::Kind::Already : Change::Kind::Write;
-  // Always all of it: below .onelane everything is onelane's.
+  // Always replaced as a whole: everything below .onelane belongs to onelane.
   change.is_new = true;
   return change;
 }

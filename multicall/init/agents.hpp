@@ -15,13 +15,13 @@ inline constexpr std::array<std::string_view, 4> kAgents{"claude", "codex", "cur
 /// bash -lc do for BASH_ENV (bash(1), INVOCATION: after the profiles), sh for ENV.
 inline constexpr std::string_view kShellFile = ".onelane/shell";
 
-/// What stands in it for the project at `root`; any POSIX shell reads it, twice as well as once.
+/// The text of that file for the project at `root`. Any POSIX shell can read it, also repeatedly.
 [[nodiscard]] std::string shell_text(const std::string& root);
 
 /// The file that makes `agent` read kShellFile; empty for generic.
 [[nodiscard]] std::string agent_file(std::string_view agent);
 
-/// Whether `text` of agent_file() has what `init --agent` adds to it, for the project at `root`.
+/// True if `text`, of agent_file(), has what `init --agent` adds for the project at `root`.
 [[nodiscard]] bool has_agent_lines(std::string_view agent, std::string_view text,
                                    const std::string& root);
 

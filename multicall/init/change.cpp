@@ -12,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What the manifest says of a file: "HASH AT LENGTH FILE", LENGTH 0 for a whole one.
+/// The manifest's entry for a file: "HASH AT LENGTH FILE", LENGTH 0 for a whole file.
 struct Written {
   std::string hash;
   std::size_t at = 0;
@@ -26,7 +26,7 @@ std::string note_of(const Change& change) {
          std::to_string(length) + " " + change.file;
 }
 
-/// A manifest outside a git directory may come with a checkout.
+/// A manifest outside a git directory may have come with a checkout: its paths are not trusted.
 bool stays_below(const fs::path& file) {
   return file.is_relative() && !file.empty() &&
          std::ranges::none_of(file, [](const fs::path& part) { return part == ".."; });
@@ -171,7 +171,7 @@ void write_change(const std::string& root, const Change& change, Manifest& manif
       missing.push_back(part.string());
     }
   }
-  // The note first: what is not written is not taken back either.
+  // Noted before it is written: a crash between the two leaves nothing that uninit does not know.
   for (const std::string& directory : missing) {
     manifest.add("directory", directory);
   }
@@ -208,7 +208,7 @@ std::vector<std::string> take_back(const std::string& root, const Manifest& mani
   std::vector<std::string> kept;
   std::ranges::set_difference(files, done, std::back_inserter(kept));
   const auto directories = manifest.names("directory");
-  // Longest first; only when empty: what somebody else put there stays.
+  // Innermost directories first; only if empty: other files in them stay.
   for (auto at = directories.rbegin(); at != directories.rend(); ++at) {
     std::error_code error;
     fs::remove(fs::path{root} / *at, error);

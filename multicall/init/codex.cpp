@@ -10,14 +10,14 @@ constexpr std::string_view kCodexPolicy = "[shell_environment_policy";
 constexpr std::string_view kCodexTable = "[shell_environment_policy.set]";
 
 std::string toml_string(std::string_view text) {
-  return nlohmann::json(text).dump();  // for what a path can be, the same as TOML's
+  return nlohmann::json(text).dump();  // a JSON string; for a path the same in TOML
 }
 
 std::string codex_line(const std::string& root) {
   return "BASH_ENV = " + toml_string(root + "/" + std::string{kShellFile}) + "\n";
 }
 
-/// Lines of the table that begins in front of `at`.
+/// The lines of a table from `at`, just after its header, to the next table.
 std::string_view table_body(std::string_view text, std::size_t at) {
   const std::size_t end = text.find("\n[", at);
   return text.substr(at, end == std::string_view::npos ? end : end + 1 - at);
@@ -34,7 +34,7 @@ bool sets(std::string_view body, std::string_view key) {
   return false;
 }
 
-/// Where the line comes, and with it the head of its table when there is none yet.
+/// Where to insert the line, with the header of its table if there is none yet.
 std::optional<Insertion> insert_codex(const std::string& text, const std::string& line) {
   const std::string head = std::string{kCodexTable} + "\n";
   const std::string glue = text.empty() || text.ends_with('\n') ? "" : "\n";
@@ -42,11 +42,11 @@ std::optional<Insertion> insert_codex(const std::string& text, const std::string
   if (text.find("shell_environment_policy") == std::string::npos) {
     return Insertion{text.size(), glue + gap + head + line};
   }
-  // A word in a text of several lines may look like a table.
+  // A line inside a multi-line string may look like a table header.
   if (text.find("\"\"\"") != std::string::npos || text.find("'''") != std::string::npos) {
     return std::nullopt;
   }
-  const std::string rule = "\n" + text;  // its offsets are one ahead
+  const std::string rule = "\n" + text;  // offsets in it are one larger than in `text`
   const std::size_t table = rule.find("\n" + head);
   if (table != std::string::npos) {
     return Insertion{table + head.size(), line};
@@ -61,7 +61,7 @@ std::optional<Insertion> insert_codex(const std::string& text, const std::string
              : std::optional{Insertion{text.size(), glue + gap + head + line}};
 }
 
-/// The lines of the table, empty when there is none.
+/// The lines of the table; empty if there is none.
 std::string_view set_table(std::string_view text) {
   const std::size_t table = ("\n" + std::string{text}).find("\n" + std::string{kCodexTable} + "\n");
   return table == std::string::npos ? std::string_view{}
@@ -89,7 +89,7 @@ Change change_codex(Change change, const std::string& root) {
   }
   change = insert(change, insert_codex(change.before, codex_line(root)));
   if (change.kind == Change::Kind::Write && !settings::read_toml(change.after()).error.empty()) {
-    return refuse(std::move(change), "has a form that is left alone");
+    return refuse(std::move(change), "has a form that onelane does not change");
   }
   return change;
 }

@@ -7,15 +7,15 @@
 
 namespace onelane::multicall::setup {
 
-/// All of a new .codex/config.toml for the project at `root`: BASH_ENV in every shell that Codex
-/// starts. Its shells are login shells, whose profiles would undo a PATH.
+/// The text of a new .codex/config.toml for the project at `root`: sets BASH_ENV for every shell
+/// that Codex starts. They are login shells, whose profiles would undo a change of PATH.
 [[nodiscard]] std::string codex_text(const std::string& root);
 
-/// Whether `text` has that line in its table.
+/// True if `text` has that line in its table.
 [[nodiscard]] bool has_codex_line(std::string_view text, const std::string& root);
 
-/// Adds it to `change.before`; refused when that is no TOML, sets PATH or BASH_ENV itself, or has
-/// the policy in a form of which a line more could change the meaning.
+/// Adds the line to `change.before`. Refused if that is not TOML, sets PATH or BASH_ENV itself, or
+/// has the policy in a form whose meaning another line could change.
 [[nodiscard]] Change change_codex(Change change, const std::string& root);
 
 }  // namespace onelane::multicall::setup

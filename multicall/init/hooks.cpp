@@ -13,10 +13,10 @@
 namespace onelane::multicall::setup {
 namespace {
 
-/// In front of what a hook calls: git, npm and husky each put a directory of their own first. A
-/// linked work tree has no shims of its own and takes those of the main one, which git names by
-/// the GIT_DIR that it sets for a hook. Fit for `sh -e`, for `sh -c '…'` and for lefthook, which
-/// reads words in braces.
+/// Shell lines that put the shims first again, since git, npm and husky each put a directory of
+/// their own first. A linked work tree has no shims and uses those of the main one, which git names
+/// by the GIT_DIR that it sets for a hook. Must work in `sh -e`, in `sh -c '…'` and in lefthook,
+/// which expands words in braces.
 constexpr auto kShimsFirst = std::to_array<std::string_view>({
     "shims=$PWD/.onelane/bin",
     "if [ ! -d \"$shims\" ] && main=$(git rev-parse --git-common-dir); then",
@@ -28,7 +28,7 @@ constexpr auto kShimsFirst = std::to_array<std::string_view>({
 });
 constexpr std::string_view kOurs = ".onelane/bin";
 
-/// The lines of a hook that runs `check` with the shims first, each behind `margin`.
+/// The lines of a hook that runs `check` with the shims first, each indented by `margin`.
 std::string hook_lines(const std::string& margin, const std::string& check) {
   std::string out;
   for (const std::string_view line : kShimsFirst) {
@@ -40,13 +40,13 @@ std::string hook_lines(const std::string& margin, const std::string& check) {
 struct HookScene {
   const project::Project& project;
   std::string path;        ///< PATH.
-  std::string hooks_path;  ///< core.hooksPath, empty when it is not set.
-  std::string check;       ///< What the hook is to run; empty for nothing.
+  std::string hooks_path;  ///< core.hooksPath; empty if it is not set.
+  std::string check;       ///< The command that the hook runs; empty for none.
 
   [[nodiscard]] bool has(const std::string& file) const {
     return ::access((project.root + "/" + file).c_str(), F_OK) == 0;
   }
-  /// git's hook of that name has been installed by somebody who names himself in it.
+  /// True if the git hook `name` mentions `who`, the program that installed it.
   [[nodiscard]] bool is_installed(const std::string& name, std::string_view who) const {
     const std::string folder = hooks_path.empty()            ? project.common_dir + "/hooks"
                                : hooks_path.starts_with('/') ? hooks_path
@@ -61,7 +61,7 @@ std::string read_config(const std::string& root, const std::string& file) {
   return sys::read_small_file((root + "/" + file).c_str(), HookScene::kLongest).value_or("");
 }
 
-/// A line that begins with `word`.
+/// True if a line begins with `word`.
 bool has_line(std::string_view text, std::string_view word) {
   for (std::size_t at = text.find(word); at != std::string_view::npos;
        at = text.find(word, at + 1)) {
@@ -72,7 +72,7 @@ bool has_line(std::string_view text, std::string_view word) {
   return false;
 }
 
-/// `TARGET:` or `TARGET :`, but no `TARGET :=`.
+/// True for `TARGET:` or `TARGET :`, but not for `TARGET :=`.
 bool has_target(std::string_view makefile, std::string_view target) {
   for (const char* const colon : {":", " :"}) {
     const std::string rule = std::string{target} + colon;
@@ -102,7 +102,7 @@ std::string npm_check(const std::string& root) {
   }
   const auto& scripts = (*package)["scripts"];
   const bool has_test = scripts.contains("test") && scripts["test"].is_string();
-  // What `npm init` writes fails always.
+  // The test script that `npm init` writes always fails.
   return has_test &&
                  scripts["test"].get<std::string>().find("no test specified") == std::string::npos
              ? "npm test"
@@ -131,13 +131,13 @@ std::string hooks_path_of(const project::Project& project, const std::string& pa
 }
 
 struct HookFile {
-  std::string file;   ///< That is written where there is none.
-  std::string text;   ///< All of it.
-  std::string add;    ///< What to add to one that is there,
+  std::string file;   ///< The file to write if there is none.
+  std::string text;   ///< The whole text of a new file.
+  std::string add;    ///< What to add to an existing one,
   std::string where;  ///< and where.
 };
 
-/// Written where there is none; the user's own stays as it is.
+/// Writes a new file; for a file of the user's it only proposes what to add.
 Change change_for(const HookScene& scene, const HookFile& wanted, const std::string& existing) {
   Change change{.file = existing.empty() ? wanted.file : existing, .runs = scene.check};
   const Found found = look_for(scene.project.root, change.file);
@@ -202,14 +202,14 @@ Plan plan_husky(const HookScene& scene) {
       scene,
       {".husky/pre-commit",
        "# Written by `onelane init --husky`: the shims before node_modules/.bin.\n" + lines, lines,
-       "begin it with these lines up to PATH, and see to the last"},
+       "put these lines, up to PATH, at its beginning, and the last one where the check runs"},
       ""));
   const bool is_set = scene.hooks_path.find(".husky") != std::string::npos;
   if (!scene.has("node_modules/husky")) {
     plan.next.emplace_back("npm install --save-dev husky");
   }
   if (!scene.hooks_path.empty() && !is_set) {
-    plan.next.push_back("core.hooksPath is " + scene.hooks_path + ": husky will set it anew");
+    plan.next.push_back("core.hooksPath is " + scene.hooks_path + ": husky will change it");
   }
   if (!is_set) {
     plan.next.emplace_back(
@@ -219,7 +219,7 @@ Plan plan_husky(const HookScene& scene) {
   return plan;
 }
 
-/// The names under which lefthook looks for its settings.
+/// The settings file of lefthook in this project; empty if there is none.
 std::string lefthook_config(const HookScene& scene) {
   for (const char* const name :
        {"lefthook.yml", ".lefthook.yml", ".config/lefthook.yml", "lefthook.yaml", ".lefthook.yaml",

@@ -7,18 +7,18 @@ namespace {
 
 using nlohmann::ordered_json;
 
-/// How a text of JSON is laid out, as far as dump() can do the same.
+/// The layout of a JSON text, as far as dump() can reproduce it.
 struct Form {
-  int indent = -1;  ///< -1: all in one line.
+  int indent = -1;  ///< -1: all on one line.
   char blank = ' ';
-  std::string end;  ///< Behind the last bracket.
+  std::string end;  ///< What follows the last bracket.
 
   [[nodiscard]] std::string written(const ordered_json& value) const {
     return value.dump(indent, blank) + end;
   }
 };
 
-/// From the first line that is indented. An empty object gets two blanks.
+/// The layout by the first indented line. An empty object gets two blanks.
 Form form_of(std::string_view text) {
   Form form;
   form.end = text.ends_with('\n') ? "\n" : "";
@@ -33,7 +33,7 @@ Form form_of(std::string_view text) {
   return form;
 }
 
-/// False when one of them cannot be added.
+/// False if one of the members cannot be added.
 bool add(ordered_json& into, const Members& members) {
   if (into.is_array()) {
     for (const auto& [name, value] : members) {

@@ -16,7 +16,7 @@ namespace {
 
 using nlohmann::json;
 
-/// Lines of a user's file, on a terminal.
+/// Lines of a user's file, indented and safe for a terminal.
 std::string shown(std::string_view text) {
   std::string out;
   for (std::size_t at = 0; at < text.size();) {
@@ -27,8 +27,8 @@ std::string shown(std::string_view text) {
   return out;
 }
 
-/// Plans one after the other: each is made when those before it are written, as two may need the
-/// same file.
+/// Carries out the plans one after the other. Each is made after the previous one is written, as
+/// two may change the same file.
 class Setup {
  public:
   Setup(const project::Project& project, const SetupOptions& options)
@@ -97,7 +97,7 @@ class Setup {
 
   bool is_allowed(const Plan& plan) {
     const auto count = std::ranges::count_if(plan.changes, is_write);
-    // With --json nobody has seen what would be written.
+    // With --json the user has not been shown what would be written.
     const Answer answer = options_.as_json
                               ? Answer::NobodyToAsk
                               : confirm("write " + std::string{count == 1 ? "this" : "these"} +

@@ -9,7 +9,7 @@
 
 namespace onelane::multicall::setup {
 
-/// What init is asked to put into the files of other programs.
+/// The options of init about files of other programs.
 struct SetupOptions {
   bool pre_commit = false;
   bool husky = false;
@@ -26,9 +26,10 @@ struct SetupOptions {
 
 void add_setup_options(Options& app, SetupOptions& options);
 
-/// Writes, proposes or leaves alone, and says which; before it writes for an agent it shows the
-/// diff and asks. `done` is told first; empty when init had nothing to do. Gives 0, 1 when
-/// something had to be refused or the answer was no, 64 when there was nobody to ask.
+/// Writes or proposes each change, or leaves the file alone, and says which. Before it writes for
+/// an agent it shows the diff and asks; blocks for the answer. Prints `done` first, which may be
+/// empty. Returns 0; 1 if something was refused or the answer was no; 64 if there was no terminal
+/// to ask on.
 [[nodiscard]] int set_up(const project::Project& project, const SetupOptions& options,
                          const InitReport& done);
 

@@ -16,13 +16,13 @@ namespace {
 namespace fs = std::filesystem;
 using shims::AtomListing;
 
-/// Bytes of the names in one command: an argument may have 128 KiB (execve(2), MAX_ARG_STRLEN),
-/// and black gets them all in one, escaped.
+/// Bytes of file names per command: an argument may have 128 KiB (execve(2), MAX_ARG_STRLEN), and
+/// black gets all names in one argument, escaped.
 constexpr std::size_t kMostBytes = std::size_t{48} << 10U;
 
-/// Files that go into commands of one kind.
+/// Files that share the same kind of command.
 struct AtomGroup {
-  std::string directory;  ///< They were found below; empty: the caller has named them.
+  std::string directory;  ///< Where they were found; empty: the caller named them.
   std::vector<std::string> files;
 };
 
@@ -96,7 +96,7 @@ class AtomPlanner {
       if (!found.failure.empty()) {
         refuse(found.failure);
       } else if (found.names.empty()) {
-        add({}, operand);  // the tool says best itself that there is nothing
+        add({}, operand);  // the tool reports best itself that there is no file
         empty_ += 1;
       }
       for (const std::string& name : found.names) {
@@ -106,7 +106,7 @@ class AtomPlanner {
     plan_.is_whole = plan_.files == empty_;
   }
 
-  /// A file that comes twice is taken where it came first, as by the tools.
+  /// A file that comes twice counts where it came first, as in the tools.
   void add(const std::string& directory, const std::string& name) {
     if (!seen_.insert(fs::path{name}.lexically_normal().string()).second && !directory.empty()) {
       return;
@@ -132,7 +132,7 @@ class AtomPlanner {
     if (tool().since > 0 && !is_new_enough()) {
       return {{},
               std::string{tool().name} + " below version " + std::to_string(tool().since) +
-                  " takes files from a directory by rules of its own: name the files"};
+                  " selects files in a directory by its own rules: name the files"};
     }
     plan_.listed_by = "git";
     return atom_files_below(directory, tool());
@@ -176,7 +176,7 @@ class AtomPlanner {
     }
   }
 
-  /// The caller's words without the files, and `added` as the first options.
+  /// The caller's arguments without the files, with `added` as the first options.
   [[nodiscard]] std::vector<std::string> words_with(const std::vector<std::string>& added) const {
     std::vector<std::string> out;
     for (std::size_t at = 0; at < call_.argv.size(); ++at) {
@@ -230,7 +230,7 @@ class AtomPlanner {
     }
     std::vector<std::string> command = words_with(added);
     for (const std::string& file : includes ? std::vector{directory} : files) {
-      // What a tool could take for an option, a negated pattern or a file of arguments.
+      // The tool could read the name as an option, a negated pattern or a file of arguments.
       const bool is_odd = !directory.empty() && file.find_first_of("-!@") == 0;
       command.push_back(is_odd ? "./" + file : file);
     }
@@ -252,7 +252,7 @@ class AtomPlanner {
   std::vector<AtomGroup> groups_;
   std::set<std::string> seen_;
   std::size_t empty_ = 0;  ///< Directories without a file.
-  int major_ = -1;         ///< Of the tool; -1: not asked yet.
+  int major_ = -1;         ///< Major version of the tool; -1: not asked yet.
 };
 
 }  // namespace

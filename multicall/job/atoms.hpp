@@ -9,31 +9,31 @@
 
 namespace onelane::multicall {
 
-/// What `--atoms` and its options ask for.
+/// The wishes of `--atoms` and its options.
 struct AtomWish {
   shims::AtomConsent consent;
-  std::size_t size = 0;  ///< Files in one command; 0: as many as suit the tool.
+  std::size_t size = 0;  ///< Files per command; 0: as many as suit the tool.
 };
 
-/// One command as a sequence of commands, or why not.
+/// One command split into a sequence of commands, or why it cannot be split.
 struct AtomPlan {
-  const shims::AtomTool* tool = nullptr;  ///< nullptr: not in the table.
-  std::string refusal;                    ///< Empty when `commands` may be run.
+  const shims::AtomTool* tool = nullptr;  ///< Null if it is not in the table.
+  std::string refusal;                    ///< Empty if `commands` may be run.
   bool force_helps = false;               ///< `--force` would lift the refusal.
-  std::string listed_by;                  ///< Who said which files there are; empty: the caller.
+  std::string listed_by;                  ///< What listed the files; empty: the caller named them.
   std::size_t files = 0;
-  std::size_t size = 0;   ///< Files in one command at most.
+  std::size_t size = 0;   ///< Files per command, at most.
   bool is_whole = false;  ///< No file was found, so the only command is the caller's own.
   std::vector<std::vector<std::string>> commands;  ///< Each with argv[0].
 };
 
-/// What the words of `call` alone say, which is final: `refusal` with its `force_helps`, and
-/// `tool`.
+/// What the arguments of `call` alone decide: `tool`, and `refusal` with `force_helps`. A refusal
+/// is final; no directory needs to be read.
 [[nodiscard]] AtomPlan read_atoms(const Call& call, const AtomWish& wish);
 
 /// Splits `call`, whose program is at `executable`. Reads directories and settings files, and may
-/// ask git or the tool for a list of files, for which it blocks up to two minutes each; the
-/// command itself is not run. Throws SystemError when nothing can be asked.
+/// run git or the tool for a list of files; blocks up to two minutes for each. The command itself
+/// is not run. Throws SystemError if git or the tool cannot be started.
 [[nodiscard]] AtomPlan plan_atoms(const Call& call, const std::string& executable,
                                   const AtomWish& wish);
 

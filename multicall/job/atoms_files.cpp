@@ -30,7 +30,7 @@ Listing ask_for_files(std::vector<std::string> argv) {
   question.directory = ".";
   question.limit = kListingPatience;
   question.longest = kLongestListing;
-  // Of a hook that we may be below: they would name another repository or another index.
+  // A git hook above us sets these; they would name another repository or another index.
   for (const char* variable : {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX",
                                "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY"}) {
     question.environment.emplace_back(variable, std::nullopt);
@@ -76,7 +76,7 @@ bool is_in_git(const std::string& directory) {
   }
 }
 
-/// Collects what one tool takes from a directory.
+/// Collects the files that one tool takes from a directory.
 class AtomCollector {
  public:
   explicit AtomCollector(const shims::AtomTool& tool) : tool_{tool} {}
@@ -104,7 +104,7 @@ class AtomCollector {
     if (git.outcome != tool::Outcome::Found) {
       return {{}, "git, which knows what is ignored, is not installed"};
     }
-    // A monitor of the file system is a program that the repository names.
+    // core.fsmonitor may name a program in the repository, which must not be run.
     std::vector<std::string> words{
         git.path, "-c", "core.fsmonitor=false", "-C", directory, "ls-files", "-z", "--cached"};
     words.insert(words.end(), which.begin(), which.end());
@@ -124,7 +124,7 @@ class AtomCollector {
       ignored.insert(names.begin(), names.end());
     }
     for (std::string& name : parts_of(listing.out, '\0')) {
-      // A repository within the repository, untracked or a submodule.
+      // A repository inside the repository: untracked, or a submodule.
       const bool is_repository =
           name.ends_with('/') ||
           (fs::is_directory(fs::symlink_status(joined_path(directory, name), error_)));
@@ -156,7 +156,7 @@ class AtomCollector {
     }
   }
 
-  /// None of the directories in `name` is one that the tool does not enter.
+  /// True if the tool enters every directory in `name`.
   [[nodiscard]] bool is_entered(const std::string& name, bool last_too) const {
     std::vector<std::string> parts = parts_of(name, '/');
     if (!last_too && !parts.empty()) {
@@ -172,7 +172,7 @@ class AtomCollector {
         shims::atom_listed(tool_.not_files, name)) {
       return;
     }
-    // Not what the index has and the work tree has not.
+    // Skips files that are in the index but not in the work tree.
     const fs::file_status status =
         tool_.follows_links ? fs::status(path, error_) : fs::symlink_status(path, error_);
     if (fs::is_regular_file(status)) {

@@ -21,7 +21,7 @@ fs::path canonical_directory(const std::string& name) {
   return fs::is_directory(path, error) ? path : path.parent_path();
 }
 
-/// What all of them are below.
+/// The innermost directory that contains all operands.
 fs::path common_directory(const std::vector<std::string>& operands) {
   fs::path common = canonical_directory(operands.front());
   for (const std::string& operand : operands) {
@@ -55,7 +55,7 @@ void append_escaped(std::string& pattern, std::string_view text) {
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     if (c == '\n') {
-      pattern += "\\n";  // black reads a pattern with a line break in another way
+      pattern += "\\n";  // black reads a pattern with a real line break as a verbose one
     } else if (byte < 128 && std::isalnum(byte) == 0 && c != '_' && c != '/') {
       pattern.append("\\").push_back(c);
     } else {
@@ -141,7 +141,7 @@ std::string atom_include_pattern(const std::string& directory,
   const fs::path top = fs::canonical(directory, error);
   const fs::path as_named = fs::path{directory}.lexically_normal();
   std::string pattern = "^(?:";
-  // The root is one of these; which, depends on black's version.
+  // The root is one of these; which one depends on the version of black.
   for (fs::path at = top;; at = at.parent_path()) {
     const bool is_last = !at.has_relative_path();
     if (is_last || fs::exists(at / ".git", error) || fs::exists(at / ".hg", error) ||

@@ -18,10 +18,10 @@ using std::chrono::milliseconds;
 constexpr std::chrono::seconds kOftenFor{10};
 constexpr milliseconds kOften{100};
 constexpr milliseconds kSeldom{500};
-constexpr milliseconds kLookWithin{1'000};  ///< A member may have gone to another namespace.
+constexpr milliseconds kLookWithin{1'000};  ///< A member may have moved to another namespace.
 constexpr unsigned kLooksAtOthers = 3;
 
-/// Peeks come every `most`, or more often where somebody else wants it.
+/// The pause before the next peek: `most`, or less if `pause` already asks for that.
 milliseconds at_most(milliseconds pause, milliseconds most) {
   return pause.count() == 0 ? most : std::min(pause, most);
 }
@@ -38,7 +38,7 @@ bool EarlyRelease::peek() noexcept try {
   }
   const auto found = listeners();
   if (!found) {
-    return true;  // whom we asked about a namespace is gone
+    return true;  // the process we read a namespace through has ended
   }
   return !found->empty() && (*found != others_ || unsure_ > 0);
 } catch (const std::exception&) {
@@ -74,7 +74,7 @@ void EarlyRelease::look(const process::Scene& scene, Watch& watch,
     judgement.next = is_young ? std::min(judgement.next, kLookWithin) : judgement.next;
   }
 } catch (const std::exception&) {
-  // Looked at again.
+  // The next look tries again.
 }
 
 std::optional<std::vector<std::uint64_t>> EarlyRelease::listeners() const {
@@ -92,7 +92,7 @@ std::optional<std::vector<std::uint64_t>> EarlyRelease::listeners() const {
 
 bool EarlyRelease::listens(const process::Scene& scene) {
   namespaces_.clear();
-  // We outlive the members, and most of them are where we are.
+  // This process outlives the members, and most of them share its namespace.
   namespaces_.emplace(sys::network_namespace(::getpid()), ::getpid());
   for (const sys::ProcessStat& member : scene.members) {
     if (const auto network = sys::network_namespace(member.id.pid); network != 0) {
@@ -118,7 +118,7 @@ bool EarlyRelease::listens(const process::Scene& scene) {
   return false;
 }
 
-// Emptied whatever becomes of it: it would wake the supervisor again and again.
+// Always read, even if the result is not used: else it would wake the supervisor again and again.
 void EarlyRelease::note_line() noexcept {
   std::uint64_t count = 0;
   const bool is_told = wiring_.ready_fd >= 0 && ::read(wiring_.ready_fd, &count, sizeof count) > 0;

@@ -11,21 +11,22 @@
 
 namespace onelane::multicall {
 
-/// Gives the lane of a run back when its server is ready (Wiring::ready); from then on the run is a
-/// service. Looks when the supervisor does: at the ports that its members listen on, or at the
-/// descriptor that tells of the line.
+/// Gives back the lane of a run once its server is ready (Wiring::ready); from then on the run is a
+/// service. At each look of the supervisor it checks the ports that members of the run listen on,
+/// or the descriptor that announces the line of output.
 class EarlyRelease {
  public:
-  /// Borrows both for its life.
+  /// Borrows both.
   EarlyRelease(const Plan& plan, const capture::Wiring& wiring) : plan_{plan}, wiring_{wiring} {}
 
-  /// The run has its turn; may be null.
+  /// To be called when the run has its turn. Borrows the ticket, which may be null.
   void begin(lane::Ticket* ticket) noexcept { ticket_ = ticket; }
   /// For process::Run::wake.
   [[nodiscard]] int wake() const { return wiring_.ready ? wiring_.ready_fd : -1; }
-  /// True when somebody listens whom no look has seen yet. A few small reads.
+  /// True if there is a listener that no look has seen yet. A few small reads.
   [[nodiscard]] bool peek() noexcept;
-  /// At each look: gives the lane back when it is time, else sees to it that the next peek comes.
+  /// To be called at each look: gives the lane back if the run is ready, else asks for the next
+  /// peek.
   void look(const process::Scene& scene, Watch& watch, process::Judgement& judgement) noexcept;
 
  private:
@@ -39,10 +40,10 @@ class EarlyRelease {
   lane::Ticket* ticket_ = nullptr;
   bool is_over_ = false;  ///< The lane has been given back.
   bool has_seen_line_ = false;
-  std::map<std::uint64_t, pid_t> namespaces_;  ///< Of the members' networks: who is inside.
-  std::vector<std::uint64_t> others_;          ///< Listeners that are no member's.
+  std::map<std::uint64_t, pid_t> namespaces_;  ///< Network namespaces, with a process in each.
+  std::vector<std::uint64_t> others_;          ///< Listeners that belong to no member.
   bool has_said_others_ = false;
-  unsigned unsure_ = 0;  ///< Looks that are still due at them: a member may have been missed.
+  unsigned unsure_ = 0;  ///< Looks still due at `others_`: a member may have been missed.
 };
 
 }  // namespace onelane::multicall

@@ -10,12 +10,12 @@
 namespace onelane::multicall {
 namespace {
 
-/// Options before the Job that borrows them.
+/// A base class, so that the options exist before the Job that borrows them.
 struct OwnOptions {
   JobOptions options;
 };
 
-/// A call of a shim.
+/// The job of a shim's call, which owns its options.
 class CallJob : OwnOptions, public Job {
  public:
   CallJob(const Plan& plan, JobOptions own, std::optional<capture::Captured> captured)
@@ -43,7 +43,7 @@ void Job::note_place(const std::string& run_id) {
 
 int Job::begin(Turn& turn, const Times& times) {
   release_.begin(turn.ticket());
-  if (!turn.is_beside()) {  // one that runs beside another takes no result and keeps none
+  if (!turn.is_beside()) {  // a run beside another one neither takes a result nor keeps one
     const coalesce::Found found = coalesce::look_around(plan_, turn, times);
     if (found.signal != 0) {
       return found.signal;
@@ -73,7 +73,7 @@ process::Outcome Job::whole_with(const process::Outcome& before,
   return with_part(before, part, options_.retry.nothing_code);
 }
 
-// A result that others wait for is written down while the lane is held: the next one looks for it.
+// A result that others wait for is recorded while the lane is held: the next call looks for it.
 Next Job::next(const process::Outcome& part, Attempt& attempt) noexcept {
   const Next next = retry_.next(part, attempt);
   if (next == Next::Nothing && kept_run_) {
@@ -86,7 +86,7 @@ int Job::pause_before(Next next, const process::Signals& signals, Attempt& attem
   return retry_.pause_before(next, signals, attempt);
 }
 
-// The output first: who reads the record finds it.
+// The output is completed first, so that it is there for a reader of the record.
 void Job::add_to(journal::Record& record, const process::Outcome& outcome) {
   if (kept_run_) {
     kept_run_->finish(record, outcome);
@@ -116,7 +116,7 @@ std::unique_ptr<Additions> additions_for_call(Plan& plan) {
   }
   plan.until = words_of(*ready);
   std::optional<capture::Captured> captured;
-  if (ready->port == 0) {  // a line of its output: a process has to read that
+  if (ready->port == 0) {  // it waits for a line of output, which a process has to read
     try {
       captured = capture::capture_output(options.wiring, {});
     } catch (const std::exception& failure) {

@@ -13,17 +13,17 @@
 
 namespace onelane::multicall {
 
-/// What is asked for around a run.
+/// What the caller asks for around a run.
 struct JobOptions {
   RetryOptions retry;
   capture::Wiring wiring;
 };
 
-/// All that is added around a run: attempts and parts, its captured output, a result that others
-/// take, the lane given back while it goes on.
+/// Everything that is added around a run: several attempts and parts, captured output, a result
+/// that other calls take over, a lane that is given back while the run goes on.
 class Job : public Additions {
  public:
-  /// Both outlive it.
+  /// Borrows both.
   Job(const Plan& plan, const JobOptions& options);
 
   void note_place(const std::string& run_id) override;
@@ -49,10 +49,10 @@ class Job : public Additions {
   const JobOptions& options_;
   Retry retry_;
   EarlyRelease release_;
-  std::unique_ptr<coalesce::KeptRun> kept_run_;  ///< Others wait for its result.
+  std::unique_ptr<coalesce::KeptRun> kept_run_;  ///< Null unless other calls wait for the result.
 };
 
-/// What the settings add around a call of a shim: COALESCE and RELEASE_ON_READY (AdditionsFor).
+/// What COALESCE and RELEASE_ON_READY add around a call of a shim; see AdditionsFor. May fork.
 [[nodiscard]] std::unique_ptr<Additions> additions_for_call(Plan& plan);
 
 }  // namespace onelane::multicall

@@ -8,7 +8,7 @@
 namespace onelane::multicall {
 namespace {
 
-constexpr std::size_t kLongestShownText = 28;  ///< What a ticket has room for (lane::Detail).
+constexpr std::size_t kLongestShownText = 28;  ///< What fits into a ticket (lane::Detail).
 
 bool names(const settings::ReadyRule& rule, const Call& call) {
   if (rule.tool != call.name) {

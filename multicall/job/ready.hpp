@@ -9,12 +9,12 @@
 
 namespace onelane::multicall {
 
-/// When `call` gives its lane back before its end, as RELEASE_ON_READY says: the first item that
-/// names it. Nothing when none does.
+/// When `call` gives its lane back before its end, by the first item of RELEASE_ON_READY that names
+/// it; nothing if none does.
 [[nodiscard]] std::optional<settings::Ready> ready_rule_for(const Call& call,
                                                             const settings::Settings& settings);
 
-/// "port 3000 listens", "a line has \"ready in\"": printable and short.
+/// "port 3000 listens" or "a line has \"ready in\""; printable and short.
 [[nodiscard]] std::string words_of(const settings::Ready& ready);
 
 }  // namespace onelane::multicall

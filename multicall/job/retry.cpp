@@ -28,13 +28,13 @@ bool is_over_its_time(const Watch& watch) {
   return reason == sys::Reason::Timeout || reason == sys::Reason::Idle;
 }
 
-/// Ended by nothing but itself: the next command may run.
+/// True if no order and no signal ended the command: then the next one may run.
 bool ended_by_itself(const process::Outcome& outcome) noexcept {
   return outcome.launch_error == 0 && !outcome.ended_by_order && outcome.ending_signal == 0;
 }
 
-/// An attempt that ended so is worth another one: non-zero, a signal of its own, or a limit of time
-/// that counts for one attempt.
+/// True if another attempt is worthwhile: after a non-zero code, a signal of the tool's own making,
+/// or a limit of time that counts for one attempt.
 bool may_retry(const process::Outcome& outcome, const Watch& watch) {
   const int status = outcome.wait_status;
   const bool has_no_reader = WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE;

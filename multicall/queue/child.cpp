@@ -73,7 +73,7 @@ std::optional<int> BatchChild::run(const queue::Entry& entry, const std::string&
   }
   pid_ = -1;
   held_.clear();
-  answer_signals();  // one that came with its end is no news of the next
+  answer_signals();  // signals that came with its end do not concern the next child
   return status;
 }
 
@@ -112,7 +112,7 @@ void BatchChild::answer(const process::Signals::Arrived& arrived) {
     canary_.renew();
     canary_.drop_previous();
   }
-  // The kernel sends INT, QUIT and TSTP to a terminal's whole group, and to nobody else.
+  // The kernel sends INT, QUIT and TSTP to the terminal's whole foreground group.
   if (pid_ > 0 && !went_to_group && !arrived.from_kernel) {
     if (process::knows_no_tree(arrived, parent_)) {
       (void)::kill(pid_, signal);
@@ -142,7 +142,7 @@ void BatchChild::look_at_the_clock() {
   if (pid_ > 0) {
     const sys::FileDescriptor pidfd =
         sys::lift(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
-    // The second time it has not ended what it was told to end.
+    // At the second time the child did not end when it was told to.
     (void)(is_timed_out_ ? ::kill(pid_, SIGKILL)
                          : process::order_stop(pidfd.get(), process::StopCause::TimeIsOver));
   }

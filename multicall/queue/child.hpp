@@ -13,30 +13,30 @@
 
 namespace onelane::multicall {
 
-/// Runs the entries of a batch, one at a time, each as a child `onelane run`, and answers the
-/// signals that come meanwhile. One object a process, made before any thread.
+/// Runs the entries of a batch one at a time, each as a child `onelane run`, and handles signals
+/// meanwhile. One object per process, constructed before any thread.
 ///
-/// The child is in our process group and terminal. A signal that went to the group has reached it
-/// already; one that came to us alone is passed on, as process::HeldSignals says. INT, TERM, HUP
-/// and QUIT end the batch once the child has ended.
+/// The child shares our process group and terminal. A signal to the group has reached it already;
+/// one to this process alone is passed on, as process::HeldSignals says. INT, TERM, HUP and QUIT
+/// end the batch once the child has ended.
 class BatchChild {
  public:
-  /// At `deadline` (monotonic) the child is told to end (process::order_stop); after
-  /// `patience` more it is killed.
+  /// At `deadline` (monotonic time) the child is told to end (process::order_stop); it is killed
+  /// `patience` later.
   BatchChild(std::optional<std::chrono::nanoseconds> deadline, std::chrono::nanoseconds patience);
   BatchChild(const BatchChild&) = delete;
   BatchChild& operator=(const BatchChild&) = delete;
   ~BatchChild() { canary_.end(); }
 
-  /// Its wait status (waitpid(2)), or nothing when it could not be started; errno says why.
-  /// Blocks until it has ended. Leaves us in the entry's directory.
+  /// Runs one entry and blocks until it has ended. Returns its wait status (waitpid(2)), or nothing
+  /// if it could not be started; then errno says why. Changes to the entry's directory.
   [[nodiscard]] std::optional<int> run(const queue::Entry& entry, const std::string& batch);
 
-  /// Blocks until `watch` (-1 for none: a second) is readable, a signal came, or the deadline is
-  /// over.
+  /// Blocks until `watch` is readable (with -1: for a second), a signal arrives, or the deadline
+  /// passes.
   void idle(int watch);
 
-  /// The signal that ends the batch, 0 for none.
+  /// The signal that ends the batch; 0 for none.
   [[nodiscard]] int signal() const noexcept { return signal_; }
   [[nodiscard]] bool is_timed_out() const noexcept { return is_timed_out_; }
 
@@ -53,7 +53,7 @@ class BatchChild {
   process::Canary canary_;
   process::HeldSignals held_;
   pid_t parent_;
-  pid_t pid_ = -1;  ///< Of the child, -1 between two.
+  pid_t pid_ = -1;  ///< The child; -1 while there is none.
   int signal_ = 0;
   bool is_timed_out_ = false;
 };

@@ -9,8 +9,8 @@
 namespace onelane::multicall {
 namespace {
 
-/// Of one process: the shell sets them anew, a jobserver's descriptors are gone, onelane's own
-/// say what this process is a part of.
+/// These belong to one process: the shell sets its own again, a jobserver's descriptors are closed
+/// by then, and onelane's say which run this process is a part of.
 constexpr auto kOfAProcess =
     std::to_array<std::string_view>({"MAKEFLAGS", "MAKELEVEL", "MFLAGS", "OLDPWD", "ONELANE_AT",
                                      "ONELANE_BATCH", "ONELANE_LABEL", "PWD", "SHLVL", "_"});
@@ -66,7 +66,7 @@ queue::Environment environment_to_keep() {
       out.emplace_back(*variable);
     }
   }
-  std::ranges::sort(out);  // those of one shell are the same, and are kept once
+  std::ranges::sort(out);  // equal environments, as of one shell, are stored once
   return out;
 }
 

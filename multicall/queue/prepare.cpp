@@ -14,7 +14,7 @@ using queue::Entry;
 using queue::Queue;
 using queue::State;
 
-/// A start was killed: its batch has a record all the same.
+/// Writes the record of a batch whose start was killed.
 void record_crashed(const LanesHere& lanes, const Queue& before) {
   journal::Record record = batch_record(lanes, before.starter->batch);
   if (!journal::is_run_id(record.id)) {

@@ -8,9 +8,9 @@
 
 namespace onelane::multicall {
 
-/// Makes the queue ready for a batch, which the caller alone may start: what a killed start has
-/// left is interrupted and its batch gets a record, what has ended is forgotten. An exit code when
-/// there is nothing to run, having said why. Throws SystemError.
+/// Makes the queue ready for a batch; the caller must be its starter. Marks entries of a killed
+/// batch as interrupted and records that batch, and removes entries that have ended. If there is
+/// nothing to run, says why and returns an exit code. Throws SystemError.
 [[nodiscard]] std::optional<int> prepare_batch(const LanesHere& lanes, queue::Store& store,
                                                const BatchOptions& options);
 

@@ -83,7 +83,8 @@ void make_queue_directory(const LanesHere& lanes) {
 void change_queue(queue::Store& store, const std::function<void(queue::Queue&)>& act) {
   store.change([&](queue::Queue& queue) {
     if (!store.is_started()) {
-      queue::interrupt(queue, sys::wall_milliseconds());  // its starter stays, for the next start
+      // The starter stays in the file: the next start records the batch of the killed one.
+      queue::interrupt(queue, sys::wall_milliseconds());
     }
     act(queue);
   });

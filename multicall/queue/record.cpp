@@ -13,10 +13,10 @@
 namespace onelane::multicall {
 namespace {
 
-/// Records behind the newest one among which those of an entry that has just ended are.
+/// How many of the newest records may include those of an entry that has just ended.
 constexpr std::size_t kNewest = 64;
 
-/// Calls `take` for the records of `batch`, newest first, among the `most` newest of all.
+/// Calls `take` for each record of `batch` among the `most` newest records, newest first.
 template <class Take>
 void each_job(const LanesHere& lanes, const std::string& batch, std::size_t most,
               const Take& take) {

@@ -33,10 +33,10 @@ using queue::Queue;
 using queue::State;
 using std::chrono::nanoseconds;
 
-/// What a child still needs, beyond its KILL_TIMEOUT, to clear away when it is told to end.
+/// How long a child that is told to end may take beyond its KILL_TIMEOUT, to clear away.
 constexpr std::chrono::seconds kClearingAway{10};
 
-/// While one lives, what the entries print goes to standard error: the standard output is ours.
+/// While one lives, output of the entries goes to standard error, to keep standard output for JSON.
 class OwnOutput {
  public:
   explicit OwnOutput(bool is_wanted) {
@@ -59,7 +59,7 @@ class OwnOutput {
   sys::FileDescriptor ours_;
 };
 
-/// One run of the queue, with what its steps share.
+/// One run of the queue: its steps and their state.
 class BatchRun {
  public:
   BatchRun(const LanesHere& lanes, queue::Store& store, const BatchOptions& options)
@@ -90,7 +90,7 @@ class BatchRun {
                : std::nullopt;
   }
 
-  /// The next entry, marked as running; nothing when the batch is over.
+  /// Marks the next entry as running and returns it; nothing if the batch is over.
   std::optional<Entry> take_next() {
     for (;;) {
       std::optional<Entry> taken;
@@ -133,7 +133,7 @@ class BatchRun {
     return is_empty ? options_.until_closed && !queue.is_closed : queue.paused_wall_ms != 0;
   }
 
-  /// Until the queue is to be looked at again. Changes nothing in it: that would wake us.
+  /// Blocks until the queue has changed. Must not write to it: that would wake us.
   void wait_while_held() {
     const Queue held = store_.read();
     say(queue::count(held, State::Queued) > 0
@@ -196,7 +196,8 @@ class BatchRun {
     entries_.push_back(*last_);
   }
 
-  /// What became of the last entry. Somebody may have moved it meanwhile, nobody can remove it.
+  /// Writes the result of the last entry into the queue. It may have been moved meanwhile, but not
+  /// removed: it was running.
   void keep_result(Queue& queue) const {
     Entry* entry = last_ ? queue::find(queue, last_->id) : nullptr;
     if (entry != nullptr) {
@@ -248,13 +249,13 @@ class BatchRun {
   BatchChild child_;
   journal::Usual usual_{lanes_.project.state_dir};
   journal::Record record_ = batch_record(lanes_, std::string{lane::view(lane::new_run_id())});
-  std::string title_;          ///< "queue: 3 of 7: make test", of the entry that runs.
+  std::string title_;          ///< "queue: 3 of 7: make test", for the current entry.
   std::optional<Entry> last_;  ///< With its result, which is not in the file yet.
   std::vector<Entry> entries_;
   std::size_t begun_ = 0;
   std::size_t passed_ = 0;
   std::size_t failed_ = 0;
-  std::size_t left_ = 0;  ///< Queued at the end.
+  std::size_t left_ = 0;  ///< Entries still queued at the end.
   bool was_stopped_ = false;
   bool is_closed_ = false;
   std::int64_t code_ = 0;

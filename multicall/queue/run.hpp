@@ -11,20 +11,20 @@ namespace onelane::multicall {
 /// How the queue is run.
 struct BatchOptions {
   std::optional<std::chrono::milliseconds> pipeline_timeout;  ///< For all entries together.
-  bool keep_going = false;                                    ///< A failure does not end it.
-  bool until_closed = false;  ///< An empty queue does not end it, as long as it is open.
-  bool again = false;         ///< What was interrupted is run again.
+  bool keep_going = false;                                    ///< Go on after a failure.
+  bool until_closed = false;  ///< Wait for more entries until the queue is closed.
+  bool again = false;         ///< Run interrupted entries again.
   bool as_json = false;
 };
 
-/// Runs the caller's queue: each entry as a run of its own, one after the other, in the order they
-/// have when their turn comes, those included that are added meanwhile. Says how it goes on
-/// standard error, writes one record of the batch to the journal, and returns its exit code; does
-/// not return when a signal has ended it.
+/// Runs the caller's queue: each entry as a run of its own, one after the other, in the order that
+/// the queue has at that moment, with entries that are added meanwhile. Reports progress on
+/// standard error, appends one record of the batch to the journal, and returns the exit code; does
+/// not return if a signal ended it. Blocks until the queue is done.
 ///
-/// 0 when everything passed, else the code of the first failure (the highest with `keep_going`),
-/// 75 when `onelane queue stop` left entries, or somebody else runs the queue, 124 at the time
-/// limit, 1 when entries were interrupted before and `again` is not asked for. Throws SystemError.
+/// 0 if everything passed, else the code of the first failure (the highest with `keep_going`); 75
+/// if `onelane queue stop` left entries or another process runs the queue; 124 at the time limit; 1
+/// if entries were interrupted before and `again` is off. Throws SystemError.
 [[nodiscard]] int run_batch(const LanesHere& lanes, queue::Store& store,
                             const BatchOptions& options);
 

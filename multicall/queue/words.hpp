@@ -12,12 +12,12 @@ namespace onelane::multicall {
 /// "me (pid 12, for 3m12s)".
 [[nodiscard]] std::string starter_words(const queue::Starter& starter);
 
-/// " (usually 5m00s; about 12m00s to go)" for a command that begins, with those after it; what is
-/// not known is left out.
+/// " (usually 5m00s; about 12m00s to go)": for a command that begins, and together with the
+/// commands `later`. Leaves out what is not known.
 [[nodiscard]] std::string forecast_words(journal::Usual& usual, const std::string& command,
                                          const std::vector<std::string>& later);
 
-/// What a batch has come to.
+/// The result of a batch.
 struct BatchEnd {
   std::string id;
   std::size_t begun = 0;

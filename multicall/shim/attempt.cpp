@@ -114,7 +114,7 @@ void Attempt::record() noexcept try {
     append_record(turn_.place(), record);
   }
 } catch (const std::exception&) {
-  // The run is over all the same.
+  // The run is over in any case.
 }
 
 void Attempt::finish() noexcept try {
@@ -124,7 +124,7 @@ void Attempt::finish() noexcept try {
     watch_.say_left_lock(plan_.call->name == "git" ? whole_.tool : 0);
   }
 } catch (const std::exception&) {
-  // A notice is lost.
+  // Only a notice is lost.
 }
 
 }  // namespace onelane::multicall

@@ -14,29 +14,30 @@
 
 namespace onelane::multicall {
 
-/// One attempt of a run, with one line in the journal: what is watched of it, who is asked, and
-/// what is known of how it ended. Most runs have one attempt of one command.
+/// One attempt of a run, with one line in the journal: watches it, asks the additions, and collects
+/// how it ended. Most runs have one attempt with one command.
 class Attempt : public process::Judge {
  public:
-  /// All outlive it. `before` is what earlier attempts have taken of PIPELINE_TIMEOUT.
+  /// Borrows all but the times. `before` is how much of PIPELINE_TIMEOUT earlier attempts have
+  /// used.
   Attempt(const Plan& plan, Turn& turn, Additions& additions, const Times& times,
           std::chrono::nanoseconds before);
 
-  /// The run as it is handed to a supervisor. Points to this object.
+  /// The run for a supervisor. Points to this object.
   [[nodiscard]] process::Run run();
-  /// A command is about to be started.
+  /// To be called just before a command is started.
   void note_launch();
-  /// It has ended so, as far as is known.
+  /// Takes over how that command ended; may be called again when more is known.
   void note_end(const process::Outcome& part) noexcept;
-  /// What is known so far.
+  /// The outcome of all commands so far.
   [[nodiscard]] const process::Outcome& whole() const noexcept { return whole_; }
   [[nodiscard]] Watch& watch() noexcept { return watch_; }
   [[nodiscard]] Turn& turn() noexcept { return turn_; }
 
-  /// Writes the journal's line, once; a run without a ticket has none. Lost where that fails: the
-  /// run is over all the same.
+  /// Writes the line of the journal, once; a run without a ticket has none. An error is ignored:
+  /// the run is over in any case.
   void record() noexcept;
-  /// The attempt is over.
+  /// Ends the attempt: gives up the control group, writes the record, names a left git lock.
   void finish() noexcept;
 
   [[nodiscard]] process::Judgement judge(const process::Scene& scene) noexcept override;
@@ -48,7 +49,8 @@ class Attempt : public process::Judge {
   [[nodiscard]] process::LaneDuty lane_duty();
   [[nodiscard]] journal::Record own_record() const;
 
-  /// For what goes on in the background, in the guardian: it has none of the files of ours.
+  /// Judges what goes on in the background, in the guardian: it needs a Watch of its own, since it
+  /// does not share our open files.
   class Background : public process::Judge {
    public:
     Background(const Plan& plan, const std::string& run_id) : plan_{plan}, run_id_{run_id} {}
@@ -73,7 +75,7 @@ class Attempt : public process::Judge {
   Times times_;
   Watch watch_;
   Background background_;
-  process::Outcome before_;  ///< What is known without the last command.
+  process::Outcome before_;  ///< Outcome of the commands before the last one.
   process::Outcome whole_;
   std::chrono::nanoseconds part_started_{};
   bool has_record_ = false;

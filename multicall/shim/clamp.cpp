@@ -19,7 +19,7 @@ cpu_set_t own_processors() {
   cpu_set_t set;
   CPU_ZERO(&set);
   if (::sched_getaffinity(0, sizeof set, &set) != 0 || CPU_COUNT(&set) == 0) {
-    CPU_SET(0, &set);  // More processors than a cpu_set_t has; one is never too many.
+    CPU_SET(0, &set);  // more processors than a cpu_set_t can hold; one is always safe
   }
   return set;
 }
@@ -50,7 +50,8 @@ cpu_set_t first_of(const cpu_set_t& all, unsigned count) {
   return set;
 }
 
-/// Where vitest looks for its config file: its root, for npm the nearest package.json upward.
+/// Where vitest looks for its config file: its root, or for npm the directory of the nearest
+/// package.json upwards.
 std::string vitest_directory(const Call& call) {
   const shims::Shim* shim = shims::find_shim(call.name);
   std::string directory = shim == nullptr ? "." : acting_directory(shim->target(call.args));
@@ -155,7 +156,7 @@ process::Scheduling scheduling_of(const settings::Settings& settings, const Clam
   process::Scheduling scheduling;
   scheduling.nice = settings.nice.value;
   if (settings.ionice.value != settings::IoNice::None) {
-    // Class and level as ioprio_set(2) packs them: idle, or the lowest of best-effort.
+    // Class and level packed as for ioprio_set(2): idle, or the lowest best-effort level.
     scheduling.io_priority =
         settings.ionice.value == settings::IoNice::Idle ? 3 << 13 : (2 << 13) + 7;
   }

@@ -26,7 +26,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds kFirstPause{2};
 constexpr milliseconds kLongestPause{1'000};
 
-/// Members that cannot be told by their environment, if that run had a control group.
+/// Members of the run's control group, if it had one: some cannot be recognised by environment.
 std::vector<sys::ProcessId> grouped(const std::string& run_id) {
   std::vector<sys::ProcessId> out;
   const auto group = guard::Cgroup::find(run_id);
@@ -38,14 +38,14 @@ std::vector<sys::ProcessId> grouped(const std::string& run_id) {
   return out;
 }
 
-/// Clears away after one run that was killed with its guardian.
+/// Clears away after one run whose supervisor and guardian were killed.
 class Clearing {
  public:
   Clearing(lane::Ticket& ticket, const Plan& plan, const process::Signals& signals,
            const LanePlace& place)
       : ticket_{ticket}, plan_{plan}, signals_{signals}, place_{place} {}
 
-  /// Why the call gives up; nothing where it may go on.
+  /// Why the call gives up, or nothing if it may go on.
   std::optional<std::string> run(const lane::LastRun& last) {
     process::Ended ended;
     std::vector<process::KeptProcess> kept;
@@ -111,7 +111,7 @@ class Clearing {
     ticket_.write_down(records);
   }
 
-  /// Unless the guardian died just after it had.
+  /// Does nothing if the guardian had written it before it died.
   void write_down_crash(const lane::LastRun& last, const process::Ended& ended,
                         const std::vector<process::KeptProcess>& kept, bool is_here) const {
     const std::string id{lane::view(last.run_id)};
@@ -120,7 +120,7 @@ class Clearing {
       return;
     }
     journal::Record record;
-    record.attempt = written ? written->attempt + 1 : 0;  // it died between two, or in the next
+    record.attempt = written ? written->attempt + 1 : 0;  // the last line is of the attempt before
     record.id = id;
     record.project = plan_.project.root;
     record.lane = plan_.lane_dir;
@@ -132,7 +132,7 @@ class Clearing {
           sys::wall_milliseconds() -
           std::chrono::duration_cast<milliseconds>(sys::boot_time() - since).count();
     }
-    // Unknown is when it ended: neither that nor its duration is made up.
+    // It is not known when the run ended, so the record has neither an end nor a duration.
     record.reason = journal::Reason::Crashed;
     record.context = last.context;
     record.ended_leftovers = ended.signalled - std::min(ended.signalled, ended.left.size());
@@ -144,9 +144,9 @@ class Clearing {
     append_record(place_, record);
   }
 
-  /// Waits for the lane calls that `last` has in the background. Those are no stragglers: they were
-  /// left there on purpose and end by themselves, and two lane calls never overlap. Why it is not
-  /// waited any longer, after QUEUE_TIMEOUT and with `--no-wait`.
+  /// Waits for lane calls that `last` has left in the background. They are not stragglers: they
+  /// were left on purpose and end by themselves, and two lane calls must not overlap. Returns why
+  /// the wait was given up, after QUEUE_TIMEOUT or with `--no-wait`.
   [[nodiscard]] std::optional<std::string> wait_for_background_of(const lane::LastRun& last) const {
     const std::string id{lane::view(last.run_id)};
     const auto is_lane_call = lane_call_test(plan_.lane_dir);
@@ -173,7 +173,7 @@ class Clearing {
     }
   }
 
-  /// Writes us down as the holder, however long the gate is held.
+  /// Makes this ticket the holder; waits as long as the gate is held.
   lane::Begun begin() const {
     lane::Begun begun = ticket_.begin();
     if (begun == lane::Begun::GateHeld) {

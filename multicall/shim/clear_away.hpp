@@ -10,10 +10,10 @@
 
 namespace onelane::multicall {
 
-/// After Step::Started: ends what runs have left whose supervisor and guardian both died, writes
-/// down what lives on and that they crashed, and waits for their lane calls in the background; then
-/// `ticket` has begun. Why the call gives up otherwise, in which case the ticket has left. Blocks;
-/// ends this process where a signal says so. Throws SystemError.
+/// After Step::Started: for each run whose supervisor and guardian both died, ends what it left,
+/// writes down what lives on and that it crashed, and waits for its lane calls in the background.
+/// Returns nothing once `ticket` has begun, else why the call gives up: then the ticket has left.
+/// Blocks; a signal may end this process. Throws SystemError.
 [[nodiscard]] std::optional<std::string> clear_away_last_run(lane::Ticket& ticket, const Plan& plan,
                                                              const process::Signals& signals,
                                                              const LanePlace& place);

@@ -20,7 +20,7 @@ std::string lane_file(const project::Project& project) {
   return project.state_dir + "/lane";
 }
 
-/// `git status` writes the index when it can; while somebody else holds the lane it must not.
+/// `git status` refreshes the index if it can; while another run holds the lane it must not.
 bool must_spare_index(const Call& call) {
   if (std::getenv("GIT_OPTIONAL_LOCKS") != nullptr) {
     return false;
@@ -34,7 +34,7 @@ bool must_spare_index(const Call& call) {
          relation_to(project->state_dir) != lane::Relation::BelowHolder;
 }
 
-/// The policy's word, changed by what the project says about the tool.
+/// The policy's decision, changed by what the project's settings say about the tool.
 shims::Decision with_lists(const Call& call, const std::optional<shims::Decision>& built_in,
                            const settings::Settings& settings) {
   const auto entry = settings.tools.find(std::string{call.name});
@@ -57,8 +57,8 @@ Verdict passed(Verdict verdict, std::string why) {
   return verdict;
 }
 
-/// What the project says of a call that does not pass by itself. Not inlined: its settings take a
-/// page of stack, which a call that passes must not touch.
+/// Decides by the project about a call that the policy does not let pass. Not inlined: its settings
+/// take a page of stack, which a call that passes must not touch.
 [[gnu::noinline]] Verdict decide_in_project(const Call& call,
                                             const std::optional<shims::Decision>& built_in,
                                             Verdict verdict) {

@@ -8,7 +8,7 @@
 namespace onelane::multicall {
 namespace {
 
-constexpr std::size_t kMostRuns = 8;  ///< Of nested lanes; older ones are dropped.
+constexpr std::size_t kMostRuns = 8;  ///< In ONELANE_HELD; the outermost are dropped.
 
 bool is_ours(std::string_view entry) {
   return entry.starts_with("ONELANE_HELD=") || entry.starts_with("ONELANE_AT=") ||

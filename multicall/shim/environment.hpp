@@ -6,15 +6,16 @@
 
 namespace onelane::multicall {
 
-/// The tool's environment: the caller's, with what a run adds.
+/// The environment of the tool: the caller's, with the variables that a run adds.
 ///
-///   ONELANE_HELD            run ids above the tool, this run's last (marker and token)
+///   ONELANE_HELD            ids of the runs that the tool is below, this one last
 ///   ONELANE_AT              which candidate on PATH was executed (see core/tool/find.hpp)
 ///   SEQUENTIAL_EXECUTOR_PID the supervisor's pid, for scripts that look for it; proves nothing
-///   `more`                  variables a setting asks for; each replaces the caller's
+///   `more`                  variables that settings add; each replaces the caller's
 ///
-/// ONELANE_BATCH and ONELANE_LABEL are taken out: they are the run's own (batch_environment.hpp).
-/// Points into `environ`; valid while that and this object live.
+/// ONELANE_BATCH and ONELANE_LABEL are removed: they are for this run, not for runs below it
+/// (multicall/queue/environment.hpp). Points into `environ`; valid as long as both that and this
+/// object are unchanged.
 class ToolEnvironment {
  public:
   using Variables = std::vector<std::pair<std::string, std::string>>;

@@ -9,10 +9,10 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// What the run in `slot` usually takes, and what is left of it.
+/// How long a run usually takes, and how much of that is left.
 struct Run {
   std::optional<milliseconds> usual;
-  std::optional<milliseconds> left;  ///< Negative for one that takes longer.
+  std::optional<milliseconds> left;  ///< Negative for a run that takes longer.
 };
 
 Run run_in(const lane::Table& table, std::size_t slot, std::uint64_t sequence,

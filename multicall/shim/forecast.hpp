@@ -8,17 +8,17 @@
 
 namespace onelane::multicall {
 
-/// What a waiting call may expect.
+/// How long a waiting call may have to wait.
 struct Forecast {
-  std::optional<std::chrono::milliseconds> usual;  ///< Duration of runs such as the holder's.
-  /// Until it is our turn: nothing when somebody before us has no usual duration, or the lane is
-  /// on hold. Never negative.
+  std::optional<std::chrono::milliseconds> usual;  ///< Usual duration of runs like the holder's.
+  /// Until it is our turn; never negative. Nothing if a call ahead of us has no usual duration, or
+  /// if the lane is on hold.
   std::optional<std::chrono::milliseconds> eta;
-  bool is_overdue = false;  ///< The holder has taken longer than usual: `eta` leaves it out.
+  bool is_overdue = false;  ///< The holder takes longer than usual; `eta` counts it as 0.
 };
 
-/// Reads the table, and of the journal what `usual` has not yet been asked for. Blocks for that
-/// alone. Throws SystemError when the table cannot be read.
+/// Reads the table, and the journal for what `usual` does not know yet; does not block otherwise.
+/// Throws SystemError if the table cannot be read.
 [[nodiscard]] Forecast forecast_of(const lane::Ticket& ticket, journal::Usual& usual);
 
 }  // namespace onelane::multicall

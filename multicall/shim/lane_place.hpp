@@ -6,13 +6,13 @@
 
 namespace onelane::multicall {
 
-/// Where a call stands: the project's state directory, and what its ticket and its record say of
-/// the caller.
+/// Where a call is made: the project's state directory, and the caller's directory and terminal for
+/// ticket and record.
 struct LanePlace {
-  sys::FileDescriptor state;  ///< The project's state directory, where its journal is.
-  unsigned file_mode = 0600;  ///< Of files in it.
-  std::string directory;      ///< Where the call was made.
-  std::string terminal;       ///< Its terminal, empty for none.
+  sys::FileDescriptor state;  ///< The project's state directory, which has the journal.
+  unsigned file_mode = 0600;  ///< Mode of new files in it.
+  std::string directory;      ///< The caller's working directory.
+  std::string terminal;       ///< The caller's terminal; empty for none.
 };
 
 }  // namespace onelane::multicall

@@ -24,7 +24,7 @@ using namespace std::chrono_literals;
 using std::chrono::milliseconds;
 
 constexpr auto kSilence = 400ms;
-constexpr auto kPromptAfter = 10s;  ///< No hook worth waiting for is still on the way by then.
+constexpr auto kPromptAfter = 10s;  ///< Most git hooks have ended by then.
 constexpr auto kHintAfter = 5min;
 constexpr std::array<std::chrono::minutes, 4> kReminders{1min, 5min, 15min, 30min};
 
@@ -33,8 +33,8 @@ std::size_t terminal_width() {
   return ::ioctl(2, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
 }
 
-/// `text` in at most `width` columns, since a wrapped line could not be redrawn in place; what is
-/// cut ends in "…". Bytes of a multi-byte character are not split.
+/// `text` cut to `width` columns, since a wrapped line cannot be redrawn in place; a cut line ends
+/// in "…". Never splits a multi-byte character.
 std::string cut_line(std::string text, std::size_t width) {
   std::size_t columns = 0;
   std::size_t last = 0;  // where the last column begins
@@ -50,13 +50,13 @@ std::string cut_line(std::string text, std::size_t width) {
   return text;
 }
 
-/// A terminal that says it is dumb would show the redrawing itself.
+/// A dumb terminal would print the control sequences that redraw the line.
 bool can_redraw() {
   const char* term = std::getenv("TERM");
   return ::isatty(2) == 1 && (term == nullptr || std::string_view{term} != "dumb");
 }
 
-/// Anybody who shares the lane may have written the text.
+/// Any user of the lane may have written the text.
 template <std::size_t N>
 std::string printable(const std::array<char, N>& field) {
   std::string out;
@@ -64,7 +64,7 @@ std::string printable(const std::array<char, N>& field) {
   return out;
 }
 
-/// What a person would want to know about a holder that does not get on.
+/// Why a holder may not be making progress, for people.
 std::string activity(const lane::Detail& detail) {
   if (sys::is_stopped({detail.tool_pid, detail.tool_start})) {
     return ", stopped (Ctrl-Z)";
@@ -141,9 +141,9 @@ void WaitNotice::update(const lane::Ticket& ticket, const std::string& obstacle)
   if (!hinted_ && waited() >= kHintAfter && place.holder_detail) {
     hinted_ = true;
     clear();
-    say("a call that runs for long on purpose can run beside the lane: [tools." +
+    say("a command that is meant to run for long can run beside the lane: [tools." +
         printable(place.holder_detail->tool) +
-        "] service = [\"…\"] in onelane.toml (see the README)");
+        "] service = [\"…\"] in onelane.toml (see onelane-services(7))");
   }
   if (first_position_ == 0) {
     first_position_ = place.position;
@@ -172,7 +172,7 @@ void WaitNotice::update(const lane::Ticket& ticket, const std::string& obstacle)
 
 std::string WaitNotice::holder_line(const lane::Ticket& ticket, const lane::Place& place) {
   const Forecast forecast = forecast_of(ticket, usual_);
-  // Before what a narrow terminal cuts off. Where the holder is late it says so itself.
+  // First, so that a narrow terminal does not cut it off. If overdue, holder_words() says so.
   const bool is_known = forecast.eta && !forecast.is_overdue && place.holder;
   return (is_known ? "~" + duration_words(*forecast.eta) + " to go · " : "") +
          holder_words(place, forecast);
@@ -194,7 +194,7 @@ std::string WaitNotice::line(const lane::Ticket& ticket, const lane::Place& plac
 
 void WaitNotice::draw(const std::string& text) {
   if (::tcgetpgrp(2) != ::getpgrp()) {
-    return;  // somebody else's screen now
+    return;  // another job has the terminal now
   }
   shown_ = "\r" + cut_line("onelane: " + text, terminal_width() - 1) + "\033[K";
   (void)sys::write_all(2, shown_);

@@ -12,30 +12,29 @@ namespace onelane::multicall {
 
 /// The waiting notice: silent for 400 ms, then on standard error only.
 ///
-/// On a terminal one line, redrawn on events and once a second while we are in its
-/// foreground group; elsewhere, and with TERM=dumb, one line at the start, at each change of
-/// position, then after 1, 5, 15, 30 minutes and every 30 minutes, which says that the call is
-/// queued. Prefix `onelane: ` always, never a colour. ONELANE_QUIET silences.
+/// On a terminal it is one line, redrawn on events and once a second while we are in its foreground
+/// group. Elsewhere, and with TERM=dumb, it is a line at the start, at each change of position,
+/// after 1, 5, 15 and 30 minutes and then every 30 minutes. Always with the prefix `onelane: `,
+/// never in colour. ONELANE_QUIET silences it.
 ///
-/// How long the others usually take is read from the journal in `state_dir` when the first line is
-/// written, and of each kind of run once.
+/// Usual durations come from the journal in `state_dir`; it is read when the first line is written,
+/// once for each kind of run.
 class WaitNotice {
  public:
   WaitNotice(std::string lane_name, std::string state_dir, bool is_quiet);
 
-  /// To be called after each step of the wait, and when until_next() is over.
-  /// `obstacle` is what keeps us although nobody is before us; empty for the holder. That the lane
-  /// is on hold is said in any case.
+  /// To be called after each step of the wait, and when until_next() is over. `obstacle` is shown
+  /// in place of the holder, for a call that is next and still cannot start; empty for none. A hold
+  /// is shown in any case.
   void update(const lane::Ticket& ticket, const std::string& obstacle);
-  /// How long update() need not be called when nothing happens.
+  /// How long update() need not be called if nothing happens.
   [[nodiscard]] std::chrono::milliseconds until_next() const;
-  /// The wait is over: clears the line. What is to be said when the tool starts, empty where
-  /// nothing was shown.
+  /// The tool will start: clears the line. Returns what to say then; empty if nothing was shown.
   [[nodiscard]] std::string finish();
-  /// The wait ended otherwise: clears the line.
+  /// The wait ended in another way: clears the line.
   void clear();
 
-  /// True once anything of it was written.
+  /// True once a line has been written.
   [[nodiscard]] bool has_been_shown() const noexcept { return first_position_ != 0; }
   [[nodiscard]] std::chrono::nanoseconds waited() const;
 
@@ -57,13 +56,13 @@ class WaitNotice {
   bool shown_obstacle_ = false;
   std::string shown_;
   std::size_t reminders_ = 0;
-  bool hinted_ = false;  ///< How such a call would become a service has been said.
+  bool hinted_ = false;  ///< The hint about services has been given.
 };
 
-/// "running: make test (pid 4711, user ci, 3m12s)", with what such runs usually take if known.
+/// "running: make test (pid 4711, user ci, 3m12s)", with the usual duration if it is known.
 [[nodiscard]] std::string holder_words(const lane::Place& place, const Forecast& forecast = {});
 
-/// "the gate is held by make test (pid 12, stopped)", after Step::GateHeld.
+/// "the gate is held by make test (pid 12, stopped)"; for use after Step::GateHeld.
 [[nodiscard]] std::string gate_words(const lane::Ticket& ticket);
 
 }  // namespace onelane::multicall

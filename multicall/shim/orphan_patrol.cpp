@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::chrono::seconds kBetween{5};
 
-/// When a process had begun, in milliseconds since the epoch; the end of the clock tick.
+/// When a process started, in milliseconds since the epoch, rounded up to the next clock tick.
 std::int64_t began(const sys::ProcessId& id) {
   static const auto ticks = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
   const auto since_boot = std::chrono::milliseconds{(id.start + 1) * 1000 / ticks};
@@ -24,7 +24,7 @@ std::int64_t began(const sys::ProcessId& id) {
   return sys::wall_milliseconds() - ago.count();
 }
 
-/// It has a pid in a namespace below ours too: a container's.
+/// True if it has a pid in a namespace below ours as well, as in a container.
 bool is_in_another_namespace(pid_t pid) {
   const auto text =
       sys::read_small_file(("/proc/" + std::to_string(pid) + "/status").c_str(), 16384);
@@ -39,11 +39,11 @@ OrphanPatrol::OrphanPatrol(const project::Project& project, const settings::Sett
                            std::function<void(const std::string& line)> say)
     : lanes_{lanes_of(project, settings)}, say_{std::move(say)} {}
 
-// Only this project's runs are wanted, so its own lanes know all that are live.
+// Only runs of this project count, so its own lanes know all that are live.
 process::OrphanRules OrphanPatrol::rules() const {
   process::OrphanRules rules = orphan_rules(&lanes_, book_);
   rules.live_runs = [this] { return live_runs_of(lanes_); };
-  rules.owner = book_.owner;  // to the letter: no user is asked
+  rules.owner = book_.owner;  // strictly, also for runs of root: no user is asked
   return rules;
 }
 

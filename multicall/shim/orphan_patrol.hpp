@@ -11,23 +11,24 @@
 
 namespace onelane::multicall {
 
-/// Ends the orphans of a project's earlier runs while one of its runs is supervised: TERM when
-/// one is found, KILL at the first look after KILL_TIMEOUT. Never blocks for an end.
+/// Ends orphans of a project's earlier runs while one of its runs is supervised: TERM when one is
+/// found, KILL at the first look after KILL_TIMEOUT. Never blocks for their end.
 ///
-/// Nobody has asked, so the run id in an environment is not enough (it may have been passed
-/// into a container, or saved): only what had begun before the journal says that its run
-/// ended, or below such a one, and lives in our PID namespace. `onelane orphans` lists the rest.
+/// No user has asked for this, so the run id in an environment is not proof enough (it may have
+/// been saved, or passed into a container). A process is ended only if it started before its run
+/// ended, by the journal, or below such a process, and if it is in our PID namespace. `onelane
+/// orphans` lists the rest.
 class OrphanPatrol {
  public:
-  /// `say` gets one line for each run whose orphans are ended.
+  /// `say` is called with one line for each run whose orphans are ended.
   OrphanPatrol(const project::Project& project, const settings::Settings& settings,
                std::function<void(const std::string& line)> say);
   OrphanPatrol(const OrphanPatrol&) = delete;
   OrphanPatrol& operator=(const OrphanPatrol&) = delete;
 
-  /// To be called at each look at the run; scans every five seconds at most.
+  /// To be called at each look at the run; scans at most every five seconds.
   void look();
-  /// Different processes that were told to end.
+  /// Number of processes that were told to end.
   [[nodiscard]] std::size_t ended() const noexcept { return ended_; }
 
  private:

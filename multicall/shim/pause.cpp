@@ -13,7 +13,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// The ending signal among those that have arrived; stops us where one says so.
+/// The ending signal among those that have arrived, 0 for none; a stop signal stops us meanwhile.
 int ending_signal_of(const process::Signals& signals) {
   process::Signals::Arrived arrived;
   while (signals.next_noticed(arrived)) {
@@ -27,7 +27,7 @@ int ending_signal_of(const process::Signals& signals) {
       case SIGCONT:
       case SIGWINCH:
       case SIGURG:
-        break;  // their default action is nothing
+        break;  // ignored by default
       default:
         return arrived.signal;
     }

@@ -6,11 +6,11 @@
 
 namespace onelane::multicall {
 
-/// Lets `limit` pass while nothing of the run lives; stops with the job (Ctrl-Z) meanwhile. The
-/// signal that ends us, at once, or 0. With a limit of 0 it tells what has arrived.
+/// Sleeps for `limit` while no process of the run lives; Ctrl-Z stops this process meanwhile.
+/// Returns at once with a signal that ends us, else 0. A limit of 0 only reads pending signals.
 [[nodiscard]] int pause(const process::Signals& signals, std::chrono::milliseconds limit);
 
-/// Waits for a signal that ends us, at most `limit`; 0 for none. Ctrl-Z is left alone.
+/// Waits at most `limit` for a signal that ends us; 0 for none. Does not stop on Ctrl-Z.
 [[nodiscard]] int ending_signal_within(const process::Signals& signals,
                                        std::chrono::milliseconds limit);
 

@@ -13,30 +13,30 @@
 
 namespace onelane::multicall {
 
-/// What has been decided about a call that is run under supervision: what its verdict says, its
-/// tool, and the options of `onelane run`.
+/// What has been decided about a call that runs under supervision: its verdict, its real tool, and
+/// the options of `onelane run`.
 struct Plan {
   const Call* call = nullptr;  ///< Borrowed.
   tool::Found tool;
   shims::Decision decision;
   project::Project project;
   settings::Settings settings;
-  std::string lane_dir;       ///< The project's state directory, or git's lane below it.
-  bool bounded_wait = false;  ///< Run without the lane when it is not free in time.
+  std::string lane_dir;       ///< Directory of the lane; empty: run without a lane.
+  bool bounded_wait = false;  ///< Run without the lane if it is not free within GIT_LOCK_WAIT.
 
   bool no_wait = false;
   bool wait_for_all = false;
-  bool limits_only = false;   ///< No queue and no lane: supervised and listed as a service is.
-  int kill_signal = SIGTERM;  ///< The first one that the tool gets when it is ended.
-  std::string label;          ///< What the user calls the run.
+  bool limits_only = false;   ///< Does not wait for the lane: supervised and listed like a service.
+  int kill_signal = SIGTERM;  ///< The first signal that the tool gets when it is ended.
+  std::string label;          ///< The user's name for the run.
 
-  std::uint64_t call_key = 0;  ///< Of a call that may coalesce, as its ticket has it; 0: none.
-  std::string until;           ///< When it gives its lane back before its end; empty: it does not.
+  std::uint64_t call_key = 0;  ///< Of a call that may coalesce, for its ticket; 0: none.
+  std::string until;           ///< What it gives its lane back at; empty: its end.
 
   [[nodiscard]] bool is_service() const noexcept {
     return limits_only || decision.cls == shims::Class::Service;
   }
-  /// Every descendant of the tool is waited for, not the tool alone.
+  /// True if the run waits for every descendant of the tool, not just for the tool.
   [[nodiscard]] bool waits_for_all() const noexcept {
     return wait_for_all || settings.wait.value == settings::WaitFor::All;
   }

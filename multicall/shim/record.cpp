@@ -26,8 +26,8 @@ std::string_view class_word(shims::Class cls) {
   return cls == shims::Class::Service ? "service" : cls == shims::Class::Editor ? "editor" : "lane";
 }
 
-/// What the kernel has added up over all members that were waited for: exact for processor
-/// time, and for the largest process of a run too short to be measured.
+/// Adds the kernel's totals over all members that were waited for: exact for processor time, and
+/// the only figure for the largest process of a run that is too short to be measured.
 void add_usage(journal::Record& record, const process::Usage& usage) {
   constexpr std::uint64_t kBlock = 512;
   record.cpu_ms = usage.cpu_ms;
@@ -39,7 +39,7 @@ void add_usage(journal::Record& record, const process::Usage& usage) {
 void add_watched(journal::Record& record, const Watch& watch) {
   if (watch.guard()) {
     const guard::Guard& guard = *watch.guard();
-    // Measured without mapped files, so it outranks the kernel's figure where there is one.
+    // Preferred over the kernel's figure, which includes mapped files.
     record.peak_process_kb = guard.peak_process() >> 10U;
     record.peak_tree_kb = guard.peak_tree() >> 10U;
     record.peak_processes = guard.peak_count();
@@ -52,7 +52,8 @@ void add_watched(journal::Record& record, const Watch& watch) {
   }
 }
 
-/// What a batch tells its jobs (see batch_environment.hpp).
+/// Adds the queue run and label that a queue sets for its entries
+/// (multicall/queue/environment.hpp).
 void add_batch(journal::Record& record) {
   const char* batch = std::getenv("ONELANE_BATCH");
   if (batch == nullptr || !journal::is_run_id(batch)) {

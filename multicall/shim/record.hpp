@@ -10,9 +10,9 @@
 
 namespace onelane::multicall {
 
-/// What a run's journal line says about times; both clocks, since wall clocks jump.
+/// The times in a run's line of the journal, by both clocks, since the wall clock may jump.
 struct Times {
-  /// Queued now, and not started.
+  /// Times of a call that is queued now and has not started.
   [[nodiscard]] static Times queued_now() noexcept;
 
   std::int64_t queued_wall_ms = 0;
@@ -21,24 +21,24 @@ struct Times {
   std::chrono::nanoseconds started{};
 };
 
-/// Everything that is known about a run before it has ended.
+/// A record with everything that is known about a run before it ends.
 [[nodiscard]] journal::Record record_of(const Plan& plan, const Turn& turn, const Times& times);
 
-/// Adds that it ended now.
+/// Sets the end of the run to now.
 void add_end(journal::Record& record, const Times& times);
 
-/// Adds what lives on.
+/// Adds the processes that live on.
 void add_kept(journal::Record& record, const std::vector<process::KeptProcess>& kept);
 
-/// Adds how it ended.
+/// Adds how the run ended, with now as its end.
 void add_outcome(journal::Record& record, const process::Outcome& outcome, const Watch& watch,
                  const Times& times);
 
-/// Appends it to the journal of the place; lost where that cannot be written.
+/// Appends the record to the journal of the place; errors are ignored.
 void append_record(const LanePlace& place, const journal::Record& record) noexcept;
 
-/// In the guardian: the supervisor is gone. Frees the run's control group, and appends `record`
-/// with an end and what it keeps.
+/// For the guardian after the supervisor was killed: releases the run's control group, and appends
+/// `record` as crashed, with now as its end and with what it keeps.
 void append_crash(const LanePlace& place, journal::Record record, const Times& times,
                   const std::vector<process::KeptProcess>& kept);
 

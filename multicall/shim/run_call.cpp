@@ -1,5 +1,5 @@
-// The way of one call: run_call decides, run_planned takes the turn and runs the tool. Read them
-// from top to bottom; each step has its own file.
+// The way of one call: run_call() decides, run_planned() takes the turn and runs the tool. Both
+// read from top to bottom; each step has a file of its own.
 #include "multicall/shim/run_call.hpp"
 
 #include <fcntl.h>
@@ -30,8 +30,8 @@
 namespace onelane::multicall {
 namespace {
 
-/// A run this short is not worth a second process: should its supervisor be killed, the next
-/// ticket finds the record open and clears away.
+/// A shorter run gets no guardian: if its supervisor is killed, the next ticket finds the record
+/// open and clears away.
 constexpr std::chrono::milliseconds kGuardianAfter{5};
 
 bool is_off() {
@@ -39,8 +39,8 @@ bool is_off() {
   return value != nullptr && (std::string_view{value} == "off" || std::string_view{value} == "0");
 }
 
-/// With 0, 1 or 2 closed, a file of ours would land there and be taken for the caller's.
-/// Close-on-exec, so that the tool finds them closed as the caller left them.
+/// If the caller closed 0, 1 or 2, a file of ours would get that number and be taken for the
+/// caller's. Close-on-exec, so that the tool finds them closed, as the caller left them.
 void fill_standard_descriptors() {
   for (int fd = 0; fd < 3; ++fd) {
     if (::fcntl(fd, F_GETFD) < 0) {
@@ -49,7 +49,7 @@ void fill_standard_descriptors() {
   }
 }
 
-/// The one place that decides what happens when onelane itself cannot do its work.
+/// What happens if onelane itself fails before the tool is started: ON_ERROR decides.
 int fail(const Call& call, const std::exception& failure, settings::OnError on_error) {
   if (on_error == settings::OnError::Closed) {
     say_always(std::string{failure.what()} + "; not running " + std::string{call.name} +
@@ -61,7 +61,7 @@ int fail(const Call& call, const std::exception& failure, settings::OnError on_e
   return pass_through(call);
 }
 
-/// A call that passes at once reads no settings for this: the environment alone counts then.
+/// A call that passes at once has read no settings: then only the environment counts.
 bool is_verbose(const Verdict& verdict) {
   if (verdict.loaded) {
     return verdict.loaded->settings.verbose.value;
@@ -92,8 +92,8 @@ void use_named_tool(tool::Found& found, const Call& call, const settings::Settin
   found.path = path;
 }
 
-/// A run needs a supervisor, a guardian and a canary. Where the user may start hardly more than the
-/// tool itself needs, they would take its place.
+/// A run needs a guardian and a canary beside the tool. If the user may start only a few more
+/// processes (ulimit -u), those are left to the tool.
 void expect_process_room() {
   constexpr std::uint64_t kEnough = 16;
   const auto room = sys::process_room();
@@ -103,7 +103,7 @@ void expect_process_room() {
   }
 }
 
-/// Starts the next command of the run: 0, or the errno of its exec. Throws SystemError where no
+/// Starts the next command of the run: 0, or the errno of its exec. Throws SystemError if no
 /// process can be started.
 int launch(process::Supervisor& supervisor, const Plan& plan, Additions& additions,
            ClampPlan& clamp, const std::string& run_id) {
@@ -126,8 +126,8 @@ int launch(process::Supervisor& supervisor, const Plan& plan, Additions& additio
   return supervisor.launch(command);
 }
 
-/// What has been decided about a call that does not pass, its tool included; `verdict` gives its
-/// parts away. Says what is wrong with the settings.
+/// The plan of a call that does not pass. Moves parts out of `verdict`. Says what is wrong with the
+/// settings.
 Plan plan_of(const Call& call, Verdict& verdict) {
   settings::Loaded& loaded = *verdict.loaded;
   Plan plan;
@@ -148,11 +148,11 @@ Plan plan_of(const Call& call, Verdict& verdict) {
   return plan;
 }
 
-/// Not inlined: its plan takes a page of stack, which a call that passes must not touch.
+/// Not inlined: its plan takes a page of stack, which a call that passes through must not touch.
 [[gnu::noinline]] int run_in_turn(const Call& call, Verdict& verdict, AdditionsFor additions_for) {
   Plan plan = plan_of(call, verdict);
   if (plan.tool.outcome != tool::Outcome::Found) {
-    return explain_missing(call, plan.tool);  // before the wait, which would be for nothing
+    return explain_missing(call, plan.tool);  // before waiting in vain
   }
   expect_process_room();
   fill_standard_descriptors();
@@ -188,13 +188,13 @@ int run_call(const Call& call, AdditionsFor additions_for) {
 }
 
 int run_planned(const Plan& plan, Additions& additions) {
-  const process::Signals signals;  // from here on they are read, one after the other
+  const process::Signals signals;  // blocks them: from here on they are read in order
   const process::RunTraits traits = process::traits_of_self(signals);
   ClampPlan clamp = plan_clamp(*plan.call, plan.settings, plan.decision.cls);
   Times times = Times::queued_now();
 
   Turn turn{plan, signals, traits, additions};
-  if (const auto code = turn.wait()) {  // a run that was killed here is cleared away by then
+  if (const auto code = turn.wait()) {  // also clears away after a killed run
     return *code;
   }
   turn.wait_for_index_lock();
@@ -221,7 +221,7 @@ int run_planned(const Plan& plan, Additions& additions) {
         turn.free();
         return explain_exec_failure(plan.tool.path, error);
       }
-      // The tool runs: from here to its end nothing throws, or it would be run a second time.
+      // The tool runs: from here on nothing may throw, or fail() would run it a second time.
       if (supervisor.outlives(kGuardianAfter)) {
         supervisor.start_guardian();
         turn.name_tool(supervisor.tool());
@@ -240,7 +240,7 @@ int run_planned(const Plan& plan, Additions& additions) {
       attempt.note_end(supervisor.outcome());
       supervisor.say_kept();
       if (!is_handed_over) {
-        // In this order: at no moment are both locks gone and the record still open.
+        // In this order, so that the locks are never both free while the record is open.
         turn.close_record(supervisor.outcome().kept);
         supervisor.tell_guardian();
         turn.free();
@@ -251,7 +251,7 @@ int run_planned(const Plan& plan, Additions& additions) {
     if (next == Next::Nothing) {
       additions.finish();
       if (const auto code = attempt.watch().exit_code()) {
-        ::_exit(*code);  // not through main: a pending signal would end us otherwise
+        ::_exit(*code);  // not through main(): a pending signal would end us otherwise
       }
       process::mirror(attempt.whole().wait_status);
     }

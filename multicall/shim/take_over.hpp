@@ -6,19 +6,21 @@
 
 namespace onelane::multicall {
 
-/// Takes the lane over for a run that has started beside its holder, once that has ended. Costs
-/// nothing for any other run.
+/// Takes the lane over for a run that has started beside its holder, once the holder has ended.
+/// Costs nothing for any other run.
 class TakeOver {
  public:
-  /// The run has its place: from now on wake() tells of the holder's end. Borrows the ticket.
+  /// To be called once the run has its place: from then on wake() tells of the holder's end.
+  /// Borrows the ticket.
   void begin(lane::Ticket& ticket) noexcept;
-  /// For process::Run::wake; -1 for a run that has nothing to take over.
+  /// For process::Run::wake; -1 if there is nothing to take over.
   [[nodiscard]] int wake() const noexcept { return watch_.get(); }
-  /// At each look. One that a killed holder did not wake comes within a second.
+  /// To be called at each look; makes the next one come within a second, since a holder that is
+  /// killed does not wake us.
   void look(process::Judgement& judgement) noexcept;
 
  private:
-  lane::Ticket* ticket_ = nullptr;  ///< While it is due.
+  lane::Ticket* ticket_ = nullptr;  ///< Null when there is nothing left to take over.
   sys::FileDescriptor watch_;
 };
 

@@ -31,8 +31,8 @@ using std::chrono::milliseconds;
 
 static_assert(sizeof(process::RunTraits) <= sizeof(lane::LastRun::context));
 
-/// What is asked for, in one number, over the words of the call, where it is made and with which
-/// priority. 0, which rejoins nothing, where it cannot be told.
+/// Identity of a call for REJOIN: a hash of its arguments, its directory and its priority. 0, which
+/// rejoins nothing, if the directory is unknown.
 std::uint32_t rejoin_key_of(const Call& call, const std::string& directory, int priority) {
   std::uint64_t hash = sys::fnv1a({});
   const auto add = [&hash](std::string_view text) {
@@ -46,8 +46,8 @@ std::uint32_t rejoin_key_of(const Call& call, const std::string& directory, int 
   return directory.empty() ? 0 : static_cast<std::uint32_t>(hash ^ hash >> 32U);
 }
 
-/// How a call waits: with notices, signals and everything else that wait_turn() looks after, and
-/// then until what a killed run has left is cleared away.
+/// How a call waits for the lane's mutex: wait_turn() with its notices and signals, then
+/// clear_away_last_run().
 class TurnWaiter : public lane::Waiter {
  public:
   TurnWaiter(const Plan& plan, const process::Signals& signals, const LanePlace& place,
@@ -126,7 +126,7 @@ std::optional<int> Turn::wait() {
   return code;
 }
 
-// Replaced: tried again; removed with its directory: opening fails.
+// If the lane file was replaced, tries again; if it was removed with its directory, opening throws.
 std::optional<int> Turn::take() {
   constexpr int kMostLanes = 8;
   auto own_waiter = std::make_unique<TurnWaiter>(plan_, signals_, place_, additions_);
@@ -184,7 +184,7 @@ bool Turn::lock() {
 void Turn::enlist() {
   lane::Ticket& ticket = mutex_->ticket();
   if (!ticket.enlist_service() && ticket.gate_holder()) {
-    say(words(*plan_.call, 60) + " is on no list of lane '" + plan_.project.name +
+    say(words(*plan_.call, 60) + " is not listed in lane '" + plan_.project.name +
         "': " + gate_words(ticket));
   }
   additions_.note_place(std::string{lane::view(ticket.run_id())});
@@ -213,8 +213,8 @@ lane::TicketInfo Turn::info() {
   return info;
 }
 
-// A repository that is being removed as a whole has just lost its lane file: a new one now would
-// make rm(1) fail at the directory.
+// Perhaps rm(1) is removing the whole repository and has just deleted the lane file: a new one now
+// would make it fail on the directory.
 void Turn::let_removal_pass() const {
   if (const int signal = ending_signal_within(signals_, milliseconds{100})) {
     process::die_of(signal);
@@ -247,9 +247,9 @@ void Turn::note_kept(const std::vector<process::KeptProcess>& kept) noexcept {
   add_kept(kept_, kept, run_id_);
 }
 
-// A call that is on its way to its tool may still find itself nested, and be taken for something
-// that is no lane call. So from one moment on none is nested, and then we look again: those that
-// were before are known as what they are.
+// A call that has not yet executed its tool may still decide that it is nested, while it does not
+// look like a lane call yet. So first the lane is marked, after which no call is nested any more;
+// then we look again, and all calls that were nested before are recognised.
 bool Turn::go_on_in_background(process::Supervisor& supervisor) noexcept {
   constexpr int kMostGuardians = 3;
   lane::Ticket* const own = ticket();
@@ -310,7 +310,7 @@ void add_kept(std::vector<lane::Kept>& records, const std::vector<process::KeptP
     if (std::ranges::any_of(records, [&](const lane::Kept& known) {
           return known.pid == process.id.pid && known.start == process.id.start;
         })) {
-      continue;  // of an earlier command of the run, found again by a guardian
+      continue;  // left by an earlier command of the run, and found again by a guardian
     }
     lane::Kept record;
     record.pid = process.id.pid;

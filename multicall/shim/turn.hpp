@@ -15,30 +15,30 @@
 
 namespace onelane::multicall {
 
-/// A call's turn in its lane, from the wait for it to the moment at which the lane is free again; a
-/// service has a place in the list instead. Without a lane, or where the call has to run beside it
-/// all the same, there is no ticket and all of this does nothing.
+/// A call's turn in its lane, from the wait for it until the lane is free again; a service gets an
+/// entry in the list of services instead. Without a lane, or if the call has to run without it
+/// after all, there is no ticket and the functions do nothing.
 ///
-/// The lane is held by a Boost scoped_lock of the lane's mutex: whatever ends this object lets the
-/// lane go, and so does the kernel when the process is killed.
+/// A Boost scoped_lock on the lane's mutex holds the lane: the destructor releases it, and so does
+/// the kernel when the process is killed.
 class Turn {
  public:
-  /// All outlive it.
+  /// Borrows all of them.
   Turn(const Plan& plan, const process::Signals& signals, const process::RunTraits& traits,
        Additions& additions)
       : plan_{plan}, signals_{signals}, traits_{traits}, additions_{additions} {}
 
-  /// Blocks until the call may run, and clears away after a last run whose supervisor and guardian
-  /// both died. An exit code when there is nothing to run. Throws SystemError where the lane
-  /// cannot be used.
+  /// Blocks until the call may run, and clears away after a previous run whose supervisor and
+  /// guardian both died. Returns an exit code if the call must not run. Throws SystemError if the
+  /// lane cannot be used.
   [[nodiscard]] std::optional<int> wait();
-  /// Waits for a lock of git's that another program has left or holds; not beside the holder,
+  /// Waits for a git lock that another program has left or holds; does nothing beside the holder,
   /// whose lock it most likely is.
   void wait_for_index_lock();
-  /// What is to be said when the tool starts; empty for nothing.
+  /// What to say when the tool starts; empty for nothing.
   [[nodiscard]] const std::string& start_notice() const noexcept { return start_notice_; }
 
-  /// Null without one.
+  /// The ticket, or null.
   [[nodiscard]] lane::Ticket* ticket() noexcept { return mutex_ ? &mutex_->ticket() : nullptr; }
   [[nodiscard]] const lane::Ticket* ticket() const noexcept {
     return mutex_ ? &mutex_->ticket() : nullptr;
@@ -46,30 +46,30 @@ class Turn {
   [[nodiscard]] const LanePlace& place() const noexcept { return place_; }
   [[nodiscard]] const process::RunTraits& traits() const noexcept { return traits_; }
   [[nodiscard]] const process::Signals& signals() const noexcept { return signals_; }
-  /// Empty without a ticket.
+  /// The id of the run; empty without a ticket.
   [[nodiscard]] const std::string& run_id() const noexcept { return run_id_; }
-  /// Started beside the holder, as a part of its pipeline.
+  /// True if the run has started beside the holder, as a part of its pipeline.
   [[nodiscard]] bool is_beside() const noexcept { return ticket() && ticket()->is_beside(); }
-  /// Takes the lane over from a holder beside which the run started.
+  /// Takes the lane over from the holder that the run has started beside.
   [[nodiscard]] TakeOver& take_over() noexcept { return take_over_; }
-  /// For the guardian: the descriptors that have the locks.
+  /// The descriptors that hold the locks, for the guardian.
   [[nodiscard]] std::vector<int> descriptors() const;
 
-  /// Which process is the tool, for those who look at the lane.
+  /// Writes down which process is the tool, for readers of the lane.
   void name_tool(const sys::ProcessId& tool) noexcept;
-  /// A command that another one follows has left this running.
+  /// Remembers what a command has left running, when another command follows.
   void note_kept(const std::vector<process::KeptProcess>& kept) noexcept;
   [[nodiscard]] const std::vector<lane::Kept>& kept() const noexcept { return kept_; }
-  /// Leaves the lane to the guardian where lane calls go on in the background; false, with the
-  /// lane still ours, where none do.
+  /// Hands the lane to the guardian if lane calls go on in the background. False, with the lane
+  /// still ours, if none do.
   [[nodiscard]] bool go_on_in_background(process::Supervisor& supervisor) noexcept;
-  /// The end in two halves, with the guardian told between them (run_call.cpp): clears the record
-  /// while the lane is held, then lets the lane go.
+  /// The end in two halves; run_call.cpp tells the guardian between them. close_record() clears the
+  /// record while the lane is held, free() releases the lane.
   void close_record(const std::vector<process::KeptProcess>& kept) noexcept;
   void free() noexcept;
-  /// The turn is over before anything has run: the next one finds the lane as we did.
+  /// Releases the lane before anything has run, so that the next call finds it as this one did.
   void free_unused() noexcept;
-  /// A signal ends the call where no supervisor looks after it. Does nothing for 0.
+  /// Releases the lane and dies of `signal`, while no supervisor runs. Does nothing for 0.
   void leave_by(int signal);
 
  private:
@@ -95,7 +95,7 @@ class Turn {
   TakeOver take_over_;
 };
 
-/// Adds what the run `run_id` left running on purpose, as the lane writes it down.
+/// Adds the lane's records of what the run `run_id` left running on purpose, each process once.
 void add_kept(std::vector<lane::Kept>& records, const std::vector<process::KeptProcess>& kept,
               const std::string& run_id);
 

@@ -23,12 +23,12 @@ using namespace std::chrono_literals;
 using lane::Step;
 
 constexpr auto kAfterHandover = 3ms;
-constexpr auto kSettled = 100ms;  ///< A holder this old is no short run.
+constexpr auto kSettled = 100ms;  ///< A holder this old is not a short run.
 constexpr auto kSoon = 20ms;
 constexpr int kLooks = 2;
 using std::chrono::milliseconds;
 
-/// One wait: the steps of wait_turn with what they share.
+/// One wait: the steps of wait_turn() and their state.
 class Wait {
  public:
   Wait(lane::Ticket& ticket, const process::Signals& signals, const WaitOptions& options)
@@ -62,8 +62,8 @@ class Wait {
         return *turn;
       }
       if (ticket_.has_seen_handover()) {
-        // With many waiting, all of them have just woken: what they have to write and to
-        // ask can wait until the one whose turn it is has started.
+        // All waiting calls have just woken. Their notices and looks can wait until the one whose
+        // turn it is has started.
         if (auto turn = pause(kAfterHandover)) {
           return *turn;
         }
@@ -82,7 +82,7 @@ class Wait {
   }
 
  private:
-  /// The machine is asked only when it is our turn: load and memory are of that moment.
+  /// Asks about the machine only when it is our turn: load and memory count at that moment.
   Step advance() {
     objection_.clear();
     if (!stop_where_asked()) {
@@ -126,10 +126,10 @@ class Wait {
     return std::nullopt;
   }
 
-  /// A part of the holder's pipeline starts at once: the one would wait for the other. Looked for
-  /// when the wait begins, when another holder has had the lane for a while or another run has
-  /// joined it, and a second later, when all have been started that are to be. Not at each
-  /// hand-over: with many waiting their looks would take longer than short runs.
+  /// A part of the holder's pipeline starts at once: each would wait for the other. Looks when the
+  /// wait begins, when a new holder has had the lane for a while or another run has joined it, and
+  /// again a second later, when a shell has started the rest of the pipeline. Not at each
+  /// hand-over: with many waiting calls, their looks would take longer than short runs.
   bool starts_beside() {
     const std::uint64_t holder = ticket_.waits_for();
     if (holder == 0 || ticket_.has_seen_handover()) {
@@ -152,29 +152,30 @@ class Wait {
     look_at_ = waited() + 1s;
     const auto found = lane::find_pipeline(ticket_.table(), ticket_.reads_input(), look);
     if (!found) {
-      was_held_ = ticket_.table().header().held != 0;  // it may wait for `onelane release` alone
+      was_held_ = ticket_.table().header().held != 0;  // then look again after `onelane release`
       return false;
     }
     if (ticket_.start_beside(found->run_id)) {
       return true;
     }
-    looks_ = 0;  // the holder has ended, or clears away after a killed run first
+    looks_ = 0;  // the holder has ended, or is still clearing away after a killed run
     look_at_ = waited() + kSoon;
     return false;
   }
 
-  /// A call that asks while the tool of its run ends may find itself neither below that nor among
-  /// what goes on in the background.
+  /// A call that is made while the tool of its run ends may at first look nested neither in that
+  /// run nor in what it left in the background.
   bool has_become_nested() {
     const lane::Place place = ticket_.place();
     const bool may_be = place.holder_state == lane::State::Background && options_.is_nested;
     const auto keeper = may_be ? place.holder->supervisor() : sys::ProcessId{};
-    // At first it may not be written down yet who is in the background.
+    // In the first seconds the list of background processes may not be written yet.
     const bool is_news = std::exchange(asked_about_, keeper) != keeper || waited() < 3s;
     return may_be && is_news && options_.is_nested();
   }
 
-  /// Ctrl-Z: parks, stops us, and comes back. False while the gate is held: to be called again.
+  /// On Ctrl-Z parks the ticket, stops us, and unparks it afterwards. False while the gate is held:
+  /// call it again.
   bool stop_where_asked() {
     if (stop_signal_ != 0) {
       if (!ticket_.park()) {
@@ -216,14 +217,14 @@ class Wait {
                          obstacle_words(step)};
     }
     if (step == Step::GateHeld) {
-      return std::nullopt;  // no run has the lane for it
+      return std::nullopt;  // no run is to blame: the checks below do not apply
     }
     if (options_.unprovable) {
       if (auto turn = unproven()) {
         return turn;
       }
     }
-    // At once, and again when everybody had time to enqueue who was about to.
+    // At once, and again a second later, when the other calls of a cycle have had time to enqueue.
     if (cycle_checks_ == 0 || (cycle_checks_ == 1 && waited() >= 1s)) {
       if (cycle_checks_++ == 0) {
         ticket_.set_above(lane::runs_above(ticket_.table().path()));
@@ -236,7 +237,7 @@ class Wait {
     return std::nullopt;
   }
 
-  /// A holder we cannot see may be waiting for us; a person can tell, so say it at once.
+  /// A holder that we cannot see may be waiting for us. A person can tell, so say it at once.
   std::optional<WaitEnd> unproven() {
     if (!said_unprovable_) {
       said_unprovable_ = true;
@@ -281,9 +282,8 @@ class Wait {
   std::optional<WaitEnd> sleep(Step step) {
     const auto fds = ticket_.wake_fds();
     pollfd polled[3] = {{fds[0], POLLIN, 0}, {fds[1], POLLIN, 0}, {signals_.fd(), POLLIN, 0}};
-    // The one look after a second also catches a slot that changed hands between reading
-    // the table and going to sleep on its byte.
-    // Nothing tells when the machine has less to do.
+    // One more look after a second catches a slot that changed hands between reading the table and
+    // going to sleep on its byte. There is no wake-up for a free slot or a less busy machine.
     const bool has_no_place = ticket_.sequence() == 0 && step != Step::GateHeld;  // all slots taken
     const bool look_again = !looked_again_ || !objection_.empty() || has_no_place;
     const milliseconds limit = look_again ? std::min(next_deadline(), 1000ms) : next_deadline();
@@ -325,7 +325,7 @@ class Wait {
     }
     stop_signal_ = signal == SIGCONT ? 0 : stop_signal_;
     if (signal == SIGCHLD || signal == SIGCONT || signal == SIGWINCH || signal == SIGURG) {
-      return std::nullopt;  // their default action is nothing
+      return std::nullopt;  // ignored by default
     }
     const lane::Leaving how = leaving_by(signal);
     ticket_.leave(how);
@@ -346,13 +346,13 @@ class Wait {
   bool has_told_place_ = false;
   int cycle_checks_ = 0;
   std::uint64_t looked_at_ = 0;  ///< Sequence of the holder whose pipeline was looked at last.
-  int looks_ = 0;                ///< At that one.
-  std::size_t beside_ = 0;       ///< Runs beside it at the last look.
-  std::chrono::nanoseconds look_at_{};  ///< Of waited(): when the next one is due.
+  int looks_ = 0;                ///< How many looks that holder has had.
+  std::size_t beside_ = 0;       ///< How many runs were beside it at the last look.
+  std::chrono::nanoseconds look_at_{};  ///< When the next look is due, as waited() counts.
   bool was_held_ = false;               ///< The lane was on hold at the last look.
-  sys::ProcessId asked_about_;          ///< Who kept the lane for what is in the background.
-  int stop_signal_ = 0;                 ///< We are to stop by it, once we are parked.
-  bool is_parked_ = false;              ///< We have stopped and go on, once we are unparked.
+  sys::ProcessId asked_about_;          ///< The last background holder asked about by is_nested.
+  int stop_signal_ = 0;                 ///< Stops us once the ticket is parked; 0 for none.
+  bool is_parked_ = false;              ///< We have continued, and the ticket is still parked.
   bool said_unprovable_ = false;
   bool looked_again_ = false;
 };

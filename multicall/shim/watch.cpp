@@ -16,7 +16,7 @@ namespace onelane::multicall {
 namespace {
 
 constexpr std::chrono::seconds kGroupAfter{1};
-constexpr std::size_t kMostMoved = 64;  ///< Beside a bomb each move takes a quarter of a second.
+constexpr std::size_t kMostMoved = 64;  ///< With a fork bomb, one move takes a quarter of a second.
 constexpr std::chrono::seconds kPatrolAfter{2};
 
 process::Order order_of(guard::Ruling::Order order) {
@@ -25,8 +25,8 @@ process::Order order_of(guard::Ruling::Order order) {
                                               : process::Order::GoOn;
 }
 
-/// Git, calls that may sit in an editor or prompt, services and, unless it is an `onelane run`,
-/// what reads a terminal have no time limits.
+/// False for git, for calls that may wait in an editor or prompt, for services and, outside
+/// `onelane run`, for what reads a terminal: waiting for a person must not break a limit.
 bool has_time_limits(const Plan& plan, bool reads_terminal) {
   return plan.decision.cls == shims::Class::Lane && plan.call->name != "git" &&
          (plan.wait_for_all || !reads_terminal);
@@ -35,7 +35,7 @@ bool has_time_limits(const Plan& plan, bool reads_terminal) {
 }  // namespace
 
 void Watch::note_launch() {
-  reads_terminal_ = ::isatty(0) == 1;  // the supervisor gives the caller's descriptors up
+  reads_terminal_ = ::isatty(0) == 1;  // now: the supervisor closes the caller's descriptors
   lock_before_ = see_index_lock(plan_.project.git_dir);
 }
 
@@ -45,8 +45,8 @@ void Watch::begin() {
   guard_.emplace(limits_, before_);
 }
 
-// The tool kept within its time; what it left is bounded by LINGER, and says nothing about
-// the tool's own result.
+// The tool stayed within its limits. LINGER bounds what it left, which does not affect the tool's
+// own result.
 void Watch::note_end_of_tool() {
   tool_counts_ = guard_->breach().has_value();
   end_time_limits();
@@ -84,17 +84,17 @@ process::Judgement Watch::look(const process::Scene& scene) {
   }
   tell(ruling);
   if (ruling.order == guard::Ruling::Order::Kill && group_ && !spares_kept_) {
-    (void)group_->kill_all();  // at once; who was not inside yet is swept up
+    (void)group_->kill_all();  // at once; the supervisor ends members that are not in the group
   }
   if (!guard_->breach()) {
     look_for_orphans(scene.running);  // never while there is something to end
   }
-  // A limit that is broken while the tool runs spares nobody.
+  // A limit that is broken while the tool runs ends kept processes as well.
   return {order_of(ruling.order), spares_kept_, ruling.next, ruling.peek};
 }
 
-// Moving a process may take the kernel milliseconds, so not for a short run; a weight is asked
-// for by name.
+// Moving a process may take the kernel milliseconds, so a short run gets no group unless the user
+// has set a weight.
 void Watch::use_group(std::span<const sys::ProcessStat> members, std::chrono::nanoseconds running) {
   const bool has_weight = plan_.settings.cpu_weight.value != 0;
   if (!plan_.settings.cgroup.value || run_id_.empty() || members.size() > kMostMoved ||
@@ -121,7 +121,7 @@ void Watch::use_group(std::span<const sys::ProcessStat> members, std::chrono::na
   }
 }
 
-// Its first scan reads every environment there is: not for a short run.
+// The first scan reads the environment of every process: too much for a short run.
 void Watch::look_for_orphans(std::chrono::nanoseconds running) {
   if (run_id_.empty() || running < kPatrolAfter) {
     return;
@@ -133,7 +133,7 @@ void Watch::look_for_orphans(std::chrono::nanoseconds running) {
   try {
     patrol_->look();
   } catch (const sys::SystemError&) {
-    patrol_.reset();  // the lane or /proc cannot be read just now; begun anew at the next look
+    patrol_.reset();  // the lane or /proc cannot be read now; the next look starts again
   }
 }
 

@@ -16,34 +16,33 @@
 
 namespace onelane::multicall {
 
-/// Watches over one supervised run: measures it, says what is near a limit, orders its end,
-/// and remembers what the record of the run needs. Costs nothing before the first look.
+/// Watches one supervised run: measures it, warns near a limit, orders its end, and keeps what the
+/// record of the run needs. Costs nothing before the first look.
 class Watch {
  public:
-  /// Borrows both for its life.
-  /// `before` is what earlier attempts have taken of PIPELINE_TIMEOUT.
+  /// Borrows both. `before` is how much of PIPELINE_TIMEOUT earlier attempts have used.
   Watch(const Plan& plan, const std::string& run_id, std::chrono::nanoseconds before = {})
       : plan_{plan}, run_id_{run_id}, before_{before} {}
 
-  /// The tool is about to be started.
+  /// To be called just before the tool is started.
   void note_launch();
 
-  /// Never throws: what cannot be read now is looked at again.
+  /// One look. Never throws: what cannot be read is tried again at the next look.
   [[nodiscard]] process::Judgement judge(const process::Scene& scene) noexcept;
   [[nodiscard]] bool peek() const { return measure_->has_machine_changed(); }
-  /// The run is a service from now on: no limit of time bounds it any more.
+  /// The run is a service from now on: limits of time no longer apply.
   void note_ready() { end_time_limits(); }
-  /// Somebody ordered the run to stop.
+  /// A user or the queue has ordered the run to stop: says so, once.
   void note_stop(const process::Signals::Arrived& order);
-  /// One line for people and for the run's log.
+  /// Writes one line to the log of the run and, unless quiet, to standard error.
   void say_line(const std::string& line, journal::Level level = journal::Level::Info);
-  /// After the run: gives up its control group, and what is kept with it.
+  /// After the run: gives up its control group, with any kept processes in it.
   void finish();
-  /// After a run that was killed: names a lock file of git that it left. `pid` is the tool,
-  /// where that was git itself.
+  /// After a run that was killed: names a git lock file that it left. `pid` is the tool if that is
+  /// git itself, else 0.
   void say_left_lock(pid_t pid);
 
-  /// 124 or 137 when a limit ended the run.
+  /// 124 or 137 if a limit ended the run, else nothing.
   [[nodiscard]] std::optional<int> exit_code() const;
   [[nodiscard]] const std::optional<guard::Guard>& guard() const noexcept { return guard_; }
   [[nodiscard]] const std::optional<guard::Card>& card() const noexcept { return card_; }
@@ -65,7 +64,7 @@ class Watch {
   const Plan& plan_;
   const std::string& run_id_;
   std::chrono::nanoseconds before_;
-  LockSeen lock_before_;  ///< The lock of git that stood there before the tool was started.
+  LockSeen lock_before_;  ///< The git lock that was there before the tool was started.
   guard::Limits limits_;
   std::optional<guard::Measure> measure_;
   std::optional<guard::Guard> guard_;
@@ -76,9 +75,9 @@ class Watch {
   bool tried_group_ = false;
   std::optional<LockOwner> lock_owner_;
   bool reads_terminal_ = false;
-  bool spares_kept_ = true;  ///< No limit was broken while the tool ran.
+  bool spares_kept_ = true;  ///< No limit has been broken while the tool ran.
   bool stopped_ = false;
-  bool tool_counts_ = true;  ///< The tool runs, or is waited for with all it started.
+  bool tool_counts_ = true;  ///< A broken limit decides the exit code: see note_end_of_tool().
   bool looked_for_owner_ = false;
   unsigned warnings_ = 0;
 };

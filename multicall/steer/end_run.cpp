@@ -26,12 +26,12 @@ using std::chrono::nanoseconds;
 
 constexpr milliseconds kRepeatOrder{1'000};
 constexpr milliseconds kBeyondObedience{5'000};
-constexpr milliseconds kForcedObedience{2'000};  ///< Beyond one kill timeout.
+constexpr milliseconds kForcedObedience{2'000};  ///< On top of one kill timeout.
 constexpr milliseconds kBeyondGuardian{15'000};
 constexpr milliseconds kForcedGuardian{5'000};
 constexpr milliseconds kLastSteps{3'000};  ///< From the ticket's end to the supervisor's.
 
-/// One run on its way to its end.
+/// Ends one run.
 class RunEnder {
  public:
   RunEnder(const lane::Table& table, const lane::LiveTicket& ticket, milliseconds kill_timeout,
@@ -91,7 +91,8 @@ class RunEnder {
     }
   }
 
-  /// The tool may end meanwhile and leave something in the background: that is its guardian's.
+  /// If the tool has ended meanwhile and left lane calls in the background, goes on with the
+  /// guardian that keeps the lane for them.
   void turn_to_keeper() {
     const auto now = table_.entries(slot_ + 1)[slot_];
     if (!guardian_works_ && now.sequence == entry_.sequence &&
@@ -102,7 +103,8 @@ class RunEnder {
     }
   }
 
-  /// The ticket goes before the supervisor, and what it has kept is below it until then.
+  /// Waits for the supervisor, which outlives its ticket: until it ends, kept processes are below
+  /// it.
   void see_off() const {
     pollfd polled{pidfd_.get(), POLLIN, 0};
     if (pidfd_.is_open()) {
@@ -118,8 +120,8 @@ class RunEnder {
     return why_spared(table_, {entry_, slot_}) == process::Spared::No;
   }
 
-  /// The entry names a process that has nothing to do with it. Asked twice: a supervisor lets its
-  /// place go just before it ends, but not while its entry is there.
+  /// True if the entry names a process that has nothing to do with it. Checks twice: a supervisor
+  /// gives up its place just before it ends, but not while its entry is there.
   [[nodiscard]] bool is_forged() const {
     if (!pidfd_.is_open() || may_signal()) {
       return false;
@@ -142,7 +144,7 @@ class RunEnder {
     return error == ESRCH ? 0 : error;
   }
 
-  /// What did not obey is killed; nothing is left to try when a failure is returned.
+  /// Kills what did not obey. Returns a failure if there is nothing left to try.
   std::optional<RunEnd> use_force(nanoseconds now) {
     if (!guardian_works_ && !killed_) {
       killed_ = true;
@@ -160,7 +162,7 @@ class RunEnder {
     return std::nullopt;
   }
 
-  /// A guardian that somebody has stopped would hold the lane for ever.
+  /// A guardian that was stopped (SIGSTOP) would hold the lane for ever.
   [[nodiscard]] int rouse_guardian() const {
     signal_guardian(SIGCONT);
     return 0;
@@ -169,7 +171,7 @@ class RunEnder {
   void signal_guardian(int signal) const {
     for (const pid_t pid : lane::owners_of(table_, slot_)) {
       const auto pidfd = sys::lift(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-      // Still, now that the pid is pinned.
+      // Check again, now that the pidfd pins the process.
       if (pidfd.is_open() && why_spared(table_, {entry_, slot_}, pid) == process::Spared::No) {
         (void)!::syscall(SYS_pidfd_send_signal, pidfd.get(), signal, nullptr, 0);
       }
@@ -182,7 +184,7 @@ class RunEnder {
                : std::string{std::strerror(error)};
   }
 
-  /// Until the supervisor ends, the table changes, or `limit`.
+  /// Blocks until the supervisor ends, the table changes, or `limit` has passed.
   void wait(nanoseconds limit) {
     std::array<pollfd, 2> polled{pollfd{pidfd_.get(), POLLIN, 0}, pollfd{watch_.get(), POLLIN, 0}};
     const auto pause = std::chrono::ceil<milliseconds>(std::max(limit, nanoseconds{0}));
@@ -227,7 +229,7 @@ RunEnd end_run(const lane::Table& table, const lane::LiveTicket& ticket, millise
 Remains clear_remains(const std::string& run_id, process::OrphanRules rules,
                       milliseconds kill_timeout) {
   const auto is_onelane = rules.is_onelane;
-  // The whole tree of the run was to end, also what stood under a supervisor of its own.
+  // The whole tree of the run has to end, including runs below it with supervisors of their own.
   rules.live_runs = {};
   rules.whole_tree = true;
   rules.is_wanted = [&run_id](std::string_view id) { return id == run_id; };
@@ -240,7 +242,7 @@ Remains clear_remains(const std::string& run_id, process::OrphanRules rules,
     scan = watch.scan();
   }
   remains.kept = std::move(scan.kept);
-  // The guardian of a run below, clearing away.
+  // A guardian of a run below it is still clearing away, and ends by itself.
   std::erase_if(remains.kept, [&](const process::Orphan& kept) {
     return is_onelane && is_onelane(kept.stat.id.pid);
   });

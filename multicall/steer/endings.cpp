@@ -10,7 +10,7 @@
 namespace onelane::multicall {
 namespace {
 
-/// Why a stop spares it, for people.
+/// Why `stop` spares a process, for people.
 std::string_view spared_words(std::string_view why) {
   return why == "listed"     ? "which is on the keep list"
          : why == "terminal" ? "which has a terminal of its own"
@@ -47,7 +47,7 @@ void Endings::clear(const std::string& id) {
   for (const auto& stat : remains.left) {
     named.insert(stat.id.pid);
   }
-  // The run itself may have kept what carries no id that we could read.
+  // The run itself may have kept processes whose id we cannot read.
   for (const lane::Kept& kept : kept_by(lanes_)) {
     if (lane::view(kept.run_id) == id && named.insert(kept.pid).second) {
       name_kept({kept.pid, kept.start}, id, "recorded");

@@ -10,17 +10,17 @@
 
 namespace onelane::multicall {
 
-/// Ends runs for `stop` and `steal`, says what became of each, and keeps it for the report.
-/// Members block as end_run() and clear_remains() do.
+/// Ends runs for `stop` and `steal`, reports each one and collects the results. end() and clear()
+/// block as end_run() and clear_remains() do.
 class Endings {
  public:
-  /// With `as_json` only what fails is said, and that on standard error.
+  /// Borrows `lanes`. With `as_json` only failures are said, on standard error.
   Endings(const LanesHere& lanes, bool as_json)
       : lanes_{lanes}, book_{run_book(lanes)}, as_json_{as_json} {}
 
-  /// Ends a run and all it leaves but what an order to stop spares; false when it has not ended.
+  /// Ends a run and what it leaves, except what `stop` spares; false if it has not ended.
   bool end(const Found& found, Manner manner);
-  /// Nothing of the run may be left but what an order to stop spares.
+  /// Ends what an ended run has left, except what `stop` spares.
   void clear(const std::string& id);
 
   /// Prints a line unless the report is JSON.
@@ -29,7 +29,7 @@ class Endings {
   [[nodiscard]] nlohmann::json report() const;
   /// 0, or 1 once something could not be ended.
   [[nodiscard]] int code() const noexcept { return code_; }
-  /// True when something was spared: it is named, and in the report.
+  /// True if something was spared; it has been named and is in the report.
   [[nodiscard]] bool has_kept() const noexcept { return !kept_.empty(); }
   [[nodiscard]] const RunBook& book() const noexcept { return book_; }
 

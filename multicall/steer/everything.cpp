@@ -24,7 +24,7 @@ namespace {
 using nlohmann::json;
 using std::chrono::milliseconds;
 
-constexpr int kMostRounds = 5;  ///< Who comes while we end the others is ended, too.
+constexpr int kMostRounds = 5;  ///< Each round also ends calls that came during the one before.
 constexpr milliseconds kUntilTheyLeave{5'000};
 constexpr milliseconds kBetweenLooks{20};
 
@@ -44,7 +44,7 @@ std::string counted(std::size_t count, const std::string& one, const std::string
   return std::to_string(count) + " " + (count == 1 ? one : many);
 }
 
-/// One call of the verb.
+/// One `onelane stop --everything`.
 class Everything {
  public:
   Everything(const LanesHere& lanes, bool as_json)
@@ -66,10 +66,10 @@ class Everything {
   }
 
  private:
-  /// Afresh each time: what is known of a run is remembered, and it may have ended since.
+  /// With a new finder each time: a finder remembers what it knows of a run, which may change.
   [[nodiscard]] Remainder look() const { return RemainderFinder{lanes_}.look(); }
 
-  /// True when there is something that has not been tried to end yet.
+  /// True if there is something that has not been told to end yet.
   bool has_new(const Remainder& found) {
     bool is_new = false;
     const auto note = [&](const std::string& name) {
@@ -131,7 +131,7 @@ class Everything {
     return kExitUsage;
   }
 
-  /// The queues first, so that no run starts in between; one who slips through is found again.
+  /// Waiting calls first, so that no run starts meanwhile; the next round finds one that does.
   void end(const Remainder& found) {
     if (found.queue_runs) {
       stop_queue();
@@ -191,7 +191,7 @@ class Everything {
     }
   }
 
-  /// Cancelled calls and the start of the batch queue end by themselves.
+  /// Waits until cancelled calls and the process that runs the queue have ended by themselves.
   void wait_for_leavers() const {
     const auto until = sys::monotonic_time() + lanes_.settings.kill_timeout.value + kUntilTheyLeave;
     const auto has_leaver = [this] {
@@ -212,7 +212,7 @@ class Everything {
     }
   }
 
-  /// Says what the last look has found; the exit code.
+  /// Reports what the last look has found; returns the exit code.
   [[nodiscard]] int report(const Remainder& left, const std::string& empty_words) const {
     if (cancelled_ > 0) {
       tell("cancelled " + std::to_string(cancelled_) + " in the queue");
@@ -239,7 +239,7 @@ class Everything {
       const std::string command = sys::command_line(process.pid, 80);
       say_always("left running: " + command + " (pid " + std::to_string(process.pid) +
                  "): that it is of run " + std::string{lane::view(process.run_id)} +
-                 " says a record alone that others may write");
+                 " says only a record that others may write");
       kept.push_back({{"pid", process.pid},
                       {"command", command},
                       {"run", lane::view(process.run_id)},

@@ -9,29 +9,29 @@
 
 namespace onelane::multicall {
 
-/// What lives of a project: a snapshot.
+/// A snapshot of what is alive of a project's runs.
 struct Remainder {
-  bool queue_runs = false;  ///< The caller's batch queue.
+  bool queue_runs = false;  ///< The caller's queue is being run.
   bool has_unknown_holder = false;
   std::vector<Found> waiting;
   std::vector<Found> started;
   process::OrphanScan processes;     ///< Sorted for Occasion::Everything.
-  std::vector<lane::Kept> unproven;  ///< Only a record that others may write says whose they are.
+  std::vector<lane::Kept> unproven;  ///< Known only from a record that other users may write.
   [[nodiscard]] bool is_empty() const {
     return !queue_runs && !has_unknown_holder && waiting.empty() && started.empty() &&
            processes.orphans.empty() && processes.kept.empty() && unproven.empty();
   }
 };
 
-/// Finds what lives of the project of the current directory. On a lane that several projects share
-/// a run is ours only where that can be told, and the batch queue is no project's. `lanes` must
-/// outlive it; nothing here blocks but for /proc.
+/// Finds what is alive of the current directory's project. On a lane that several projects share,
+/// it counts only runs that are known to be of this project, and leaves the queue out. `lanes` must
+/// outlive it. Reads /proc and the lane; does not block otherwise.
 class RemainderFinder {
  public:
   explicit RemainderFinder(const LanesHere& lanes);
   [[nodiscard]] Remainder look() const;
   [[nodiscard]] bool is_ours(const Found& found) const;
-  /// Of the processes in look().
+  /// The rules for the processes in look().
   [[nodiscard]] process::OrphanRules rules() const;
 
  private:

@@ -5,7 +5,7 @@ namespace {
 
 enum class Part { Property, Data };
 
-/// A workflow command ends with its line; properties end with `:` and `,` as well.
+/// A newline ends a workflow command; `:` and `,` end a property as well.
 std::string escaped(std::string_view text, Part part) {
   std::string out;
   for (const char byte : text) {

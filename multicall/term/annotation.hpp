@@ -5,15 +5,15 @@
 
 namespace onelane::multicall::ci {
 
-/// One workflow command of GitHub's that marks a step (`::error title=…::…`).
+/// A GitHub workflow command that annotates a step (`::error title=…::…`).
 struct Annotation {
   std::string_view kind = "error";  ///< "error" or "warning".
   std::string title;
   std::string text;
 };
 
-/// The command as one line with its newline. Title and text may hold anything: they cannot end
-/// the command, nor begin another.
+/// The command as one line with its newline. Title and text may hold any bytes: they are escaped,
+/// so they can neither end the command nor start another.
 [[nodiscard]] std::string line_of(const Annotation& annotation);
 
 }  // namespace onelane::multicall::ci

@@ -10,7 +10,7 @@ namespace onelane::multicall {
 namespace {
 
 constexpr std::size_t kGap = 2;
-constexpr std::size_t kNarrowest = 20;  ///< Of the column that shrinks, before others go.
+constexpr std::size_t kNarrowest = 20;  ///< The flexible column keeps this until others are gone.
 constexpr std::string_view kCut = "…";
 
 bool begins_character(char byte) noexcept {
@@ -63,8 +63,8 @@ std::string wrapped(std::string_view text, std::size_t width, std::size_t indent
   }
   std::string out;
   std::size_t column = 0;
-  std::size_t blank = std::string::npos;  // in `out`: where the line may be broken
-  std::size_t at_blank = 0;               // the column behind it
+  std::size_t blank = std::string::npos;  // offset in `out` where the line may be broken
+  std::size_t at_blank = 0;               // the column after that blank
   bool is_escape = false;
   for (const char c : text) {
     is_escape = is_escape || c == '\033';
@@ -116,7 +116,7 @@ Columns::Layout Columns::layout(std::size_t width) const {
     for (const Row& row : rows_) {
       widest = std::max(widest, length_of(row.cells[i]));
     }
-    // A column without a single entry says nothing.
+    // A column without entries is left out.
     layout.widths.push_back(widest == 0 ? 0 : std::max(widest, length_of(columns_[i].title)));
   }
   const auto shrinks = std::ranges::find(columns_, true, &Column::may_shrink);

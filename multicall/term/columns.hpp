@@ -7,33 +7,33 @@
 
 namespace onelane::multicall {
 
-/// Width of the terminal behind descriptor `fd` (COLUMNS first); 0 where it is none, and
-/// nothing is to be cut.
+/// Width in columns of the terminal at descriptor `fd`; COLUMNS takes precedence. 0 when `fd` is
+/// not a terminal: then do not cut lines.
 [[nodiscard]] std::size_t width_of(int fd) noexcept;
 
-/// Characters of `text`, which is UTF-8.
+/// Number of characters in `text`, which is UTF-8.
 [[nodiscard]] std::size_t length_of(std::string_view text) noexcept;
 
-/// Breaks the lines of a text that are longer than `width` (0: none is) between words and goes on
-/// `indent` columns in; a word that is too long stays whole. Colours take no room.
+/// Breaks lines longer than `width` (0: no limit) between words and indents the continuation by
+/// `indent` columns; a word that is too long stays whole. Colour sequences count as zero columns.
 [[nodiscard]] std::string wrapped(std::string_view text, std::size_t width, std::size_t indent);
 
-/// A table for people. One column may be shortened; where that is not enough others are left
+/// A table for people. One column may be shortened; if that is not enough, other columns are left
 /// out, the least important first.
 class Columns {
  public:
   struct Column {
     std::string title;
-    int importance = 0;  ///< 0 stays; of the others the lowest goes first.
+    int importance = 0;  ///< 0: always shown; of the others the lowest is left out first.
     bool may_shrink = false;
-    bool is_number = false;  ///< Stands on the right.
+    bool is_number = false;  ///< Aligned to the right.
   };
   using Paint = std::function<std::string(std::string_view)>;
 
   explicit Columns(std::vector<Column> columns) : columns_{std::move(columns)} {}
-  /// One cell a column, printable; `paint` colours the first.
+  /// One printable cell per column; `paint` colours the first.
   void add(std::vector<std::string> cells, Paint paint = {});
-  /// With `width` 0 nothing is cut.
+  /// The table in at most `width` columns; 0: no limit.
   [[nodiscard]] std::string text(std::size_t width) const;
 
  private:

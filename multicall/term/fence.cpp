@@ -15,7 +15,8 @@
 namespace onelane::multicall {
 namespace {
 
-/// 32 hexadecimal digits behind a word: no name of a command, which GitHub would refuse.
+/// 32 hexadecimal digits after a prefix, so that the token is never the name of a workflow command,
+/// which GitHub would refuse.
 std::string random_token() {
   std::array<unsigned char, 16> bytes{};
   if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
@@ -48,7 +49,7 @@ CiFence::CiFence() {
 }
 
 CiFence::~CiFence() {
-  // On a line of its own even behind text that was cut short.
+  // The leading newline puts it on a line of its own even after text that was cut short.
   if (!token_.empty()) {
     (void)sys::write_all(1, "\n::" + token_ + "::\n");
   }

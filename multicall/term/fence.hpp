@@ -5,14 +5,13 @@
 
 namespace onelane::multicall {
 
-/// True inside a step of GitHub Actions, whose log obeys commands that stand in it.
+/// True inside a step of GitHub Actions, where lines of the log can be commands to the runner.
 [[nodiscard]] bool is_github_step();
 
-/// While one lives, what is printed to standard output is text for GitHub's log: no line of a tool
-/// can be a workflow command (`::stop-commands::TOKEN` … `::TOKEN::`, with a random token that the
-/// text cannot know). Does nothing outside a step, and nothing where standard output is a file.
-/// One at a time. Both ends are written at once and together with nothing else; the destructor
-/// never throws.
+/// While one lives, GitHub treats everything on standard output as text: no line of a tool can be a
+/// workflow command (`::stop-commands::TOKEN` … `::TOKEN::`, with a random token that the text
+/// cannot know). Does nothing outside a step, or when standard output is a file. Only one may exist
+/// at a time. Each end is a write of its own; the destructor never throws.
 class CiFence {
  public:
   CiFence();
@@ -24,7 +23,7 @@ class CiFence {
   std::string token_;  ///< Empty: no fence.
 };
 
-/// Prints text that may repeat what a tool has said or what its processes are called.
+/// Prints, inside a CiFence, text that may repeat output of a tool or names of its processes.
 void print_fenced(std::string_view text);
 
 }  // namespace onelane::multicall

@@ -49,7 +49,7 @@ bool LineMatch::is_shown(char c) noexcept {
         escape_ = Escape::Sequence;
       } else if (c == ']' || c == 'P' || c == 'X' || c == '^' || c == '_') {
         escape_ = Escape::String;
-      } else if (byte < 0x20 || byte > 0x2f) {  // else something is still to come, as in ESC ( B
+      } else if (byte < 0x20 || byte > 0x2f) {  // 0x20 to 0x2f: more bytes follow, as in ESC ( B
         escape_ = Escape::None;
       }
       return false;

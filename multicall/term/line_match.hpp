@@ -7,16 +7,16 @@
 
 namespace onelane::multicall {
 
-/// Looks for a text inside a line of output that comes in pieces, as soon as it is there and
-/// without keeping any of it. Escape sequences of a terminal (ECMA-48: colours, titles, links) do
-/// not count, and a carriage return begins a line as a newline does. Lines of onelane's own, which
-/// may be in the same stream and name the call, are left out.
+/// Finds a text inside one line of output that arrives in pieces, as soon as it is complete and
+/// without storing any output. Terminal escape sequences (ECMA-48: colours, titles, links) are
+/// skipped, and a carriage return begins a new line as a newline does. Lines with onelane's own
+/// prefix are ignored: they may share the stream and quote the call.
 class LineMatch {
  public:
-  /// `text` is not empty.
+  /// `text` must not be empty.
   explicit LineMatch(std::string text);
 
-  /// True when the text has been seen, now or before.
+  /// True once the text has been seen, in this piece or an earlier one.
   [[nodiscard]] bool add(std::string_view piece);
 
  private:
@@ -28,12 +28,12 @@ class LineMatch {
   void begin_line() noexcept;
 
   std::string text_;
-  std::vector<std::size_t> borders_;  ///< Of each beginning of the text (Knuth, Morris, Pratt).
-  std::size_t matched_ = 0;           ///< Bytes of the text that end the line so far.
-  std::size_t own_ = 0;               ///< Bytes of our own prefix that the line begins with.
-  bool may_be_own_ = true;            ///< The line so far is a beginning of that prefix.
+  std::vector<std::size_t> borders_;  ///< Of each prefix of the text (Knuth, Morris, Pratt).
+  std::size_t matched_ = 0;           ///< How much of the text the line so far ends with.
+  std::size_t own_ = 0;               ///< How much of onelane's prefix the line begins with.
+  bool may_be_own_ = true;            ///< So far the line is the beginning of that prefix.
   bool is_own_ = false;
-  bool is_in_line_ = false;  ///< The text is in the line, as far as we have it.
+  bool is_in_line_ = false;  ///< The text is in the line so far.
   bool is_seen_ = false;
   Escape escape_ = Escape::None;
 };

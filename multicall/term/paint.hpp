@@ -5,11 +5,11 @@
 
 namespace onelane::multicall {
 
-/// Colours for one stream: what the environment and its kind allow, decided once.
+/// Colours for one stream; whether it has them is decided once, by the constructor.
 ///
-/// `--color=always|never` first; then NO_COLOR (any value but the empty one) means none,
-/// CLICOLOR_FORCE other than 0 means colours; else a terminal with a TERM other than "dumb" has
-/// them (no-color.org, bixense.com/clicolors).
+/// `--color=always|never` decides first; then a NO_COLOR that is not empty turns colours off, a
+/// CLICOLOR_FORCE other than 0 turns them on; otherwise a terminal with a TERM other than "dumb"
+/// has them (no-color.org, bixense.com/clicolors).
 class Paint {
  public:
   enum class When { Auto, Always, Never };

@@ -28,7 +28,7 @@ std::string harmless_json(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto byte = static_cast<unsigned char>(text[i]);
     const auto next = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0U;
-    // GitHub's log obeys `##[…]` wherever it stands in a line; in JSON it stands in strings only.
+    // GitHub obeys `##[…]` anywhere in a line of the log; in JSON it can only be inside a string.
     if (byte == '[' && out.ends_with("##")) {
       out += "\\u005b";
       continue;

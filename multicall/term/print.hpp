@@ -7,26 +7,26 @@
 
 namespace onelane::multicall {
 
-/// Nobody can be told anything: standard output cannot be written. No SystemError, so that a verb
-/// that says what it could not do does not take it for that: main() says it, and ends with 125.
+/// Standard output cannot be written. Not a SystemError, so that a verb that catches those for its
+/// own work does not swallow it: main() reports it and exits with 125.
 class OutputError : public std::system_error {
  public:
-  /// With the current errno.
+  /// Takes the current errno.
   OutputError();
 };
 
-/// Prints to standard output, which admin commands may use. Throws OutputError when it fails.
+/// Writes to standard output; for `onelane` itself only: in a shim it belongs to the tool. Throws
+/// OutputError.
 void print(std::string_view text);
 
-/// JSON with the control characters escaped that it would let through (DEL, C1): a terminal may
-/// obey them. They stand in strings only.
+/// Escapes the control characters that JSON leaves as they are (DEL, C1), which a terminal may
+/// obey. `text` is JSON, where they can only be inside strings.
 [[nodiscard]] std::string harmless_json(std::string_view text);
 
-/// One line of JSON without its newline: what is not UTF-8 is replaced, and it is
-/// harmless_json.
+/// One line of JSON without its newline: harmless_json(), with invalid UTF-8 replaced.
 [[nodiscard]] std::string json_line(const nlohmann::json& value);
 
-/// json_line to standard output, with its newline. Throws OutputError.
+/// Prints json_line() and a newline. Throws OutputError.
 void print_json(const nlohmann::json& value);
 
 }  // namespace onelane::multicall

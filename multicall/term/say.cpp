@@ -35,8 +35,8 @@ void say_always(std::string_view text) noexcept {
   try {
     std::string line{"onelane: "};
     line.append(printable_lines(text)).push_back('\n');
-    // A reader who has gone must not end the call: SIGPIPE is blocked for the write and, if
-    // it is new, taken back.
+    // A reader that has gone away must not end the call: SIGPIPE is blocked during the write and
+    // discarded afterwards, unless it was pending before.
     sigset_t own;
     sigset_t before;
     sigset_t pending;
@@ -52,7 +52,7 @@ void say_always(std::string_view text) noexcept {
     }
     ::sigprocmask(SIG_SETMASK, &before, nullptr);
   } catch (const std::exception&) {
-    // Out of memory: the message is the least of it.
+    // Out of memory: losing the message is the smaller problem.
   }
 }
 

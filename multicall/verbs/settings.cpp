@@ -72,7 +72,7 @@ int command_trust(std::span<char*> words) {
   }
   const auto project = project_here();
   if (!project || !project->adopted) {
-    say_nobody_adopted();
+    say_not_adopted();
     return 1;
   }
   const std::string path = project->root + "/onelane.toml";

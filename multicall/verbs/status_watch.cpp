@@ -214,7 +214,7 @@ class Watching {
 std::unique_ptr<ProjectWatch> status_source() {
   auto lanes = lanes_here();
   if (!lanes) {
-    say_nobody_adopted();
+    say_not_adopted();
     return nullptr;
   }
   try {

@@ -22,7 +22,7 @@
 namespace onelane::multicall::capture {
 namespace {
 
-/// The file of `--log`, appended to.
+/// The file of `--log`; appends to it.
 class LogFile {
  public:
   explicit LogFile(const std::string& path) : path_{path} {
@@ -50,7 +50,7 @@ class LogFile {
   bool is_at_line_start_ = true;
 };
 
-/// The caller's side of a captured run.
+/// The parent's side of a captured run.
 class OutputKeeper {
  public:
   OutputKeeper(const Options& options, LogFile& log, const LineSign& sign)
@@ -110,7 +110,7 @@ class OutputKeeper {
   LogFile& log_;
   const LineSign& sign_;
   std::vector<Stream> streams_;
-  Kept out_;  ///< Of the attempt that runs.
+  Kept out_;  ///< Output of the current attempt.
   Kept err_;
   Result result_;
 };
@@ -136,7 +136,7 @@ Captured capture_output(Wiring& wiring, const Options& options) {
   process::Canary canary;
   canary.start();
   const pid_t child = split();
-  const auto keep_output = [&]() noexcept {  // whoever caught it would run the tool once more
+  const auto keep_output = [&]() noexcept {  // a caught exception would run the tool once more
     OutputKeeper keeper{options, log, sign};
     if (pty) {
       keeper.add_stream(pty->own_side(), 1);
@@ -148,7 +148,7 @@ Captured capture_output(Wiring& wiring, const Options& options) {
       }
     }
     sockets.write.reset();
-    sys::close_foreign_descriptors();  // as a supervisor does: pipes see their end without us
+    sys::close_foreign_descriptors();  // else we would keep the caller's pipes open
     if (!pty) {
       use_null(0, 0);
     }
@@ -157,7 +157,7 @@ Captured capture_output(Wiring& wiring, const Options& options) {
   if (child != 0) {
     keep_output();
   }
-  canary.forget();  // our parent's
+  canary.forget();  // it belongs to our parent
   signals.reset();
   end_with(self);
   process::take_names_of(self);

@@ -12,24 +12,23 @@
 
 namespace onelane::multicall::capture {
 
-/// What becomes of a command's output.
+/// What happens to the output of a command.
 struct Options {
-  std::string log;       ///< A file that gets it, too; empty for none.
-  bool as_json = false;  ///< Kept, and printed at the end as one object with how it ended.
+  std::string log;       ///< A file to append it to as well; empty for none.
+  bool as_json = false;  ///< Keep it, and print one object at the end, with the result.
 };
 
-/// In the process that goes on as the run: to be kept until its end.
+/// What the process that goes on as the run must keep until its end.
 struct Captured {
   std::shared_ptr<const Teller> teller;
   std::array<sys::FileDescriptor, 2> output;  ///< Where the tool writes to.
   sys::FileDescriptor ready;                  ///< Wiring::ready_fd.
 };
 
-/// Splits the process. The child returns and goes on as the run, with `wiring` set so that its
-/// output reaches us: through pipes, or through a pty where standard output is a terminal and
-/// nothing is kept for `--json`. A line that `wiring` waits for is looked for on the way. The
-/// caller's process copies it until then and ends as the child does; it does not return. Throws
-/// SystemError before anything has run.
+/// Forks. The child returns and goes on as the run, with `wiring` set so that its output comes to
+/// the parent: through pipes, or through a pty if standard output is a terminal and `as_json` is
+/// off. The parent does not return: it copies the output, looks for the line that `wiring` waits
+/// for, and ends as the child does. Throws SystemError before anything has run.
 [[nodiscard]] Captured capture_output(Wiring& wiring, const Options& options);
 
 /// Where the output of a detached run goes.
@@ -39,15 +38,15 @@ struct Place {
   bool as_json = false;
 };
 
-/// One side of a process that has been split.
+/// The result of detach(), which returns in two processes; each has one member set.
 struct Detached {
   std::optional<int> code;           ///< In the caller's process: its exit code.
   std::optional<Captured> captured;  ///< In the process that goes on as the run.
 };
 
-/// Splits the process: the run goes on in a session of its own, with nothing to read, its output
-/// in `<id>.out` of the log directory. The caller's process prints the run's id as soon as it has
-/// a place; the code of a run that came to none is its own. Throws SystemError.
+/// Forks: the run goes on in a session of its own, without input, with its output in `<id>.out` of
+/// the log directory. The caller's process prints the run's id as soon as the run has a place; if
+/// it gets none, the run's exit code is the caller's. Throws SystemError.
 [[nodiscard]] Detached detach(Wiring& wiring, const Place& place);
 
 }  // namespace onelane::multicall::capture

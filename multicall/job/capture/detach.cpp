@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::size_t kMostId = 64;
 
-/// The caller's side: prints the id that comes through `ids`, or ends as the other side did.
+/// The caller's side: prints the id that comes through `ids`, or ends as the run did.
 int print_id(pid_t child, sys::FileDescriptor ids, bool as_json) {
   char text[kMostId];
   const long got = sys::read_up_to(ids.get(), text, sizeof text);
@@ -36,7 +36,7 @@ int print_id(pid_t child, sys::FileDescriptor ids, bool as_json) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : kExitFailed;
 }
 
-/// What stays beside a detached run: writes its output to the file.
+/// The work of the process beside a detached run: writes the output to the file.
 class DetachedOutput {
  public:
   DetachedOutput(const Place& place, sys::FileDescriptor ids, const LineSign& sign)
@@ -68,10 +68,10 @@ class DetachedOutput {
   }
 
  private:
-  /// From here on the caller may go, and nothing of his is held any more.
+  /// From here on the caller may end, and nothing of it is held open any more.
   void note_queued(const std::string& id) {
     if (!ids_.is_open()) {
-      return;  // its lane was replaced while it waited; the first id is what the caller has
+      return;  // the lane was replaced while it waited: the caller has the first id already
     }
     file_ = std::make_unique<journal::RunOutput>(place_.log_directory, id, place_.retention);
     (void)sys::write_all(ids_.get(), id);
@@ -86,7 +86,7 @@ class DetachedOutput {
   std::vector<Stream> streams_;
 };
 
-/// The side that goes on as the run: its messages reach the caller until it has an id.
+/// The side that goes on as the run; its messages go to the caller until it has an id.
 Captured go_on(Wiring& wiring, sys::FileDescriptor socket, Ends out, Ends err) {
   Captured captured{std::make_shared<const Teller>(std::move(socket)),
                     {std::move(out.write), std::move(err.write)},
@@ -134,7 +134,7 @@ Detached detach(Wiring& wiring, const Place& place) {
     output.add_stream(std::move(err.read));
     output.run(run, *signals, canary, std::move(sockets.read));
   }
-  canary.forget();  // our parent's
+  canary.forget();  // it belongs to our parent
   signals.reset();
   end_with(self);
   ids.write.reset();

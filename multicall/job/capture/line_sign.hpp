@@ -6,16 +6,17 @@
 
 namespace onelane::multicall::capture {
 
-/// Tells a run of the line that it waits for (Wiring::ready): an eventfd(2) that the process which
-/// reads the output shares with it. Does nothing for a run that waits for none.
+/// Tells a run that the line it waits for has come (Wiring::ready), through an eventfd(2) that it
+/// shares with the process that reads its output. Does nothing for a run that waits for no line.
 class LineSign {
  public:
-  /// To be made before the process is split. Sets `wiring.ready_fd`. Throws SystemError.
+  /// Construct it before the fork. Sets `wiring.ready_fd`. Throws SystemError.
   explicit LineSign(Wiring& wiring);
 
-  /// For one stream of the output; may be empty. Outlives us, but not the descriptor.
+  /// The sign for one stream of the output; may be empty. May outlive this object, but not the
+  /// descriptor.
   [[nodiscard]] Stream::Sign sign_of_stream() const;
-  /// In the process that becomes the run.
+  /// For the process that becomes the run: takes the descriptor.
   [[nodiscard]] sys::FileDescriptor take() { return std::move(event_); }
 
  private:

@@ -75,7 +75,7 @@ void Outer::step() {
   }
   const bool has_keys = is_ready(polled[2]) || is_ready(polled[3]);
   if (has_keys || is_ready(polled[0])) {
-    read_signals();  // first: a new size came before what is typed in it
+    read_signals();  // before the keys: a new size comes before what is typed in it
   }
   if (has_keys) {
     pty_->pass_keys();
@@ -104,7 +104,7 @@ void Outer::drain() noexcept {
   }
 }
 
-/// A slow reader is waited for, as the tool itself would have.
+/// Waits for a slow reader, as the tool itself would have done.
 void Outer::flush() {
   const auto has_more = [](const Stream& stream) { return stream.target() >= 0; };
   while (!was_interrupted_ && std::ranges::any_of(streams_, has_more)) {
@@ -134,7 +134,7 @@ void Outer::handle(const process::Signals::Arrived& arrived) {
   held_.outdate(signal);
   if (pty_ != nullptr) {
     if (signal == SIGWINCH) {
-      pty_->fit();  // its own group is told by the kernel
+      pty_->fit();  // the kernel then signals the pty's own group
     } else if (signal == SIGCONT) {
       pty_->enter_raw();
     } else if (signal != SIGTSTP && signal != SIGTTIN && signal != SIGTTOU) {
@@ -155,7 +155,7 @@ void Outer::pass_on(const process::Signals::Arrived& arrived) {
     return;
   }
   if (went_to_group || process::knows_no_tree(arrived, parent_)) {
-    ::kill(run_, arrived.signal);  // in a session of its own it has not got it
+    ::kill(run_, arrived.signal);  // in its own session it did not get the group's signal
   } else {
     held_.hold(arrived.signal, sys::monotonic_time());
   }

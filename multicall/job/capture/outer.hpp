@@ -16,24 +16,24 @@
 
 namespace onelane::multicall::capture {
 
-/// The process between a captured run and its caller: pumps what the run writes, passes on the
-/// signals that came to it alone, stops and continues with it. One thread; blocks in poll(2).
+/// The work of the process between a captured run and its caller: copies the run's output, passes
+/// on signals that only this process got, stops and continues with the run. One thread; blocks in
+/// poll(2).
 class Outer {
  public:
-  /// `run` is our child, `canary` one that is older. Borrows the others; `pty` is null where there
-  /// is none.
+  /// `run` is our child; `canary` was started before it. Borrows the others; `pty` may be null.
   Outer(pid_t run, const process::Signals& signals, process::Canary& canary,
         std::vector<Stream>& streams, Listener& listener, PtyBridge* pty);
 
-  /// Pumps until the run has ended; its wait status. What it has written is read and, unless an
-  /// ending signal arrives meanwhile, passed on by then.
+  /// Copies until the run has ended; returns its wait status. By then all output has been read and,
+  /// unless an ending signal arrives meanwhile, passed on.
   [[nodiscard]] int pump();
-  /// Reads all that the run has written so far.
+  /// Reads everything that the run has written so far.
   void drain() noexcept;
 
  private:
   void step();
-  /// For poll(2): until a sign is due.
+  /// The timeout for poll(2): until a sign is due.
   [[nodiscard]] int longest_pause() const;
   void read_signals();
   void handle(const process::Signals::Arrived& arrived);

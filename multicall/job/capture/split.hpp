@@ -6,7 +6,7 @@
 
 namespace onelane::multicall::capture {
 
-/// Two ends of a pipe or socket.
+/// The two ends of a pipe or of a socket pair.
 struct Ends {
   sys::FileDescriptor read;
   sys::FileDescriptor write;
@@ -15,13 +15,13 @@ struct Ends {
 [[nodiscard]] Ends make_pipe();
 [[nodiscard]] Ends make_sockets();
 
-/// fork(2) of a process with one thread. Throws SystemError.
+/// fork(2); this process must have one thread. Throws SystemError.
 [[nodiscard]] pid_t split();
 
-/// In the child: SIGTERM should `parent` die; ends it where that has happened already.
+/// For the child: get SIGTERM when `parent` dies (prctl(2)); exits if it is dead already.
 void end_with(pid_t parent) noexcept;
 
-/// /dev/null in place of the descriptors from `first` to `last`.
+/// Replaces the descriptors from `first` to `last` with /dev/null.
 void use_null(int first, int last) noexcept;
 
 }  // namespace onelane::multicall::capture

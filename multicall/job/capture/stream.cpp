@@ -15,13 +15,13 @@ namespace onelane::multicall::capture {
 namespace {
 
 constexpr std::size_t kMostPending = std::size_t{64} << 10U;
-constexpr std::chrono::seconds kSignWaits{1};  ///< Who does not read must not keep the lane.
+constexpr std::chrono::seconds kSignWaits{1};  ///< A slow reader must not keep the lane.
 
 }  // namespace
 
 Stream::Stream(sys::FileDescriptor source, int target, Tee tee, Sign sign)
     : source_{std::move(source)}, target_{target}, tee_{std::move(tee)}, sign_{std::move(sign)} {
-  ::fcntl(source_.get(), F_SETFL, O_NONBLOCK);  // our end of a pipe of ours
+  ::fcntl(source_.get(), F_SETFL, O_NONBLOCK);  // only our end: the pipe is ours
 }
 
 int Stream::source() const noexcept {
@@ -43,7 +43,7 @@ bool Stream::read_once() noexcept {
     return true;
   }
   if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
-    source_.reset();  // EIO: nobody has the terminal any more
+    source_.reset();  // EIO: no process has the terminal open any more
   }
   return got < 0 && errno == EINTR;
 }

@@ -10,7 +10,7 @@ namespace onelane::multicall::capture {
 void Teller::tell_attempt(const journal::Record& record) const {
   journal::Record told = record;
   if (told.id.empty()) {
-    told.id = "-";  // a line without an id would be none
+    told.id = "-";  // a line without an id is not a valid record
   }
   tell("r" + journal::to_line(told));
 }

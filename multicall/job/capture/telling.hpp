@@ -10,17 +10,17 @@
 
 namespace onelane::multicall::capture {
 
-/// What a captured run tells the process that keeps its output: one line a message, each answered
-/// by one byte once everything that had been written before it is safe. Either side may be gone;
-/// nothing waits for the dead.
+/// Sends messages from a captured run to the process that keeps its output: one line per message,
+/// answered by one byte once all output written before it is safe. If the other side is gone, both
+/// return at once.
 class Teller {
  public:
   explicit Teller(sys::FileDescriptor socket) : socket_{std::move(socket)} {}
 
-  /// Blocks for the answer, as the others do.
+  /// Blocks for the answer, as do the others.
   void tell_queued(const std::string& run_id) const { tell("i" + run_id + "\n"); }
   void tell_attempt(const journal::Record& record) const;
-  /// Everything has been written; a terminal of ours may go.
+  /// Everything has been written; the pty may be closed.
   void tell_end() const { tell("e\n"); }
 
  private:
@@ -29,10 +29,10 @@ class Teller {
   sys::FileDescriptor socket_;
 };
 
-/// The other side.
+/// Receives the messages of a Teller.
 class Listener {
  public:
-  /// What is done before a message is answered; each may be empty.
+  /// What to do before a message is answered; each may be empty.
   struct Actions {
     std::function<void(const std::string& run_id)> queued;
     std::function<void(journal::Record record)> attempt;
@@ -43,7 +43,7 @@ class Listener {
 
   /// Readable when hear() has something to do; -1 once the run is gone.
   [[nodiscard]] int fd() const noexcept { return socket_.get(); }
-  /// Reads what has come and answers whole messages; never blocks.
+  /// Reads what has arrived and answers complete messages; never blocks.
   void hear();
 
  private:

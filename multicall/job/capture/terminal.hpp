@@ -8,32 +8,33 @@
 
 namespace onelane::multicall::capture {
 
-/// The pty that a captured tool has in place of the caller's terminal, and that terminal while
-/// its keys go there: raw, so that the pty's line discipline makes Ctrl-C of them. Given back as
-/// it was on destruction.
+/// The pty that a captured tool gets in place of the caller's terminal. The caller's terminal is
+/// raw while its keys are passed on, so that the pty's line discipline handles Ctrl-C; the
+/// destructor restores it.
 ///
-/// Whoever opens the other side becomes a session of its own (pty(7)); its process group is
+/// The process that opens the other side starts a session of its own (pty(7)). Its process group is
 /// orphaned, so the kernel discards Ctrl-Z there.
 class PtyBridge {
  public:
-  /// With modes and size of the terminal that is standard output. Throws SystemError.
+  /// Takes the modes and size of the terminal on standard output. Throws SystemError.
   PtyBridge();
   PtyBridge(const PtyBridge&) = delete;
   PtyBridge& operator=(const PtyBridge&) = delete;
   ~PtyBridge() { leave_raw(); }
 
-  /// In the process that becomes the run: a new session on the pty, which takes the place of
-  /// those of descriptors 0 to 2 that are terminals.
+  /// For the process that becomes the run: starts a session on the pty, and replaces those of the
+  /// descriptors 0 to 2 that are terminals.
   void open_other_side();
 
-  /// A descriptor of our side.
+  /// A new descriptor of our side.
   [[nodiscard]] sys::FileDescriptor own_side() const;
-  /// Takes the caller's size.
+  /// Sets the size of the pty to that of the caller's terminal.
   void fit() const noexcept;
-  /// Raw as long as we are in the foreground of a terminal on standard input.
+  /// Makes the terminal on standard input raw, if this process is in its foreground.
   void enter_raw() noexcept;
   void leave_raw() noexcept;
-  /// To be polled for POLLIN (standard input), POLLOUT (our side); -1 while there is nothing to do.
+  /// To be polled for POLLIN (standard input) and POLLOUT (our side); -1 while there is nothing to
+  /// do.
   [[nodiscard]] int source() const noexcept { return is_raw_ && keys_.empty() ? 0 : -1; }
   [[nodiscard]] int target() const noexcept { return keys_.empty() ? -1 : own_.get(); }
   /// Passes keys on; to be called when source() is readable or target() writable.
@@ -41,7 +42,7 @@ class PtyBridge {
 
  private:
   sys::FileDescriptor own_;
-  std::string name_;  ///< Of the other side.
+  std::string name_;  ///< Path of the other side.
   termios before_{};
   std::string keys_;  ///< Not passed on yet.
   bool is_raw_ = false;

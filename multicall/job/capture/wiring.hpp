@@ -10,16 +10,16 @@
 
 namespace onelane::multicall::capture {
 
-/// How a run is joined to the process that keeps its output, and to who waits for a line of it.
+/// How a run is connected to the process that keeps its output and looks for a line in it.
 struct Wiring {
-  /// When the run gives its lane back and goes on as a service; nothing: at its end.
+  /// When the run gives its lane back and goes on as a service; nothing: it keeps it to its end.
   std::optional<settings::Ready> ready;
-  int ready_fd = -1;  ///< An eventfd(2) that tells of the line `ready` waits for; borrowed.
+  int ready_fd = -1;                  ///< An eventfd(2), readable once the line has come; borrowed.
   std::array<int, 2> output{-1, -1};  ///< The tool's descriptors 1 and 2; -1: the caller's.
-  /// Told the run's id as soon as it has a place; may be empty.
+  /// Called with the run's id as soon as it has a place; may be empty.
   std::function<void(const std::string& run_id)> queued;
-  /// Told the record of each attempt once it has ended, with id "-" where there is none; what
-  /// has been written by then may be waited for. May be empty.
+  /// Called with the record of each attempt after its end, with "-" for a missing id; may block
+  /// until the output so far is safe. May be empty.
   std::function<void(const journal::Record& record)> report;
 };
 

@@ -19,7 +19,7 @@ namespace {
 constexpr auto kPerSession = std::to_array<std::string_view>(
     {"CLAUDE_CODE_SSE_PORT", "CODEX_THREAD_ID", "CURSOR_TRACE_ID", "GPG_TTY", "OLDPWD", "PWD",
      "SHLVL", "STY", "TERM_SESSION_ID", "WINDOW", "WINDOWID", "WT_SESSION", "_",
-     // ours: the lane's business, not the tool's
+     // Ours: they concern the lane, not the tool.
      "ONELANE_AT", "ONELANE_BATCH", "ONELANE_COALESCE", "ONELANE_HELD", "ONELANE_LABEL",
      "ONELANE_PRIORITY", "ONELANE_QUEUE_TIMEOUT", "ONELANE_QUIET", "ONELANE_REJOIN",
      "ONELANE_VERBOSE", "SEQUENTIAL_EXECUTOR_PID"});
@@ -28,7 +28,7 @@ constexpr auto kPerSessionPrefixes =
     std::to_array<std::string_view>({"DBUS_", "DIRENV_", "ITERM_", "KITTY_", "KONSOLE_", "SSH_",
                                      "TMUX", "VSCODE_", "WEZTERM_", "XDG_SESSION_"});
 
-/// They name a descriptor of the caller's: what comes through it belongs to this call.
+/// These name a descriptor of the caller's; what comes through it is meant for this call alone.
 constexpr auto kDescriptors = std::to_array<std::string_view>({"LISTEN_FDS", "NODE_CHANNEL_FD"});
 
 std::string_view name_of(std::string_view entry) {
@@ -43,7 +43,7 @@ Standard standard_of(int fd) {
   const int flags = ::fcntl(fd, F_GETFD);
   struct stat info {};
   if (flags < 0 || (flags & FD_CLOEXEC) != 0 || ::fstat(fd, &info) != 0) {
-    return Standard::Closed;  // close-on-exec: we have filled it ourselves
+    return Standard::Closed;  // close-on-exec: fill_standard_descriptors() opened it
   }
   struct stat null {};
   if (::isatty(fd) == 1) {
@@ -55,7 +55,7 @@ Standard standard_of(int fd) {
   return is_null ? Standard::Null : is_channel ? Standard::Other : Standard::File;
 }
 
-/// $PWD where it names this directory: by another way it is another name to a tool.
+/// $PWD if it names this directory, else its path: a tool may see through which link it was called.
 std::string logical_directory() {
   const char* pwd = std::getenv("PWD");
   struct stat named {};
@@ -68,7 +68,7 @@ std::string logical_directory() {
   return ::getcwd(buffer, sizeof buffer) != nullptr ? buffer : "";
 }
 
-/// What a tool may find out about where it runs, beside its environment.
+/// What else a tool may find out about the place where it runs.
 std::string surroundings_of(const std::array<Standard, 3>& streams) {
   const mode_t mask = ::umask(0);
   (void)::umask(mask);
@@ -165,7 +165,7 @@ std::optional<std::string_view> objection_to(const CallFacts& facts) {
     return "its standard input may hold something";
   }
   if (facts.streams.kinds[1] == Standard::File || facts.streams.kinds[2] == Standard::File) {
-    return "it writes to a file";  // whose errors, as a full disk, are the tool's to see
+    return "it writes to a file";  // the tool itself must see errors such as a full disk
   }
   if (facts.streams.kinds[1] == Standard::Terminal &&
       facts.streams.kinds[2] == Standard::Terminal && !facts.streams.has_one_output) {
@@ -186,7 +186,7 @@ Standing standing_of(const Call& call, shims::Class cls, const settings::Setting
     return {0, "COALESCE does not name it"};
   }
   if (cls != shims::Class::Lane) {
-    return {0, "only a call that waits for the lane and asks nothing may"};
+    return {0, "only a call that waits for the lane and does not prompt may"};
   }
   const CallFacts facts = facts_of(call);
   if (const auto objection = objection_to(facts)) {

@@ -13,39 +13,39 @@
 
 namespace onelane::multicall::coalesce {
 
-/// What one of a call's descriptors 0 to 2 is.
+/// What kind of file one of the descriptors 0 to 2 is.
 enum class Standard : char { Closed = 'c', Null = 'n', Terminal = 't', File = 'f', Other = 'o' };
 
 struct Streams {
   std::array<Standard, 3> kinds{};
   bool has_one_output = false;  ///< 1 and 2 lead to the same place.
 };
-/// Of this process.
+/// The streams of this process.
 [[nodiscard]] Streams streams_of();
 
-/// Everything of a call that may make its tool do something else, its files apart.
+/// Everything about a call, apart from files, that may change what its tool does.
 struct CallFacts {
   std::vector<std::string_view> words;
-  std::string directory;                      ///< As $PWD names it, where that is so.
+  std::string directory;                      ///< As $PWD spells it, if that is right.
   std::vector<std::string_view> environment;  ///< NAME=value, in any order.
   Streams streams;
   std::string surroundings;  ///< User, limits, namespaces, the size of the terminal.
 };
 
-/// Of this process.
+/// The facts of `call` and this process. Borrows from both.
 [[nodiscard]] CallFacts facts_of(const Call& call);
 
-/// One number for all of it, never 0; what is_per_session() left out.
+/// All facts as one number, never 0; variables for which is_per_session() is true are left out.
 [[nodiscard]] std::uint64_t key_of(std::string_view tool, const CallFacts& facts);
 
-/// True for a variable that differs from one session, terminal or agent to the next and tells a
-/// tool nothing about its work. README lists them.
+/// True for a variable that differs between sessions, terminals or agents and says nothing about a
+/// tool's work. onelane-coalesce(7) lists them.
 [[nodiscard]] bool is_per_session(std::string_view name);
 
-/// Why the result of another call cannot be this one's: one clause; nothing where it can.
+/// Why this call cannot take over the result of another one, in one clause; nothing if it can.
 [[nodiscard]] std::optional<std::string_view> objection_to(const CallFacts& facts);
 
-/// What becomes of a call of that class: its key, or 0 and why.
+/// Whether a call may coalesce: its key, or 0 and the reason.
 struct Standing {
   std::uint64_t key = 0;
   std::string_view why;

@@ -31,13 +31,13 @@ std::string real_git() {
 Found look(const Plan& plan, const Turn& turn, const Times& times) {
   Found found;
   const lane::Ticket& ticket = *turn.ticket();
-  // Before the table is asked: who is in it by now was queued before us.
+  // Taken before the table is read: calls that are in it then were queued earlier.
   found.boot_ns = static_cast<std::uint64_t>(sys::boot_time().count());
   const bool is_waited_for = lane::waits_with_key(ticket.table(), ::getuid(), plan.call_key);
   auto result =
       newest_result(plan.project.state_dir, plan.call_key, ticket.queued(), times.queued_wall_ms);
   if (result && result->id != lane::view(ticket.ran_before())) {
-    result.reset();  // another one has run since, and what git ignores is not in the state
+    result.reset();  // another run since then may have changed files that git ignores
   }
   if (!is_waited_for && !result) {
     return found;

@@ -15,35 +15,37 @@
 
 namespace onelane::multicall::coalesce {
 
-/// What a call that may coalesce finds when it has the lane.
+/// What a call that may coalesce finds once it has the lane.
 struct Found {
-  int signal = 0;              ///< Ended meanwhile: leave by it.
-  std::optional<Taken> taken;  ///< Its result is there already.
-  std::string same;            ///< Others wait for it: Record::same of its own run.
+  int signal = 0;              ///< A signal that arrived meanwhile and ends us; 0 for none.
+  std::optional<Taken> taken;  ///< A result to take over; nothing if there is none.
+  std::string same;            ///< Record::same for its own run, if others wait for the result.
   std::uint64_t boot_ns = 0;   ///< Record::same_boot_ns.
 };
 
-/// Looks for a result to take, then for calls that wait for one. Costs a look at the end of the
-/// journal and at the table; git is asked about the files only where there is either. Never
-/// throws: what cannot be told is as if nobody were there. Writes nothing.
+/// Looks for a result to take over, then for calls that wait for one. Reads the end of the journal
+/// and the table; runs git to compare the files only if there is either. Never throws: on an error
+/// it finds nothing. Writes nothing.
 [[nodiscard]] Found look_around(const Plan& plan, const Turn& turn, const Times& times) noexcept;
 
-/// Gives the lane back, writes `record` down with the result in it, says in one line whose it is,
-/// and replays it: who does not read must not hold the lane. Ends this process as that run ended.
+/// Appends `record` with the result, says in one line which run it is from, and replays the output.
+/// Gives the lane back first, since a slow reader must not keep it. Ends this process as that run
+/// ended.
 [[noreturn]] void take_result(const Plan& plan, Turn& turn, journal::Record record,
                               const Taken& taken) noexcept;
 
-/// A run whose output others wait for.
+/// A run whose result other calls wait for.
 class KeptRun {
  public:
-  /// Nothing where its output cannot be kept: then it runs as any other.
+  /// Null if the output cannot be kept: then the run is like any other.
   [[nodiscard]] static std::unique_ptr<KeptRun> begin(const Plan& plan, const Turn& turn,
                                                       const Found& found) noexcept;
   KeptRun(const Shelf& shelf, const process::Signals& signals, const Found& found)
       : keeper_{shelf, signals}, same_{found.same}, boot_ns_{found.boot_ns} {}
 
   [[nodiscard]] std::array<int, 2> output() const noexcept { return keeper_.output(); }
-  /// Everything of the run has ended: its record says whether its result may be taken.
+  /// To be called when all of the run has ended: notes in the record whether others may take its
+  /// result.
   void finish(journal::Record& record, const process::Outcome& outcome);
   void wait_for_reader() noexcept { keeper_.wait_for_reader(); }
 

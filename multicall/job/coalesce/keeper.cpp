@@ -27,21 +27,21 @@ namespace onelane::multicall::coalesce {
 namespace {
 
 constexpr int kKeepingMs = 2'000;
-// What the two say to each other, a byte each.
+// Messages between run and keeper, one byte each.
 constexpr char kAllWritten = 'w';
 constexpr char kGiveUp = 'q';
 constexpr char kIsWhole = 'k';
 constexpr char kIsCut = 'c';
 constexpr char kIsRead = 'r';
 
-/// A stream of the tool's and where it leads to.
+/// One output stream of the tool, and where it goes.
 struct Source {
   sys::FileDescriptor own;
   int target = 1;
   bool is_terminal = false;
 };
 
-/// The process beside the run.
+/// The work of the keeper process.
 class Keeping {
  public:
   Keeping(const Shelf& shelf, const process::Signals& signals, sys::FileDescriptor socket)
@@ -61,7 +61,7 @@ class Keeping {
                           });
   }
 
-  /// Until nobody can write any more and all has been passed on.
+  /// Blocks until no process can write any more and everything has been passed on.
   void run() {
     while (socket_.is_open() || std::ranges::any_of(streams_, &is_open)) {
       step();
@@ -99,7 +99,7 @@ class Keeping {
     tell_read();
   }
 
-  /// No signal is meant for us; of one the terminal has another size.
+  /// Signals are for the run and are dropped; SIGWINCH alone changes the size of the pty.
   void note_size() {
     process::Signals::Arrived arrived;
     while (signals_.next(arrived)) {
@@ -126,7 +126,7 @@ class Keeping {
     }
   }
 
-  /// True when all of it is kept.
+  /// True if all of the output is kept.
   [[nodiscard]] bool keep() noexcept {
     const bool is_passed_on = std::ranges::none_of(streams_, &capture::Stream::has_lost_reader);
     if (!is_passed_on || !file_.is_whole() || !parts_.is_whole()) {
@@ -163,7 +163,7 @@ class Keeping {
   bool is_over_ = false;                         ///< The run has ended.
 };
 
-/// Closes all but these and 0 to 2: the lane's locks live as long as somebody has them open.
+/// Closes all descriptors but `kept` and 0 to 2: an open one would keep the lane's locks alive.
 void close_all_but(std::vector<int> kept) {
   std::ranges::sort(kept);
   unsigned first = 3;

@@ -18,30 +18,30 @@ struct Shelf {
   journal::Retention retention;
 };
 
-/// A process of its own beside a run: passes on what the tool writes to where its caller reads,
-/// and keeps it in `<run id>.out`, both streams told apart in `<run id>.parts`.
+/// Starts a process beside a run that passes the tool's output on to the caller and keeps it in
+/// `<run id>.out`; `<run id>.parts` says which stream each piece is from.
 ///
-/// The run stays where it was, its process group, session and standard input too. In place of a
-/// terminal the tool writes to a pty that changes no byte and is nobody's controlling terminal. A
-/// stream that is closed or /dev/null stays the caller's. The keeper obeys no signal: it ends
-/// when all has been passed on and nobody can write any more, or when its reader has gone.
+/// The run keeps its process group, session and standard input. Instead of a terminal the tool
+/// writes to a pty that changes no byte and is not a controlling terminal. A stream that is closed
+/// or /dev/null is left as it is. The keeper ignores signals: it ends when everything has been
+/// passed on and no process can write any more, or when the reader has gone.
 class OutputKeeper {
  public:
-  /// To be made before the tool is started, without other threads. Throws SystemError.
+  /// Forks: construct it before the tool is started and before any thread. Throws SystemError.
   OutputKeeper(const Shelf& shelf, const process::Signals& signals);
   OutputKeeper(const OutputKeeper&) = delete;
   OutputKeeper& operator=(const OutputKeeper&) = delete;
-  /// The keeper goes on by itself.
+  /// The keeper process goes on by itself.
   ~OutputKeeper() = default;
 
   /// What the tool gets for descriptors 1 and 2; -1: the caller's.
   [[nodiscard]] std::array<int, 2> output() const noexcept {
     return {output_[0].get(), output_[has_one_output_ ? 0 : 1].get()};
   }
-  /// Nothing more will be written. True when all of it is kept. Blocks for that, two seconds at
-  /// most: who reads is not waited for.
+  /// To be called when nothing more will be written. True if all of the output is kept. Blocks at
+  /// most two seconds, and not for the reader.
   [[nodiscard]] bool finish() noexcept;
-  /// Blocks until who reads has all of it, or has gone, or an ending signal arrives: then the rest
+  /// Blocks until the reader has all of it or has gone, or an ending signal arrives: then the rest
   /// is lost, as with a tool that a signal ends.
   void wait_for_reader() noexcept;
 

@@ -27,7 +27,7 @@ std::vector<char*> pointers_into(const std::vector<std::string>& list) {
   return pointers;
 }
 
-/// After fork: nothing here allocates or throws.
+/// Runs after fork(2): must not allocate or throw.
 [[noreturn]] void become(const char* directory, char** argv, char** environment, int out,
                          pid_t parent) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -48,7 +48,7 @@ std::vector<char*> pointers_into(const std::vector<std::string>& list) {
   ::_exit(127);
 }
 
-/// All that comes until the end of the stream; false when the patience or the room is over.
+/// Reads up to the end of the stream; false if the patience is over or there is too much.
 bool read_all(int fd, std::size_t longest, Patience& patience, std::string& out) {
   std::string chunk(std::size_t{64} << 10U, '\0');
   while (patience.goes_on() && out.size() <= longest) {
@@ -89,7 +89,7 @@ std::optional<std::string> ask(const Query& query, Patience& patience) {
   std::string out;
   const bool is_whole = read_all(ends.read.get(), query.longest, patience, out);
   if (!is_whole) {
-    (void)::kill(-pid, SIGKILL);  // what it has started; none before it is in its session
+    (void)::kill(-pid, SIGKILL);  // what it has started, if it has reached its own session
     (void)::kill(pid, SIGKILL);
   }
   int status = 0;

@@ -20,7 +20,7 @@ QuietPty open_quiet_pty(int model) {
   pty.tools = sys::open_file(name, O_RDWR | O_NOCTTY);
   termios modes{};
   if (::tcgetattr(model, &modes) == 0) {
-    // The terminal behind it makes of a newline what it makes of one.
+    // No output processing here: the real terminal does its own, newlines included.
     modes.c_oflag &= ~static_cast<tcflag_t>(OPOST);
     modes.c_lflag &= ~static_cast<tcflag_t>(ECHO | ECHONL | TOSTOP);
     (void)::tcsetattr(pty.tools.get(), TCSANOW, &modes);

@@ -25,7 +25,7 @@ constexpr std::size_t kMostLines = 500;
 constexpr std::int64_t kClockSlackMs = 5'000;
 constexpr std::size_t kLongestParts = std::size_t{8} << 20U;
 
-/// Value of "ended_wall_ms" in a line of the journal; the largest number where there is none.
+/// Value of "ended_wall_ms" in a line of the journal; the largest number if it has none.
 std::int64_t end_of(std::string_view line) {
   constexpr std::string_view kName = "\"ended_wall_ms\":";
   std::int64_t value = std::numeric_limits<std::int64_t>::max();
@@ -35,7 +35,8 @@ std::int64_t end_of(std::string_view line) {
   return value;
 }
 
-/// A file that nobody but us can have written; what root writes is the directory's owner's.
+/// Opens a file if only this user can have written it. Root's files belong to the directory's
+/// owner.
 sys::FileDescriptor open_own(const std::string& path, std::uint64_t& size) {
   auto file = sys::try_open_file(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
   struct stat info {};
@@ -53,13 +54,13 @@ bool died_of_own_fault(std::int64_t signal) noexcept {
   return std::ranges::find(kFaults, signal) != kFaults.end();
 }
 
-/// What a shell makes of a child's death by a signal that comes from outside.
+/// True if a shell may have made the code from its child's death by a signal from outside.
 bool tells_of_signal(std::int64_t code) noexcept {
   constexpr std::array<int, 6> kForeign{SIGHUP, SIGINT, SIGQUIT, SIGKILL, SIGPIPE, SIGTERM};
   return std::ranges::find(kForeign, code - 128) != kForeign.end();
 }
 
-/// Copies a part to its stream.
+/// Copies the parts to their streams.
 class Replay {
  public:
   Replay(const Taken& taken, const process::Signals& signals) : taken_{taken}, signals_{signals} {}
@@ -72,7 +73,7 @@ class Replay {
         const std::uint64_t wanted = std::min<std::uint64_t>(left, chunk.size());
         const long got = sys::read_up_to(taken_.output.get(), chunk.data(), wanted);
         if (got <= 0) {
-          return;  // it was whole when it was opened
+          return;  // cut short since it was opened
         }
         put({chunk.data(), static_cast<std::size_t>(got)}, part.stream);
         left -= static_cast<std::uint64_t>(got);
@@ -92,7 +93,7 @@ class Replay {
       if (polled[0].revents == 0) {
         continue;
       }
-      // So much a pipe takes at once.
+      // A pipe that is ready takes this much at once.
       const ssize_t put =
           ::write(stream, text.data(), std::min<std::size_t>(text.size(), PIPE_BUF));
       if (put > 0) {

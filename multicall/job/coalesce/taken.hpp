@@ -12,32 +12,33 @@
 
 namespace onelane::multicall::coalesce {
 
-/// A result that a call takes over: how a run ended, and its output, open and whole.
+/// A result that a call takes over: how a run ended, and its complete output.
 struct Taken {
   journal::Record record;
-  sys::FileDescriptor output;  ///< None where nothing was written.
+  sys::FileDescriptor output;  ///< Open for reading; none if nothing was written.
   std::vector<Part> parts;
 };
 
-/// The newest run in the journal of `state_dir` that had this call key and this user, where it
-/// began after `queued` (sys::boot_time()) and its result may be taken. Looks no further back than
-/// five hundred runs, nor than `queued_wall_ms`.
+/// The newest run in the journal of `state_dir` with this call key and user, if it began after
+/// `queued` (sys::boot_time()) and its result may be taken. Reads back at most five hundred runs,
+/// and not beyond `queued_wall_ms`.
 [[nodiscard]] std::optional<journal::Record> newest_result(const std::string& state_dir,
                                                            std::uint64_t call_key,
                                                            std::chrono::nanoseconds queued,
                                                            std::int64_t queued_wall_ms);
 
-/// Its output, from the log directory; nothing where it is not whole, or not ours alone.
+/// The result of that run, with its output from the log directory; nothing if the output is not
+/// complete, or if another user may have written it.
 [[nodiscard]] std::optional<Taken> open_result(journal::Record record,
                                                const std::string& log_directory);
 
-/// Writes the output to our own streams, in the order in which it was written there, and ends this
-/// process as the run ended. Blocks while nobody reads, but for an ending signal, of which it
-/// dies; a reader that has gone is passed over.
+/// Writes the output to our own streams, in its original order, and ends this process as the run
+/// ended. Blocks for the reader and dies of an ending signal; if the reader has gone, the rest of
+/// the stream is skipped.
 [[noreturn]] void replay(const Taken& taken, const process::Signals& signals) noexcept;
 
-/// True when a run that ended so speaks for the call alone: an exit code, or death by a fault of
-/// its own, with nobody else's signal near.
+/// True if the result comes from the call alone: an exit code or a crash, and no signal or order
+/// from outside.
 [[nodiscard]] bool may_be_taken(const journal::Record& record, int ending_signal) noexcept;
 
 }  // namespace onelane::multicall::coalesce

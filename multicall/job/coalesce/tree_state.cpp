@@ -18,7 +18,7 @@
 namespace onelane::multicall::coalesce {
 namespace {
 
-constexpr int kDeepest = 8;  ///< Repositories inside each other.
+constexpr int kDeepest = 8;  ///< Levels of repositories inside each other.
 
 /// Why there is no state.
 struct NoState {
@@ -32,8 +32,7 @@ std::string_view take_until(std::string_view& rest, char end) {
   return taken;
 }
 
-/// What git needs to find its files, and none of what makes it do more: no file of settings but
-/// the repository's own.
+/// Only what git needs to find its files: of all its configuration just the repository's own.
 std::vector<std::string> git_environment() {
   std::vector<std::string> list{"LC_ALL=C",
                                 "GIT_OPTIONAL_LOCKS=0",
@@ -41,7 +40,7 @@ std::vector<std::string> git_environment() {
                                 "GIT_NO_LAZY_FETCH=1",
                                 "GIT_CONFIG_NOSYSTEM=1",
                                 "GIT_CONFIG_GLOBAL=/dev/null"};
-  for (const char* name : {"PATH", "HOME", "XDG_CONFIG_HOME"}) {  // HOME: the user's ignored names
+  for (const char* name : {"PATH", "HOME", "XDG_CONFIG_HOME"}) {  // HOME: the user's ignore file
     if (const char* value = std::getenv(name)) {
       list.push_back(std::string{name} + "=" + value);
     }
@@ -49,13 +48,14 @@ std::vector<std::string> git_environment() {
   return list;
 }
 
-/// One look at a work tree and what is inside it.
+/// One look at a work tree and at the repositories below it.
 class Look {
  public:
   Look(const std::string& git, Patience& patience, std::uint64_t bytes)
       : git_{git}, patience_{patience}, bytes_left_{bytes}, environment_{git_environment()} {}
 
-  /// Adds the repository around `directory`, whose work tree must be `root` unless that is empty.
+  /// Adds the repository that contains `directory`; its work tree must be `root`, unless `root` is
+  /// empty.
   void add_repository(const std::string& directory, const std::string& root, int depth) {
     if (depth > kDeepest) {
       throw NoState{"too many repositories inside each other"};
@@ -65,14 +65,14 @@ class Look {
     std::string_view rest = head;
     const std::string top{take_until(rest, '\n')};
     if (!root.empty() && top != root) {
-      throw NoState{root + " is no work tree of its own"};
+      throw NoState{root + " is not a work tree of its own"};
     }
     add("head", rest);
     add_listed(top, depth);
     const std::string changed =
         answer(top, {"diff-files", "-z", "--raw", "--ignore-submodules=all"});
     for (rest = changed; !rest.empty();) {
-      (void)take_until(rest, '\0');  // modes and ids: of the index, which is in already
+      (void)take_until(rest, '\0');  // modes and ids are in the index, which has been added
       add_file(top, take_until(rest, '\0'));
     }
   }
@@ -100,14 +100,14 @@ class Look {
     return std::move(*out);
   }
 
-  /// What is named and what it holds, each with its length: nothing runs into its neighbour.
+  /// Adds a name and its content, each after its length, so that no two inputs hash alike.
   void add(std::string_view name, std::string_view text) {
     hash_.add(std::to_string(name.size()) + ":" + std::to_string(text.size()) + ":");
     hash_.add(name);
     hash_.add(text);
   }
 
-  /// The index with all its ids, and the files that git does not compare with it.
+  /// Adds the index with all its ids, and the files that git does not compare with it.
   void add_listed(const std::string& top, int depth) {
     const std::string listed =
         answer(top, {"ls-files", "-z", "-v", "-s", "--cached", "--others", "--exclude-standard"});
@@ -129,7 +129,7 @@ class Look {
     }
   }
 
-  /// A submodule, or a repository that nobody has added.
+  /// Adds a submodule, or an untracked repository.
   void add_repository_below(const std::string& top, std::string_view path, int depth) {
     while (path.ends_with('/')) {
       path.remove_suffix(1);

@@ -7,26 +7,25 @@
 
 namespace onelane::multicall::coalesce {
 
-/// How much of it is looked at before there is no state.
+/// How much may be read before the look is given up.
 struct Bounds {
   std::chrono::milliseconds time{5'000};
-  std::uint64_t bytes = std::uint64_t{256} << 20U;  ///< Of all files that are read.
+  std::uint64_t bytes = std::uint64_t{256} << 20U;  ///< In all files together.
 };
 
-/// The files that git knows of, in one number: of every commit, index entry, changed file and
-/// untracked file that is not ignored, in the work tree around a directory and in the
-/// repositories below it.
+/// The state of all files that git knows, as one hash: HEAD, the index, changed files and untracked
+/// files that are not ignored, in a work tree and in the repositories below it.
 struct TreeState {
-  std::string digits;  ///< 32 hexadecimal digits; empty for none, then `why` says it.
-  std::string why;
-  int signal = 0;  ///< That ended the look.
+  std::string digits;  ///< 32 hexadecimal digits; empty if there is no state.
+  std::string why;     ///< Why there is none.
+  int signal = 0;      ///< The signal that ended the look, 0 for none.
 };
 
-/// Looks, with the git at the path `git`, which must be the real one. What git has stated as
-/// unchanged is not read; all else is read as it lies there, whatever attributes and textconv say.
-/// Of a file as young as the index git itself makes sure, through the clean filter that the user
-/// has set for it, as `git status` does. Writes nothing, the index included. Blocks as long as
-/// `bounds` say, or until an ending signal arrives.
+/// Reads the state of the work tree around `directory` with `git`, the path of the real one. Files
+/// whose stat data git finds unchanged are not read; all others are read as they are on disk,
+/// whatever attributes and textconv say. For a file as new as the index, git itself compares the
+/// content, through the user's clean filter, as `git status` does. Writes nothing, not even the
+/// index. Blocks no longer than `bounds` allow, or until an ending signal arrives.
 [[nodiscard]] TreeState tree_state_of(const std::string& directory, const std::string& git,
                                       const process::Signals& signals, const Bounds& bounds = {});
 

@@ -20,7 +20,7 @@ class JobProcessesTest : public testing::Test {
   }
 };
 
-TEST_F(JobProcessesTest, AJobIsWhatACiSystemSaysItIs) {
+TEST_F(JobProcessesTest, AJobIsRecognisedByTheVariablesOfCi) {
   EXPECT_FALSE(is_in_job());
   for (const char* name : kSigns) {
     ::setenv(name, "1", 1);
@@ -33,7 +33,7 @@ TEST_F(JobProcessesTest, AJobIsWhatACiSystemSaysItIs) {
   EXPECT_FALSE(is_in_job());
 }
 
-TEST_F(JobProcessesTest, AProcessStartedWithoutTheMarkIsAnotherJobs) {
+TEST_F(JobProcessesTest, AProcessStartedWithoutTheMarkIsNotOfThisJob) {
   EXPECT_TRUE(is_of_this_job(::getpid()));
   ::setenv("RUNNER_TRACKING_ID", "set after this process was started", 1);
   EXPECT_FALSE(is_of_this_job(::getpid()));

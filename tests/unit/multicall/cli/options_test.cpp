@@ -10,7 +10,7 @@ namespace {
 
 using testing::ElementsAre;
 
-/// What parse() says about `words`: a fault, "help", or nothing.
+/// What parse() returns for `words`: a fault, "help", or nothing.
 std::string parsed(Options& options, std::vector<std::string> words) {
   std::vector<char*> pointers;
   for (std::string& word : words) {
@@ -20,7 +20,7 @@ std::string parsed(Options& options, std::vector<std::string> words) {
   return !end ? "" : end->asks_for_help ? "help" : end->fault;
 }
 
-/// One of each kind.
+/// One option of each kind.
 struct Sample {
   Options options{"A sample.", "onelane sample"};
   bool all = false;
@@ -63,11 +63,11 @@ TEST(OptionsTest, EveryKindOfValueArrives) {
   EXPECT_EQ(sample.id, "run");
 }
 
-TEST(OptionsTest, AFlagMayHaveAValueThatItImpliesAlone) {
+TEST(OptionsTest, AFlagWithoutItsValueUsesTheImpliedOne) {
   Sample alone;
   EXPECT_EQ(parsed(alone.options, {"--which", "run"}), "");
   EXPECT_EQ(alone.which, "some");
-  EXPECT_EQ(alone.id, "run") << "only what stands behind = is its value";
+  EXPECT_EQ(alone.id, "run") << "only the text after = is its value";
   Sample with_value;
   EXPECT_EQ(parsed(with_value.options, {"--which=most"}), "");
   EXPECT_EQ(with_value.which, "most");
@@ -91,9 +91,10 @@ TEST(OptionsTest, FaultsNameTheOptionAndWhatIsAccepted) {
   EXPECT_EQ(fault({"--which=few"}), "--which: few not in {some,most}");
   EXPECT_EQ(fault({"--which="}), "--which:  not in {some,most}");
   EXPECT_EQ(fault({"--all=much"}), "Could not convert: --all = much");
-  EXPECT_EQ(fault({"--which", "--all"}), "--all excludes --which") << "the first defined is named";
+  EXPECT_EQ(fault({"--which", "--all"}), "--all excludes --which")
+      << "the one that was defined first is named";
   EXPECT_EQ(fault({""}), "ID: is empty");
-  EXPECT_EQ(fault({"run", "other"}), "'other' is one argument too many");
+  EXPECT_EQ(fault({"run", "other"}), "unexpected argument 'other'");
   EXPECT_EQ(fault({"--nonesuch"}), "no option --nonesuch");
   EXPECT_EQ(fault({"--limt=3"}), "no option --limt=3; did you mean --limit?");
   EXPECT_EQ(fault({"-aX"}), "no option -X");
@@ -102,7 +103,7 @@ TEST(OptionsTest, FaultsNameTheOptionAndWhatIsAccepted) {
   EXPECT_EQ(fault({"--which=a\n\x1b[2J"}), "--which: a??[2J not in {some,most}") << "one line";
 }
 
-TEST(OptionsTest, AValueEndsWithItsWordAndDashesAreNone) {
+TEST(OptionsTest, AnOptionTakesOneArgumentAndNeverDashes) {
   Sample empty;
   EXPECT_EQ(parsed(empty.options, {"--take=", "--all", "--tool="}), "");
   EXPECT_THAT(empty.taken, ElementsAre(""));
@@ -125,7 +126,7 @@ TEST(OptionsTest, AValueEndsWithItsWordAndDashesAreNone) {
   }
 }
 
-TEST(OptionsTest, WhatIsRequiredIsMissed) {
+TEST(OptionsTest, AMissingRequiredOptionIsAFault) {
   Options options{"", "onelane sample"};
   std::uint64_t place = 0;
   options.add_option("PLACE", place, "from 1")->required()->check(in_range(1, 9));
@@ -135,7 +136,7 @@ TEST(OptionsTest, WhatIsRequiredIsMissed) {
   EXPECT_EQ(place, 2U);
 }
 
-TEST(OptionsTest, ACommandBehindTheOptionsIsLeftAlone) {
+TEST(OptionsTest, ACommandAfterTheOptionsIsLeftAlone) {
   Options options{"", "onelane sample"};
   bool all = false;
   options.add_flag("--all", all, "every one");

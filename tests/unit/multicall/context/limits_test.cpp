@@ -29,7 +29,7 @@ std::string lower(std::string_view name) {
   return text;
 }
 
-TEST(LimitsOfTest, EachLimitHasASettingOfItsNameThatIsShownWhereLimitsAre) {
+TEST(LimitsOfTest, EachLimitHasASettingOfItsNameAndIsShown) {
   for (const LimitRow& row : guard::limit_rows()) {
     const std::string name = lower(row.name);
     ASSERT_NE(settings::find_field(name), nullptr) << name;
@@ -49,7 +49,7 @@ TEST(LimitsOfTest, EachLimitHasASettingOfItsNameThatIsShownWhereLimitsAre) {
   }
 }
 
-TEST(LimitsOfTest, WithoutLimitsOfTimeTheOthersStay) {
+TEST(LimitsOfTest, WithoutTimeLimitsTheOthersStay) {
   for (const LimitRow& row : guard::limit_rows()) {
     const settings::Settings settings = set(lower(row.name), "3");
     EXPECT_EQ(limits_of(settings, false)[row.reason].value == 0, row.unit == Unit::Milliseconds)
@@ -57,7 +57,7 @@ TEST(LimitsOfTest, WithoutLimitsOfTimeTheOthersStay) {
   }
 }
 
-TEST(LimitsOfTest, ABuiltInSizeIsCutToTheMachineAndOneThatWasSetIsNot) {
+TEST(LimitsOfTest, OnlyABuiltInSizeIsReducedToTheMachine) {
   settings::Settings settings;
   settings.memory_limit_mb.value = std::uint64_t{1} << 40U;
   const std::uint64_t cut = limits_of(settings, true)[sys::Reason::Memory].value;
@@ -67,7 +67,7 @@ TEST(LimitsOfTest, ABuiltInSizeIsCutToTheMachineAndOneThatWasSetIsNot) {
   EXPECT_EQ(limits_of(settings, true)[sys::Reason::Memory].value, std::uint64_t{1} << 60U);
 }
 
-TEST(LimitsOfTest, IdleOnlyWarnsUnlessItIsToKill) {
+TEST(LimitsOfTest, IdleOnlyWarnsUnlessSetToKill) {
   settings::Settings settings;
   EXPECT_FALSE(limits_of(settings, true)[sys::Reason::Idle].ends);
   settings.idle_action.value = settings::IdleAction::Kill;
@@ -80,7 +80,7 @@ TEST(LimitsOfTest, TheExitCodesAreThoseThatHelpNames) {
   }
 }
 
-TEST(LimitsOfTest, OtherSettingsAreNoLimits) {
+TEST(LimitsOfTest, OtherSettingsAreNotLimits) {
   for (const char* name : {"kill_timeout", "max_load", "MEMORY_LIMIT_MB", ""}) {
     EXPECT_EQ(limit_named(name), nullptr) << name;
   }

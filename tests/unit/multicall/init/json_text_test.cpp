@@ -13,7 +13,7 @@ std::string inserted(const std::string& text, const std::vector<std::string>& pa
   return insertion ? insertion->into(text) : "refused";
 }
 
-TEST(InsertJsonTest, FollowsTheFormThatIsThere) {
+TEST(InsertJsonTest, KeepsTheLayout) {
   const Members one{{"n", 1}};
   EXPECT_EQ(inserted("{}", {}, one), "{\n  \"n\": 1\n}");
   EXPECT_EQ(inserted("{}\n", {}, one), "{\n  \"n\": 1\n}\n");
@@ -37,7 +37,7 @@ TEST(InsertJsonTest, RefusesALayoutThatItCannotKeep) {
   }
 }
 
-TEST(InsertJsonTest, RefusesWhatHasNoPlaceForIt) {
+TEST(InsertJsonTest, RefusesATextWithoutAPlaceForIt) {
   const Members one{{"n", 1}};
   EXPECT_EQ(inserted("", {}, one), "refused");
   EXPECT_EQ(inserted("[]", {}, one), "refused");
@@ -49,7 +49,7 @@ TEST(InsertJsonTest, RefusesWhatHasNoPlaceForIt) {
   EXPECT_EQ(inserted("{\"a\":{}}", {"a", "b"}, one), "refused");
 }
 
-TEST(DiffTest, ShowsOnePlaceWithWhatIsAroundIt) {
+TEST(DiffTest, ShowsOneChangeWithItsContext) {
   Change change{.kind = Change::Kind::Write, .file = "f"};
   change.before = "1\n2\n3\n4\n5\n6\n7\n8";
   change.insertion = {8, "x\ny\n"};

@@ -21,15 +21,15 @@ TEST(AtomSettingsTest, KeysCountInTheirSectionOnly) {
   EXPECT_EQ(forbidden("ruff", "extend-include = ['*.pyw']\n"), "");
 }
 
-TEST(AtomSettingsTest, WordsCountWhereverTheyStand) {
+TEST(AtomSettingsTest, WordsCountAnywhere) {
   EXPECT_EQ(forbidden("pytest", "[pytest]\naddopts = -q\n  --cov=src\n"), "--cov");
   EXPECT_EQ(forbidden("pytest", "[tool.pytest.ini_options]\naddopts = [\"-n4\", \"-q\"]\n"), "-n4");
   EXPECT_EQ(forbidden("pytest", "[tool:pytest]\npython_files = check_*.py\n"), "python_files");
   EXPECT_EQ(forbidden("pytest", "[coverage:run]\naddopts = -n4\n[pytest]\naddopts = -q\n"), "");
 }
 
-TEST(AtomSettingsTest, AnIncludePatternMatchesItsFilesAlone) {
-  // Python's `\Z` is not JavaScript's; the rest of what is used is the same in both.
+TEST(AtomSettingsTest, AnIncludePatternMatchesOnlyItsFiles) {
+  // std::regex, as JavaScript, lacks Python's `\Z`; the rest of the pattern means the same in both.
   std::string pattern =
       atom_include_pattern("/", {"/a b.py", "/x/one.py", "/x/o(e).py", "/new\nline.py"});
   ASSERT_TRUE(pattern.ends_with("\\Z"));

@@ -13,7 +13,7 @@ namespace {
 using settings::Clamp;
 using testing::IsEmpty;
 
-/// A call with words of its own.
+/// A call that owns its arguments.
 struct Words {
   explicit Words(std::vector<std::string> given) : text{std::move(given)} {
     for (std::string& word : text) {
@@ -39,11 +39,11 @@ bool is_subset(const cpu_set_t& some, const cpu_set_t& all) {
   return CPU_EQUAL(&both, &some) != 0;
 }
 
-TEST(ClampPlanTest, HardTakesTheFirstOfTheProcessorsThatTheCallerHas) {
+TEST(ClampPlanTest, HardUsesTheFirstProcessorsOfTheCaller) {
   cpu_set_t own;
   ASSERT_EQ(::sched_getaffinity(0, sizeof own, &own), 0);
   if (CPU_COUNT(&own) < 2) {
-    GTEST_SKIP() << "one processor cannot be bounded";
+    GTEST_SKIP() << "needs more than one processor";
   }
   const Words make{{"make", "-j16"}};
   const ClampPlan plan = plan_clamp(make.call, bound(Clamp::Hard, 1), shims::Class::Lane);
@@ -61,7 +61,8 @@ TEST(ClampPlanTest, NamedProcessorsOutrankTheBound) {
     settings.cpu_affinity.value = "0,1023";
     const ClampPlan plan = plan_clamp(make.call, settings, shims::Class::Lane);
     ASSERT_TRUE(plan.processors);
-    EXPECT_EQ(CPU_COUNT(&*plan.processors), 1) << "without what the machine does not have";
+    EXPECT_EQ(CPU_COUNT(&*plan.processors), 1)
+        << "without processors that the machine does not have";
     EXPECT_THAT(plan.notice, IsEmpty());
   }
 }
@@ -75,7 +76,7 @@ TEST(ClampPlanTest, ACallThatPassesIsNotClamped) {
   EXPECT_FALSE(plan.args || plan.processors);
 }
 
-TEST(ClampPlanTest, TheToolGetsTheLoweredWordsAndEachVariableOnce) {
+TEST(ClampPlanTest, TheToolGetsTheLoweredArgumentsAndEachVariableOnce) {
   ::setenv("CARGO_BUILD_JOBS", "16", 1);
   ::setenv("CARGO_BUILD_JOBS_OF_MINE", "16", 1);
   const Words make{{"/shims/make", "-k", "-j16", "all"}};

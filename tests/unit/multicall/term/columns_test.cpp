@@ -12,7 +12,7 @@ Columns sample() {
   return columns;
 }
 
-/// The longest line's length.
+/// The length of the longest line.
 std::size_t width_used(const std::string& text) {
   std::size_t longest = 0;
   for (std::size_t at = 0; at < text.size();) {
@@ -30,7 +30,7 @@ TEST(Columns, WithoutAWidthNothingIsCut) {
             "! memory  caf\u00e9                                 a-longer-branch\n");
 }
 
-TEST(Columns, FirstOneShrinksThenOthersGo) {
+TEST(Columns, OneColumnShrinksBeforeOthersAreLeftOut) {
   const std::string narrower = sample().text(56);
   EXPECT_EQ(width_used(narrower), 56U);
   EXPECT_NE(narrower.find("make the whole house and the\u2026"), std::string::npos) << narrower;
@@ -49,7 +49,7 @@ TEST(Columns, APaintedCellKeepsItsPlace) {
   EXPECT_EQ(columns.text(0), "A   B\n<ab>  x\n");
 }
 
-TEST(Columns, NumbersStandOnTheRight) {
+TEST(Columns, NumbersAreAlignedToTheRight) {
   Columns columns{{{"WHAT"}, {"RUNS", 0, false, true}, {"LAST"}}};
   columns.add({"make", "7", "x"});
   columns.add({"npm", "12345", "y"});

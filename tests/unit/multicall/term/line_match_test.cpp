@@ -5,7 +5,7 @@
 namespace onelane::multicall {
 namespace {
 
-/// Whether `text` is seen in `output`, be it whole or byte by byte.
+/// Whether `text` is found in `output`, which must not depend on how it is cut into pieces.
 bool sees(const std::string& text, const std::string& output) {
   LineMatch whole{text};
   LineMatch pieces{text};
@@ -18,19 +18,19 @@ bool sees(const std::string& text, const std::string& output) {
   return seen;
 }
 
-TEST(LineMatchTest, ATextAnywhereInALine) {
+TEST(LineMatchTest, FindsATextAnywhereInALine) {
   EXPECT_TRUE(sees("ready", "ready\n"));
   EXPECT_TRUE(sees("ready", "first\nis ready now\n"));
   EXPECT_FALSE(sees("ready", "read\ny\n"));
   EXPECT_FALSE(sees("ready", ""));
 }
 
-TEST(LineMatchTest, WithoutWaitingForTheEndOfTheLine) {
+TEST(LineMatchTest, FindsATextBeforeTheLineEnds) {
   EXPECT_TRUE(sees("ready", "is ready"));
   EXPECT_TRUE(sees("one", "not one"));
 }
 
-TEST(LineMatchTest, ABeginningThatFailsIsNoLoss) {
+TEST(LineMatchTest, FindsATextThatBeginsInsideAFailedMatch) {
   EXPECT_TRUE(sees("aab", "aaab"));
   EXPECT_TRUE(sees("abab!", "ababab!"));
   EXPECT_TRUE(sees("aaaa", "aaabaaaa"));
@@ -53,7 +53,7 @@ TEST(LineMatchTest, AnUnfinishedSequenceEndsWithItsLine) {
   EXPECT_TRUE(sees("ready", "\x1b]0;title\nready"));
 }
 
-TEST(LineMatchTest, OurOwnLinesAreLeftOut) {
+TEST(LineMatchTest, IgnoresOurOwnLines) {
   EXPECT_FALSE(sees("waiting", "onelane: waiting for npm run waiting\n"));
   EXPECT_FALSE(sees("one", "onelane: \n"));
   EXPECT_FALSE(sees("waiting", "\r\x1b[Konelane: waiting\n"));

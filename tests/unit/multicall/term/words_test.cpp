@@ -5,7 +5,7 @@
 namespace onelane::multicall {
 namespace {
 
-TEST(ShellWordTest, QuotesWhatAShellWouldReadOtherwise) {
+TEST(ShellWordTest, QuotesWhatAShellWouldInterpret) {
   EXPECT_EQ(shell_word("/a/b-c.d"), "/a/b-c.d");
   EXPECT_EQ(shell_word("a b"), "'a b'");
   EXPECT_EQ(shell_word("it's"), "'it'\\''s'");

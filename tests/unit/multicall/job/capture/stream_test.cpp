@@ -12,7 +12,7 @@
 namespace onelane::multicall::capture {
 namespace {
 
-/// What a run writes on its way to its caller; the sign is an exclamation mark.
+/// The output of a run on its way to the caller; the sign is an exclamation mark.
 class CaptureStreamTest : public testing::Test {
  protected:
   CaptureStreamTest() {
@@ -27,7 +27,7 @@ class CaptureStreamTest : public testing::Test {
     return {std::move(run_.read), target, {}, std::move(sign)};
   }
   void write(std::string_view text) const { ASSERT_TRUE(sys::write_all(run_.write.get(), text)); }
-  /// Until the caller's pipe takes no more.
+  /// Fills the caller's pipe.
   void fill_pipe() const {
     const std::string block(4096, 'x');
     while (::write(caller_.write.get(), block.data(), block.size()) > 0) {
@@ -56,14 +56,14 @@ TEST_F(CaptureStreamTest, ASignComesAfterTheBytesUpToIt) {
   EXPECT_EQ(raised_, 1);
 }
 
-TEST_F(CaptureStreamTest, WhereNobodyElseReadsItComesAtOnce) {
+TEST_F(CaptureStreamTest, ASignWithoutACallerComesAtOnce) {
   Stream stream = stream_to(-1);
   write("!");
   stream.read();
   EXPECT_EQ(raised_, 1);
 }
 
-TEST_F(CaptureStreamTest, ItComesWhereTheCallerHasGone) {
+TEST_F(CaptureStreamTest, ASignComesWhenTheCallerHasGone) {
   Stream stream = stream_to(caller_.write.get());
   write("!");
   stream.read();
@@ -73,7 +73,7 @@ TEST_F(CaptureStreamTest, ItComesWhereTheCallerHasGone) {
   EXPECT_EQ(raised_, 1);
 }
 
-TEST_F(CaptureStreamTest, WhoDoesNotReadHoldsItUpForASecond) {
+TEST_F(CaptureStreamTest, ACallerThatDoesNotReadDelaysASignByASecond) {
   Stream stream = stream_to(caller_.write.get());
   fill_pipe();
   write("!");

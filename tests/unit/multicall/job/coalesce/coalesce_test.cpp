@@ -29,7 +29,7 @@ CallFacts plain_facts() {
   return facts;
 }
 
-TEST(CallKeyTest, EachFactMakesAnotherCall) {
+TEST(CallKeyTest, EachFactChangesTheKey) {
   std::set<std::uint64_t> keys{key_of("make", plain_facts()), key_of("gmake", plain_facts())};
   const auto add = [&](auto&& change) {
     CallFacts facts = plain_facts();
@@ -49,7 +49,7 @@ TEST(CallKeyTest, EachFactMakesAnotherCall) {
   EXPECT_EQ(keys.count(0), 0U);
 }
 
-TEST(CallKeyTest, OrderAndSessionMakeNone) {
+TEST(CallKeyTest, OrderAndSessionDoNotChangeTheKey) {
   CallFacts facts = plain_facts();
   facts.environment = {"SSH_TTY=/dev/pts/1", "LANG=C",           "SHLVL=3",    "TMUX_PANE=%1",
                        "PATH=/bin",          "ONELANE_HELD=abc", "_=/bin/make"};
@@ -58,7 +58,7 @@ TEST(CallKeyTest, OrderAndSessionMakeNone) {
   EXPECT_FALSE(is_per_session("PATH"));
 }
 
-TEST(CallKeyTest, WhatBelongsToThisCallAloneIsNotShared) {
+TEST(CallKeyTest, ACallWithInputOrOutputOfItsOwnIsNotShared) {
   EXPECT_FALSE(objection_to(plain_facts()));
   const auto objects = [](auto&& change) {
     CallFacts facts = plain_facts();
@@ -75,7 +75,7 @@ TEST(CallKeyTest, WhatBelongsToThisCallAloneIsNotShared) {
   }));
 }
 
-TEST(PartsTest, ComeBackAsTheyWere) {
+TEST(PartsTest, AreReadBackAsTheyWereWritten) {
   Parts parts;
   parts.add(1, 5);
   parts.add(1, 7);
@@ -113,7 +113,7 @@ TEST(MayBeTakenTest, OnlyWhatEndedByItself) {
   }
 }
 
-TEST(Sha256Test, PiecesAreTheWhole) {
+TEST(Sha256Test, PiecesHashLikeTheWhole) {
   const std::string text(1000, 'x');
   for (const std::size_t piece : {1U, 63U, 64U, 65U, 300U}) {
     settings::Sha256 hash;
