@@ -25,20 +25,20 @@ const Command* find_command(Commands commands, std::string_view name) noexcept {
   return found == commands.end() ? nullptr : *found;
 }
 
-int run_verb(const Command& command, std::span<char*> words, std::string_view above) {
+int run_verb(const Command& command, std::span<char*> args, std::string_view above) {
   const std::string_view part =
-      words.empty() || command.parts.empty() ? std::string_view{} : std::string_view{words[0]};
+      args.empty() || command.parts.empty() ? std::string_view{} : std::string_view{args[0]};
   if (part == "--help" || part == "-h") {
     print(help_of(read_command(command)));
     return 0;
   }
   if (part.empty() || part.starts_with('-')) {
-    return command.run(words);
+    return command.run(args);
   }
   const Command* found = find_command(command.parts, part);
   const std::string name = std::string{above} + " " + std::string{command.name};
   return found == nullptr ? refuse_verb(part, command.parts, name)
-                          : run_verb(*found, words.subspan(1), name);
+                          : run_verb(*found, args.subspan(1), name);
 }
 
 Collecting::Collecting(std::function<void(Options&)> take) {
@@ -49,12 +49,12 @@ Collecting::~Collecting() {
   taker() = nullptr;
 }
 
-std::optional<int> parse_words(Options& app, std::span<char*> words) {
+std::optional<int> parse_words(Options& app, std::span<char*> args) {
   if (taker()) {
     taker()(app);
     return 0;
   }
-  const auto end = app.parse(words);
+  const auto end = app.parse(args);
   if (!end) {
     return std::nullopt;
   }
@@ -101,13 +101,13 @@ std::string exit_codes(std::initializer_list<ExitCode> own) {
   return text;
 }
 
-std::span<char*> command_behind(const Options& app, std::span<char*> words,
+std::span<char*> command_behind(const Options& app, std::span<char*> args,
                                 std::string_view example) {
-  words = words.last(app.remaining());
-  if (words.empty()) {
+  args = args.last(app.remaining());
+  if (args.empty()) {
     say_always(app.name() + ": a command is missing: " + std::string{example});
   }
-  return words;
+  return args;
 }
 
 }  // namespace onelane::multicall

@@ -25,7 +25,7 @@ using Commands = std::span<const Command* const>;
 struct Command {
   std::string_view name;
   std::string_view summary;
-  int (*run)(std::span<char*> words);
+  int (*run)(std::span<char*> args);
   /// Such as `list` and `view` of `onelane runs`, sorted; `run` is called when none is named.
   Commands parts = {};
   Group group = Group::Look;
@@ -36,12 +36,12 @@ struct Command {
 
 /// Runs a verb, or the part of it that the first argument names; `above` is the command line before
 /// it, for messages.
-[[nodiscard]] int run_verb(const Command& command, std::span<char*> words,
+[[nodiscard]] int run_verb(const Command& command, std::span<char*> args,
                            std::string_view above = "onelane");
 
 /// Parses the arguments into the targets of `app`. An exit code if the verb must return at once: 0
 /// after printing the help, 64 after one line about bad usage.
-[[nodiscard]] std::optional<int> parse_words(Options& app, std::span<char*> words);
+[[nodiscard]] std::optional<int> parse_words(Options& app, std::span<char*> args);
 
 /// Says in one line that `word` is not a verb, and the nearest one in `commands`; returns 64.
 [[nodiscard]] int refuse_verb(std::string_view word, Commands commands,
@@ -70,7 +70,7 @@ struct ExitCode {
 /// The user's command after the options of a verb, once parse_words() has read them: the arguments
 /// after `--`, or from the first one that is not an option. If there is none, says so in one line
 /// with `example` as the way to write it, and returns an empty span.
-[[nodiscard]] std::span<char*> command_behind(const Options& app, std::span<char*> words,
+[[nodiscard]] std::span<char*> command_behind(const Options& app, std::span<char*> args,
                                               std::string_view example);
 
 }  // namespace onelane::multicall

@@ -161,7 +161,7 @@ class Options {
   void final_check(std::function<std::string()> fault) { final_fault_ = std::move(fault); }
 
   /// Reads the arguments into the targets. Returns nothing if the verb may go on.
-  [[nodiscard]] std::optional<ParseEnd> parse(std::span<char* const> words);
+  [[nodiscard]] std::optional<ParseEnd> parse(std::span<char* const> args);
 
   /// After parse() with prefix_command(): how many of the last arguments are the user's command.
   /// The `--` before them is not counted.

@@ -142,14 +142,14 @@ std::string unknown_fault(const Options& options, const std::string& word) {
   return "no option " + word + (meant.empty() ? "" : "; did you mean " + std::string{meant} + "?");
 }
 
-/// What CLI11 says is wrong with `words`; empty if nothing is.
-std::string parse_with(CLI::App& app, std::span<char* const> words) {
+/// What CLI11 says is wrong with `args`; empty if nothing is.
+std::string parse_with(CLI::App& app, std::span<char* const> args) {
   std::vector<std::string> last_first;
-  std::transform(words.rbegin(), words.rend(), std::back_inserter(last_first), with_mark);
+  std::transform(args.rbegin(), args.rend(), std::back_inserter(last_first), with_mark);
   try {
     app.parse(std::move(last_first));
   } catch (const CLI::ArgumentMismatch&) {
-    return count_fault(app, words.back());
+    return count_fault(app, args.back());
   } catch (const CLI::ParseError& error) {
     return error.what();
   }
@@ -158,7 +158,7 @@ std::string parse_with(CLI::App& app, std::span<char* const> words) {
 
 }  // namespace
 
-std::optional<ParseEnd> Options::parse(std::span<char* const> words) {
+std::optional<ParseEnd> Options::parse(std::span<char* const> args) {
   start_cli11();
   CLI::App app{"", name_};
   app.allow_extras();  // reported below, with the name that was probably meant
@@ -169,7 +169,7 @@ std::optional<ParseEnd> Options::parse(std::span<char* const> words) {
   for (const Option& option : options_) {
     relate(app, option);
   }
-  std::string fault = parse_with(app, words);
+  std::string fault = parse_with(app, args);
   if (app.get_help_ptr()->count() > 0) {
     return ParseEnd{.asks_for_help = true, .fault = {}};
   }

@@ -23,7 +23,7 @@ bool is_command_name(std::string_view name) noexcept {
   return name == "onelane" || name == "seq" || name == "safe-run";
 }
 
-std::string words(const Call& call, std::size_t limit) {
+std::string command_line(const Call& call, std::size_t limit) {
   std::string text{call.name};
   for (const std::string_view arg : call.args) {
     if (text.size() >= limit) {

@@ -23,6 +23,6 @@ struct Call {
 
 /// "make test -j4": the command as people would type it, with other bytes than printable ASCII as
 /// '?', cut at `limit` bytes.
-[[nodiscard]] std::string words(const Call& call, std::size_t limit = 190);
+[[nodiscard]] std::string command_line(const Call& call, std::size_t limit = 190);
 
 }  // namespace onelane::multicall

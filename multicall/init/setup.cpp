@@ -99,10 +99,10 @@ class Setup {
     const auto count = std::ranges::count_if(plan.changes, is_write);
     // With --json the user has not been shown what would be written.
     const Answer answer = options_.as_json
-                              ? Answer::NobodyToAsk
+                              ? Answer::NoTerminal
                               : confirm("write " + std::string{count == 1 ? "this" : "these"} +
                                         " for " + plan.what + "?");
-    if (answer == Answer::NobodyToAsk) {
+    if (answer == Answer::NoTerminal) {
       say_always("nothing written for " + plan.what + ": --yes writes it");
       code_ = kExitUsage;
     } else if (answer == Answer::No) {

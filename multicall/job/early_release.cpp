@@ -58,13 +58,13 @@ void EarlyRelease::look(const process::Scene& scene, Watch& watch,
     is_over_ = ticket_->become_service();
     if (is_over_) {
       watch.note_ready();
-      watch.say_line(words(*plan_.call, 60) + ": ready (" + words_of(*wiring_.ready) +
+      watch.say_line(command_line(*plan_.call, 60) + ": ready (" + words_of(*wiring_.ready) +
                      "); gives the lane back and goes on as a service");
       return;
     }
   }
   if (!others_.empty() && unsure_ == 0 && !std::exchange(has_said_others_, true)) {
-    watch.say_line(words(*plan_.call, 60) + ": port " + std::to_string(wiring_.ready->port) +
+    watch.say_line(command_line(*plan_.call, 60) + ": port " + std::to_string(wiring_.ready->port) +
                    " is listened on, but by no process of this run that it can see; the lane is "
                    "kept");
   }

@@ -105,7 +105,7 @@ std::string Retry::words_before_next(Attempt& attempt) const {
   const std::string how = attempt.watch().exit_code() ? "over its time"
                           : WIFSIGNALED(status)       ? "signal " + std::to_string(WTERMSIG(status))
                                                 : "exit " + std::to_string(WEXITSTATUS(status));
-  return words(*plan_.call, 60) + ": attempt " + std::to_string(attempt_) + " of " +
+  return command_line(*plan_.call, 60) + ": attempt " + std::to_string(attempt_) + " of " +
          std::to_string(options_.retries + 1) + ": " + how + "; again " +
          (options_.delay.count() == 0 ? "now" : "in " + duration_words(options_.delay));
 }

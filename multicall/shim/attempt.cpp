@@ -32,7 +32,7 @@ Attempt::Attempt(const Plan& plan, Turn& turn, Additions& additions, const Times
 process::Run Attempt::run() {
   process::Run run;
   run.run_id = turn_.run_id();
-  run.name = words(*plan_.call, 60);
+  run.name = command_line(*plan_.call, 60);
   run.traits = turn_.traits();
   run.keep = keep_list_of(plan_.settings);
   run.linger = plan_.settings.linger.value;

@@ -131,7 +131,7 @@ std::string_view word_of(shims::Class cls) noexcept {
 }
 
 std::string explain_in_one_line(const Call& call, const Verdict& verdict, const std::string& tool) {
-  std::string text = words(call) + ": ";
+  std::string text = command_line(call) + ": ";
   const shims::Decision& decision = verdict.decision;
   if (verdict.action == Verdict::Action::Pass && decision.cls != Class::Pass) {
     text += "passes: " + verdict.why + "; class " + std::string{word_of(decision.cls)} + " (" +

@@ -207,7 +207,7 @@ int run_planned(const Plan& plan, Additions& additions) {
   for (bool is_first = true;; is_first = false) {
     Attempt attempt{plan, turn, additions, times, sys::monotonic_time() - began};
     if (is_first && !clamp.notice.empty()) {
-      attempt.say(words(*plan.call, 60) + ": " + clamp.notice);
+      attempt.say(command_line(*plan.call, 60) + ": " + clamp.notice);
     }
     Next next = Next::Part;
     while (next == Next::Part) {

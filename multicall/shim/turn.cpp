@@ -184,7 +184,7 @@ bool Turn::lock() {
 void Turn::enlist() {
   lane::Ticket& ticket = mutex_->ticket();
   if (!ticket.enlist_service() && ticket.gate_holder()) {
-    say(words(*plan_.call, 60) + " is not listed in lane '" + plan_.project.name +
+    say(command_line(*plan_.call, 60) + " is not listed in lane '" + plan_.project.name +
         "': " + gate_words(ticket));
   }
   additions_.note_place(std::string{lane::view(ticket.run_id())});
@@ -193,7 +193,7 @@ void Turn::enlist() {
 lane::TicketInfo Turn::info() {
   lane::TicketInfo info;
   info.tool = plan_.call->name;
-  info.command = words(*plan_.call);
+  info.command = command_line(*plan_.call);
   char buffer[4096];
   place_.directory = ::getcwd(buffer, sizeof buffer) != nullptr ? buffer : "";
   if (const char* terminal = ::ttyname(2); terminal != nullptr) {

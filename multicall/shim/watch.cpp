@@ -145,7 +145,7 @@ void Watch::finish() {
 
 void Watch::end(const guard::Breach& breach, const guard::Sample& sample) {
   card_ = guard::make_card(limits_, breach, sample, guard_->curve());
-  card_->run = words(*plan_.call, 60);
+  card_->run = command_line(*plan_.call, 60);
   card_->run_id = run_id_;
   for (const std::string& line : guard::lines_of(*card_)) {
     say_line(line, journal::Level::Error);
@@ -158,7 +158,8 @@ void Watch::end(const guard::Breach& breach, const guard::Sample& sample) {
 void Watch::tell(const guard::Ruling& ruling) {
   for (const guard::Warning& warning : ruling.warnings) {
     ++warnings_;
-    say_line(words(*plan_.call, 60) + ": " + guard::line_of(warning), journal::Level::Warning);
+    say_line(command_line(*plan_.call, 60) + ": " + guard::line_of(warning),
+             journal::Level::Warning);
   }
 }
 
@@ -166,7 +167,7 @@ void Watch::note_stop(const process::Signals::Arrived& order) {
   if (std::exchange(stopped_, true)) {
     return;
   }
-  const std::string call = words(*plan_.call, 60);
+  const std::string call = command_line(*plan_.call, 60);
   if (order.cause == process::StopCause::TimeIsOver) {
     say_line(call + ": ended by onelane queue (pid " + std::to_string(order.sender) +
              "): its --pipeline-timeout is over");
@@ -187,7 +188,7 @@ std::optional<int> Watch::exit_code() const {
 void Watch::say_left_lock(pid_t pid) {
   auto owner = lock_owner_;
   if (!owner && pid > 0) {
-    owner = LockOwner{pid, words(*plan_.call, 60)};
+    owner = LockOwner{pid, command_line(*plan_.call, 60)};
   }
   if (const auto line = left_index_lock(plan_.project.git_dir, owner, lock_before_)) {
     say_always(*line);

@@ -124,7 +124,7 @@ class Everything {
       case Answer::No:
         say_always("nothing ended");
         return 1;
-      case Answer::NobodyToAsk:
+      case Answer::NoTerminal:
         break;
     }
     say_always("add --yes to " + question);

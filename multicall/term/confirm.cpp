@@ -11,7 +11,7 @@ namespace onelane::multicall {
 
 Answer confirm(std::string_view question) {
   if (::isatty(0) != 1 || ::isatty(2) != 1) {
-    return Answer::NobodyToAsk;
+    return Answer::NoTerminal;
   }
   (void)sys::write_all(2, "onelane: " + std::string{question} + " [y/N] ");
   char line[256];

@@ -71,7 +71,7 @@ int bump_one(const LanesHere& lanes, const std::string& id, std::optional<int> p
   return 0;
 }
 
-int command_bump(std::span<char*> words) {
+int command_bump(std::span<char*> args) {
   Options app{
       "Let a waiting call go before all other waiting calls, except one whose turn it already is "
       "and one that has been overtaken too often.",
@@ -87,7 +87,7 @@ int command_bump(std::span<char*> words) {
   app.add_option("--priority", priority, "this priority instead, -100 to 100; 0 is usual")
       ->check(in_range(-100, 100));
   app.add_flag("--json", as_json, "one JSON object: schema, id, priority, position, waiting");
-  if (const auto code = parse_words(app, words)) {
+  if (const auto code = parse_words(app, args)) {
     return *code;
   }
   return with_lanes([&](const LanesHere& lanes) { return bump_one(lanes, id, priority, as_json); });

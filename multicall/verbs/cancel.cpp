@@ -56,7 +56,7 @@ int cancel_all(const LanesHere& lanes, const std::vector<std::string>& ids, bool
   return refused.empty() ? 0 : 1;
 }
 
-int command_cancel(std::span<char*> words) {
+int command_cancel(std::span<char*> args) {
   Options app{
       "Make waiting calls leave the queue: they end with 75. A stopped one (Ctrl-Z) is continued "
       "so "
@@ -71,7 +71,7 @@ int command_cancel(std::span<char*> words) {
       ->check(completes("waiting"))
       ->check(not_empty());
   app.add_flag("--json", as_json, "one JSON object: schema, cancelled, refused");
-  if (const auto code = parse_words(app, words)) {
+  if (const auto code = parse_words(app, args)) {
     return *code;
   }
   std::vector<std::string> once;

@@ -9,10 +9,10 @@
 namespace onelane::multicall {
 namespace {
 
-int print_shim_directory(const std::string& name, std::span<char*> words) {
+int print_shim_directory(const std::string& name, std::span<char*> args) {
   Options app{"Print the shim directory of this project, for $GITHUB_PATH.", name};
   app.footer(exit_codes({{1, "no .onelane/bin in this project"}}));
-  if (const auto code = parse_words(app, words)) {
+  if (const auto code = parse_words(app, args)) {
     return *code;
   }
   const auto project = project_here();
@@ -25,10 +25,10 @@ int print_shim_directory(const std::string& name, std::span<char*> words) {
   return 0;
 }
 
-int command_ci(std::span<char*> words) {
+int command_ci(std::span<char*> args) {
   Options app{"The parts of a CI job: see `onelane ci --help`.", "onelane ci"};
   app.footer(exit_codes({}));
-  if (const auto code = parse_words(app, words)) {
+  if (const auto code = parse_words(app, args)) {
     return *code;
   }
   say_always("onelane ci: path, verify or finish? (see `onelane ci --help`)");
@@ -44,8 +44,8 @@ constinit const Command verbs::ci{"ci", "the steps of a CI job: path, verify, fi
 
 namespace {
 
-int command_ci_path(std::span<char*> words) {
-  return print_shim_directory("onelane ci path", words);
+int command_ci_path(std::span<char*> args) {
+  return print_shim_directory("onelane ci path", args);
 }
 
 }  // namespace
@@ -55,8 +55,8 @@ constinit const Command verbs::ci_path{"path", "print the shim directory, for $G
 
 namespace {
 
-int command_ci_path_alias(std::span<char*> words) {
-  return print_shim_directory("onelane ci-path", words);
+int command_ci_path_alias(std::span<char*> args) {
+  return print_shim_directory("onelane ci-path", args);
 }
 
 }  // namespace

@@ -174,17 +174,17 @@ class JobEnd {
   }
 
   void end(const Found& service) {
-    const std::string words = multicall::words_of(service);
+    const std::string args = multicall::words_of(service);
     if (deed_ == Deed::List) {
-      runs_ended_.push_back(words);
+      runs_ended_.push_back(args);
       return;
     }
     const RunEnd result =
         end_run(*service.table, service.ticket, lanes_.settings.kill_timeout.value);
     if (result.ended) {
-      runs_ended_.push_back(words);
+      runs_ended_.push_back(args);
     } else {
-      problems_.push_back({words + " has not ended: " + result.why, "end it in its own step"});
+      problems_.push_back({args + " has not ended: " + result.why, "end it in its own step"});
     }
   }
 
@@ -247,7 +247,7 @@ int finish_job(const LanesHere& lanes, ci::Daemons daemons, Deed deed, bool as_j
   return end.code();
 }
 
-int command_ci_finish(std::span<char*> words) {
+int command_ci_finish(std::span<char*> args) {
   Options app{
       "The last step of a job (`if: always()`): fails if queued commands were never started or a "
       "run still has the lane, ends and lists what the job's runs left running, and writes the "
@@ -262,7 +262,7 @@ int command_ci_finish(std::span<char*> words) {
   app.add_flag("--json", as_json, "one JSON object: schema, problems, unstarted, ended, …");
   app.footer(
       exit_codes({{0, "nothing is wrong"}, {1, "something is, or there is no project here"}}));
-  if (const auto code = parse_words(app, words)) {
+  if (const auto code = parse_words(app, args)) {
     return *code;
   }
   const auto lanes = lanes_here_or_say();

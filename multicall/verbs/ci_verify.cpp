@@ -109,7 +109,7 @@ void print_object(const std::vector<Finding>& findings, std::size_t wrong) {
   print_json({{"schema", 1}, {"wrong", wrong}, {"findings", rows}});
 }
 
-int command_ci_verify(std::span<char*> words) {
+int command_ci_verify(std::span<char*> args) {
   Options app{
       "Fail if calls of this job would go round the lane: another tool comes before a shim in this "
       "step or in new shells, or the lane cannot be used. Put it right after the last of the "
@@ -118,7 +118,7 @@ int command_ci_verify(std::span<char*> words) {
   bool as_json = false;
   app.add_flag("--json", as_json, "one JSON object: schema, wrong, findings");
   app.footer(exit_codes({{0, "nothing is wrong"}, {1, "something is"}}));
-  if (const auto code = parse_words(app, words)) {
+  if (const auto code = parse_words(app, args)) {
     return *code;
   }
   std::vector<Finding> findings = doctor::examine(doctor::scene_here(), kJobChecks);

@@ -142,7 +142,7 @@ void add(Offers& offers, std::string_view what) {
   }
 }
 
-int command_complete(std::span<char*> words) {
+int command_complete(std::span<char*> args) {
   Options app{
       "Print the values that a shell offers, one per line: the value, a tab, a description. "
       "Outside a project, or if the lane cannot be read, fewer or none.",
@@ -151,7 +151,7 @@ int command_complete(std::span<char*> words) {
   app.add_option("WHAT", what, "ids, running, waiting, entries, tools, settings or topics")
       ->required();
   app.footer(exit_codes({}));
-  if (const auto code = parse_words(app, words)) {
+  if (const auto code = parse_words(app, args)) {
     return *code;
   }
   Offers offers;

@@ -7,7 +7,7 @@ namespace onelane::multicall {
 
 namespace {
 
-int command_completion(std::span<char*> words) {
+int command_completion(std::span<char*> args) {
   Options app{
       "Print the completion script for a shell: source it, or put it where the shell "
       "looks for such scripts (`cmake --install` does).",
@@ -15,7 +15,7 @@ int command_completion(std::span<char*> words) {
   std::string shell;
   app.add_option("SHELL", shell, "the shell")->required()->check(one_of({"bash", "fish", "zsh"}));
   app.footer(exit_codes({}));
-  if (const auto code = parse_words(app, words)) {
+  if (const auto code = parse_words(app, args)) {
     return *code;
   }
   const std::vector<Verb> tree = collect_tree(all_commands());

@@ -27,7 +27,7 @@ struct DoctorOptions {
   Paint::When color = Paint::When::Auto;
 };
 
-std::optional<int> parse(DoctorOptions& options, std::span<char*> words) {
+std::optional<int> parse(DoctorOptions& options, std::span<char*> args) {
   Options app{
       "Look for anything that lets calls go round the lane or keeps it from working, and say what "
       "to do about it. A note does not count as wrong.",
@@ -43,7 +43,7 @@ std::optional<int> parse(DoctorOptions& options, std::span<char*> words) {
   app.footer(
       exit_codes({{0, "nothing is wrong"},
                   {1, "something is, or a call goes round, or the audit did not read all"}}));
-  return parse_words(app, words);
+  return parse_words(app, args);
 }
 
 std::string clean(std::string_view text) {
@@ -144,9 +144,9 @@ int examine_project(const DoctorOptions& options) {
   return wrong == 0 ? 0 : 1;
 }
 
-int command_doctor(std::span<char*> words) {
+int command_doctor(std::span<char*> args) {
   DoctorOptions options;
-  if (const auto code = parse(options, words)) {
+  if (const auto code = parse(options, args)) {
     return *code;
   }
   return options.audit ? audit::audit_project(options.as_json, options.color)

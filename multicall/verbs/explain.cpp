@@ -91,7 +91,8 @@ std::string clamp_rows(const Call& call, const Verdict& verdict) {
     for (std::string& word : words_now) {
       argv.push_back(word.data());
     }
-    text += "command:  " + words(make_call(static_cast<int>(argv.size()), argv.data())) + "\n";
+    text +=
+        "command:  " + command_line(make_call(static_cast<int>(argv.size()), argv.data())) + "\n";
   }
   for (const std::string& change : clamp.changes) {
     text += "lowered:  " + change + "\n";
@@ -141,7 +142,7 @@ std::string decision_words(const Verdict& verdict) {
 }
 
 std::string text_of(const Call& call, const Verdict& verdict, const tool::Found& found) {
-  std::string text = "call:     " + words(call) + "\n";
+  std::string text = "call:     " + command_line(call) + "\n";
   text += "class:    " + std::string{word_of(verdict.decision.cls)} + " (" +
           std::string{verdict.decision.reason} + ")\n";
   text += "decision: " + decision_words(verdict) + "\n";
@@ -191,7 +192,7 @@ nlohmann::json verdict_json(const Call& call, const Verdict& verdict, const tool
           {"coalesces_not",
            standing.why.empty() ? nlohmann::json(nullptr) : nlohmann::json(standing.why)},
           {"release", ready ? nlohmann::json(words_of(*ready)) : nullptr},
-          {"call", words(call, 4096)},
+          {"call", command_line(call, 4096)},
           {"class", word_of(verdict.decision.cls)},
           {"reason", verdict.decision.reason},
           {"action", verdict.action == Verdict::Action::Pass      ? "pass"
@@ -220,17 +221,17 @@ void say_bad_settings(const Verdict& verdict) {
   }
 }
 
-int command_explain(std::span<char*> words_given) {
+int command_explain(std::span<char*> args) {
   Options app{"Say what would happen to a call in this directory, and why. Runs nothing.",
               "onelane explain"};
   bool as_json = false;
   app.add_flag("--json", as_json, "one JSON object");
   app.prefix_command();
   app.footer(exit_codes({}));
-  if (const auto code = parse_words(app, words_given)) {
+  if (const auto code = parse_words(app, args)) {
     return *code;
   }
-  const auto command = command_behind(app, words_given, "onelane explain -- git commit -m x");
+  const auto command = command_behind(app, args, "onelane explain -- git commit -m x");
   if (command.empty()) {
     return kExitUsage;
   }

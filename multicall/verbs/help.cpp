@@ -36,7 +36,7 @@ std::string help_of(const settings::Field& field) {
   return text + "\n`onelane settings` shows its value here and where it was set.\n";
 }
 
-int command_help(std::span<char*> words) {
+int command_help(std::span<char*> args) {
   Options app{
       "Describe a verb (`onelane help status`) or a setting (`onelane help timeout`). Without "
       "either, list the verbs.",
@@ -45,7 +45,7 @@ int command_help(std::span<char*> words) {
   app.add_option("TOPIC", topic, "a verb, with its part if any, or a setting")
       ->check(completes("topics"));
   app.footer(exit_codes({}));
-  if (const auto code = parse_words(app, words)) {
+  if (const auto code = parse_words(app, args)) {
     return *code;
   }
   if (topic.empty()) {

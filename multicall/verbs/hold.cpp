@@ -73,7 +73,7 @@ int release(const LanesHere& lanes, bool as_json) {
   return 0;
 }
 
-int command_hold(std::span<char*> words) {
+int command_hold(std::span<char*> args) {
   Options app{
       "Pause the lane of this project: what runs finishes, all other calls wait until `onelane "
       "release`. The hold outlives your shell and a reboot.",
@@ -84,7 +84,7 @@ int command_hold(std::span<char*> words) {
   app.add_option("--reason", reason, "shown to the calls that wait; cut after 95 bytes");
   app.add_flag("--json", as_json,
                "one JSON object: schema, on_hold, changed, user, uid, since, reason");
-  if (const auto code = parse_words(app, words)) {
+  if (const auto code = parse_words(app, args)) {
     return *code;
   }
   return with_lanes([&](const LanesHere& lanes) { return hold(lanes, reason, as_json); });
@@ -97,13 +97,13 @@ constinit const Command verbs::hold{
 
 namespace {
 
-int command_release(std::span<char*> words) {
+int command_release(std::span<char*> args) {
   Options app{"End `onelane hold`, no matter who ran it: the next call starts.", "onelane release"};
   app.footer(exit_codes({{0, "it is not on hold (any more)"}, {1, "it cannot be changed"}}));
   bool as_json = false;
   app.add_flag("--json", as_json,
                "one JSON object: schema, on_hold, changed, user, uid, since, reason");
-  if (const auto code = parse_words(app, words)) {
+  if (const auto code = parse_words(app, args)) {
     return *code;
   }
   return with_lanes([&](const LanesHere& lanes) { return release(lanes, as_json); });

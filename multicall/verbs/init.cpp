@@ -64,7 +64,7 @@ int init_here(const InitOptions& options, const setup::SetupOptions& more) {
   return setup::set_up(*project, more, report);
 }
 
-int command_init(std::span<char*> words) {
+int command_init(std::span<char*> args) {
   Options app{
       "Adopt onelane in this project: the lane, .onelane/bin with links, settings, "
       "direnv. Running it twice is harmless; no line that init did not write is touched.",
@@ -86,7 +86,7 @@ int command_init(std::span<char*> words) {
   setup::SetupOptions more;
   setup::add_setup_options(app, more);
   app.footer(exit_codes({{1, "a file was refused, or the answer was no"}}));
-  if (const auto code = parse_words(app, words)) {
+  if (const auto code = parse_words(app, args)) {
     return *code;
   }
   if (!are_names(options.tools)) {

@@ -28,7 +28,7 @@ struct LogOptions {
   bool as_json = false;
 };
 
-std::optional<int> parse(LogOptions& options, std::span<char*> words) {
+std::optional<int> parse(LogOptions& options, std::span<char*> args) {
   Options app{
       "Print what was logged about a run: its warnings, why it was ended, what it left; before "
       "that, if it was detached, its output. Without an id, print the ten newest logs merged by "
@@ -42,7 +42,7 @@ std::optional<int> parse(LogOptions& options, std::span<char*> words) {
   app.add_flag("--json", options.as_json,
                "one JSON object per line: schema, id, time (null for output), text");
   app.footer(exit_codes({{1, "there is no such run here"}}));
-  return parse_words(app, words);
+  return parse_words(app, args);
 }
 
 /// Prints lines of one run or of several.
@@ -175,9 +175,9 @@ int show_all(const LanesHere& lanes, const LogOptions& options) {
   }
 }
 
-int command_logs(std::span<char*> words) {
+int command_logs(std::span<char*> args) {
   LogOptions options;
-  if (const auto code = parse(options, words)) {
+  if (const auto code = parse(options, args)) {
     return *code;
   }
   const auto lanes = journal_here_or_say();

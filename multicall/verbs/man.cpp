@@ -159,13 +159,13 @@ std::string filled(std::string page) {
   return page;
 }
 
-int command_man(std::span<char*> words) {
+int command_man(std::span<char*> args) {
   Options app{"Print a page of the manual, in Markdown, with the verbs and the settings filled in.",
               "onelane __man"};
   std::string path;
   app.add_option("FILE", path, "the page, from docs/")->required()->check(not_empty());
   app.footer(exit_codes({}));
-  if (const auto code = parse_words(app, words)) {
+  if (const auto code = parse_words(app, args)) {
     return *code;
   }
   auto text = sys::read_small_file(path.c_str(), std::size_t{1} << 20);

@@ -27,7 +27,7 @@ std::optional<double> seconds_of(const std::string& text) {
   return seconds && *seconds >= 0.1 && *seconds <= 3600 ? seconds : std::nullopt;
 }
 
-int command_monitor(std::span<char*> words) {
+int command_monitor(std::span<char*> args) {
   Options app{
       "A full screen with the lane, the tree of the running run, memory against the limits and "
       "recent runs; press ? in it for its keys. Without a terminal: one snapshot as text.",
@@ -51,7 +51,7 @@ int command_monitor(std::span<char*> words) {
                       [](const std::string& text) { return seconds_of(text).has_value(); }));
   add_colour(app, colour);
   app.footer(exit_codes({{1, "no project here has adopted onelane, or its lane cannot be read"}}));
-  if (const auto code = parse_words(app, words)) {
+  if (const auto code = parse_words(app, args)) {
     return *code;
   }
   const auto lanes = lanes_here_or_say();

@@ -48,7 +48,7 @@ struct OrphanOptions {
   bool as_json = false;
 };
 
-std::optional<int> parse(OrphanOptions& options, std::span<char*> words) {
+std::optional<int> parse(OrphanOptions& options, std::span<char*> args) {
   Options app{
       "List the processes that carry the id of an ended run, and those kept on purpose: they left "
       "the run's session, ignore SIGHUP or are on the keep list. Nothing is ended without --kill.",
@@ -60,7 +60,7 @@ std::optional<int> parse(OrphanOptions& options, std::span<char*> words) {
   app.add_flag("--json", options.as_json, "one JSON object: schema, orphans, kept, …");
   app.footer(exit_codes({{0, "listed, or ended as asked"},
                          {1, "not ended, or no project here has adopted onelane"}}));
-  return parse_words(app, words);
+  return parse_words(app, args);
 }
 
 /// Ends the orphans of `shown` and what they fork meanwhile; returns the exit code.
@@ -106,7 +106,7 @@ std::optional<int> refusal(std::size_t count) {
     case Answer::No:
       say_always("nothing ended");
       return 1;
-    case Answer::NobodyToAsk:
+    case Answer::NoTerminal:
       break;
   }
   say_always("onelane orphans --kill would end " + number + "; add --yes");
@@ -118,9 +118,9 @@ std::chrono::milliseconds kill_timeout(const LanesHere* here) {
                          : load_settings({}, settings::Audience::Shim).settings.kill_timeout.value;
 }
 
-int command_orphans(std::span<char*> words) {
+int command_orphans(std::span<char*> args) {
   OrphanOptions options;
-  if (const auto code = parse(options, words)) {
+  if (const auto code = parse(options, args)) {
     return *code;
   }
   const auto lanes = lanes_here();

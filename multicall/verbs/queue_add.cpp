@@ -100,7 +100,7 @@ int add(const LanesHere& lanes, queue::Store& store, queue::Entry entry, bool as
   return 0;
 }
 
-int command_queue_add(std::span<char*> words) {
+int command_queue_add(std::span<char*> args) {
   Options app{
       "Put a command into the queue. Nothing runs yet: `onelane queue start` runs it, in the "
       "present directory and environment. In CI, where a command that never runs is easily missed, "
@@ -119,10 +119,10 @@ int command_queue_add(std::span<char*> words) {
       {{0, "it is in the queue; nothing was run"},
        {1, "the queue is closed or full, or no project has adopted onelane"},
        {kExitUsage, "bad usage; a split that --atoms refuses; in CI: the queue is not running"}}));
-  if (const auto code = parse_words(app, words)) {
+  if (const auto code = parse_words(app, args)) {
     return *code;
   }
-  const auto command = command_behind(app, words, "onelane queue add [options] -- COMMAND");
+  const auto command = command_behind(app, args, "onelane queue add [options] -- COMMAND");
   if (command.empty()) {
     return kExitUsage;
   }

@@ -97,7 +97,7 @@ int remove_entries(queue::Store& store, const std::vector<std::uint64_t>& ids, b
   return code;
 }
 
-int command_queue_remove(std::span<char*> words) {
+int command_queue_remove(std::span<char*> args) {
   Options app{"Remove entries from the queue in any state but running.", "onelane queue remove"};
   std::vector<std::uint64_t> ids;
   bool as_json = false;
@@ -106,7 +106,7 @@ int command_queue_remove(std::span<char*> words) {
       ->check(completes("entries"));
   app.add_flag("--json", as_json, "one JSON object: schema, removed");
   app.footer(exit_codes({{1, "one of them is running or is not in the queue"}}));
-  if (const auto code = parse_words(app, words)) {
+  if (const auto code = parse_words(app, args)) {
     return *code;
   }
   return with_queue([&](const LanesHere& lanes, queue::Store& store) {
@@ -122,7 +122,7 @@ constinit const Command verbs::queue_remove{"remove", "remove entries from it",
 
 namespace {
 
-int command_queue_move(std::span<char*> words) {
+int command_queue_move(std::span<char*> args) {
   Options app{"Give an entry another place among the waiting ones.", "onelane queue move"};
   std::uint64_t id = 0;
   std::size_t position = 0;
@@ -138,7 +138,7 @@ int command_queue_move(std::span<char*> words) {
       }));
   app.add_flag("--json", as_json, "one JSON object: schema, id, position, …");
   app.footer(exit_codes({{1, "it has begun or is not in the queue"}}));
-  if (const auto code = parse_words(app, words)) {
+  if (const auto code = parse_words(app, args)) {
     return *code;
   }
   return with_queue([&](const LanesHere& lanes, queue::Store& store) {
@@ -156,7 +156,7 @@ constinit const Command verbs::queue_move{"move", "give an entry another place",
 
 namespace {
 
-int command_queue_edit(std::span<char*> words) {
+int command_queue_edit(std::span<char*> args) {
   Options app{
       "Change a waiting entry: its label, its options and, if one follows `--`, its command. "
       "Directory and environment stay those of `add`.",
@@ -172,10 +172,10 @@ int command_queue_edit(std::span<char*> words) {
   app.footer(exit_codes({{1, "it has begun or is not in the queue"}}));
   // What follows `--` is the command; the parser would take it for our own arguments.
   const auto dashes =
-      std::ranges::find_if(words, [](const char* word) { return std::string_view{word} == "--"; });
-  const std::vector<std::string> argv{dashes == words.end() ? dashes : dashes + 1, words.end()};
+      std::ranges::find_if(args, [](const char* word) { return std::string_view{word} == "--"; });
+  const std::vector<std::string> argv{dashes == args.end() ? dashes : dashes + 1, args.end()};
   if (const auto code =
-          parse_words(app, words.first(static_cast<std::size_t>(dashes - words.begin())))) {
+          parse_words(app, args.first(static_cast<std::size_t>(dashes - args.begin())))) {
     return *code;
   }
   if (options.run.empty() && !options.atoms.are_wanted() && !options.label && argv.empty()) {

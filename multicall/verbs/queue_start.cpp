@@ -8,7 +8,7 @@ namespace onelane::multicall {
 
 namespace {
 
-int command_queue_start(std::span<char*> words) {
+int command_queue_start(std::span<char*> args) {
   Options app{
       "Run the entries of the queue one after the other, each through the lane like any other run, "
       "including those added meanwhile. The first failure ends it, and the rest stays queued.",
@@ -30,7 +30,7 @@ int command_queue_start(std::span<char*> words) {
        {1, "an entry was interrupted before: use --again, or remove it"},
        {kExitGaveUp, "the queue is running already, or `onelane queue stop` left entries"},
        {kExitTimedOut, "ended at --pipeline-timeout"}}));
-  if (const auto code = parse_words(app, words)) {
+  if (const auto code = parse_words(app, args)) {
     return *code;
   }
   options.pipeline_timeout = sys::parse_duration(timeout);

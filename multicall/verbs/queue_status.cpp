@@ -117,7 +117,7 @@ json queue_json(const queue::Queue& queue, const LanesHere& lanes) {
       {"entries", std::move(entries)}};
 }
 
-int command_queue_status(std::span<char*> words) {
+int command_queue_status(std::span<char*> args) {
   Options app{"Show what is in the queue, who runs it, and how the last batch ended.",
               "onelane queue status"};
   bool as_json = false;
@@ -127,7 +127,7 @@ int command_queue_status(std::span<char*> words) {
                "entries");
   add_colour(app, colour);
   app.footer(exit_codes({{1, "no project here has adopted onelane, or it cannot be read"}}));
-  if (const auto code = parse_words(app, words)) {
+  if (const auto code = parse_words(app, args)) {
     return *code;
   }
   return with_queue([&](const LanesHere& lanes, queue::Store& store) {

@@ -24,12 +24,12 @@ struct QueueTurn {
   bool (*turn)(queue::Queue& queue);  ///< Returns true when it did.
 };
 
-int turn_queue(const QueueTurn& verb, std::span<char*> words) {
+int turn_queue(const QueueTurn& verb, std::span<char*> args) {
   Options app{verb.summary, std::string{"onelane queue "} + verb.name};
   bool as_json = false;
   app.add_flag("--json", as_json, "one JSON object: schema, changed, closed, paused_wall_ms");
   app.footer(exit_codes({{1, "it cannot be changed"}}));
-  if (const auto code = parse_words(app, words)) {
+  if (const auto code = parse_words(app, args)) {
     return *code;
   }
   return with_queue([&](const LanesHere& lanes, queue::Store& store) {
@@ -105,12 +105,12 @@ std::size_t clear(queue::Store& store) {
   return removed;
 }
 
-int command_queue_pause(std::span<char*> words) {
+int command_queue_pause(std::span<char*> args) {
   return turn_queue(
       {"pause", "Let the running entry finish, and begin no other until `resume`.",
        "paused: what runs ends, nothing begins until `onelane queue resume`",
        "the queue is paused already", [](queue::Queue& queue) { return set_paused(queue, true); }},
-      words);
+      args);
 }
 
 }  // namespace
@@ -120,10 +120,10 @@ constinit const Command verbs::queue_pause{
 
 namespace {
 
-int command_queue_resume(std::span<char*> words) {
+int command_queue_resume(std::span<char*> args) {
   return turn_queue({"resume", "End `pause`.", "resumed", "the queue is not paused",
                      [](queue::Queue& queue) { return set_paused(queue, false); }},
-                    words);
+                    args);
 }
 
 }  // namespace
@@ -132,12 +132,12 @@ constinit const Command verbs::queue_resume{"resume", "end `pause`", &command_qu
 
 namespace {
 
-int command_queue_close(std::span<char*> words) {
+int command_queue_close(std::span<char*> args) {
   return turn_queue(
       {"close", "Accept no further entries: `add` is refused until `reopen`.",
        "closed: nothing is added until `onelane queue reopen`", "the queue is closed already",
        [](queue::Queue& queue) { return set_closed(queue, true); }},
-      words);
+      args);
 }
 
 }  // namespace
@@ -147,10 +147,10 @@ constinit const Command verbs::queue_close{"close", "accept no further entries",
 
 namespace {
 
-int command_queue_reopen(std::span<char*> words) {
+int command_queue_reopen(std::span<char*> args) {
   return turn_queue({"reopen", "End `close`.", "open", "the queue is open",
                      [](queue::Queue& queue) { return set_closed(queue, false); }},
-                    words);
+                    args);
 }
 
 }  // namespace
@@ -159,7 +159,7 @@ constinit const Command verbs::queue_reopen{"reopen", "end `close`", &command_qu
 
 namespace {
 
-int command_queue_stop(std::span<char*> words) {
+int command_queue_stop(std::span<char*> args) {
   Options app{
       "Let the start that runs the queue end before its next entry. The running entry finishes; "
       "`onelane stop` ends it.",
@@ -167,7 +167,7 @@ int command_queue_stop(std::span<char*> words) {
   bool as_json = false;
   app.add_flag("--json", as_json, "one JSON object: schema, stopping, running, left");
   app.footer(exit_codes({{1, "the queue is not running"}}));
-  if (const auto code = parse_words(app, words)) {
+  if (const auto code = parse_words(app, args)) {
     return *code;
   }
   return with_queue([&](const LanesHere& lanes, queue::Store& store) {
@@ -194,14 +194,14 @@ constinit const Command verbs::queue_stop{"stop", "let the start end before its 
 
 namespace {
 
-int command_queue_clear(std::span<char*> words) {
+int command_queue_clear(std::span<char*> args) {
   Options app{
       "Remove every entry but the running one. A damaged queue is replaced by an empty one.",
       "onelane queue clear"};
   bool as_json = false;
   app.add_flag("--json", as_json, "one JSON object: schema, removed");
   app.footer(exit_codes({{1, "it cannot be changed"}}));
-  if (const auto code = parse_words(app, words)) {
+  if (const auto code = parse_words(app, args)) {
     return *code;
   }
   return with_queue([&](const LanesHere& lanes, queue::Store& store) {

@@ -24,7 +24,7 @@ struct ReportOptions {
   bool as_json = false;
 };
 
-std::optional<int> parse(ReportOptions& options, std::span<char*> words) {
+std::optional<int> parse(ReportOptions& options, std::span<char*> args) {
   Options app{
       "Report on the lane of this project: its runs, waits, failures, limits and memory.\n"
       "Without an option, print a few lines of text.",
@@ -47,7 +47,7 @@ std::optional<int> parse(ReportOptions& options, std::span<char*> words) {
     return clash ? "--html, --trace: only one thing can go to standard output" : "";
   });
   app.footer(exit_codes({{1, "there is no project here, or a file cannot be read or written"}}));
-  return parse_words(app, words);
+  return parse_words(app, args);
 }
 
 void report(const ReportOptions& options, const History& history) {
@@ -70,11 +70,11 @@ void report(const ReportOptions& options, const History& history) {
   }
 }
 
-int command_report(std::span<char*> words) {
+int command_report(std::span<char*> args) {
   constexpr std::int64_t kWeek = std::int64_t{7} * 86'400'000;
   ReportOptions options;
   options.since = sys::wall_milliseconds() - kWeek;
-  if (const auto code = parse(options, words)) {
+  if (const auto code = parse(options, args)) {
     return *code;
   }
   const auto lanes = journal_here_or_say();

@@ -187,16 +187,16 @@ class RunCommand {
   JobOptions job_;
 };
 
-int command_run(std::span<char*> words) {
+int command_run(std::span<char*> args) {
   Options app{
       "Run any command in the lane: wait its turn, run it under the limits of the project, and "
       "wait for it and all its descendants.",
       "onelane run"};
   RunOptions options;
-  if (const auto code = parse_run_options(app, options, words)) {
+  if (const auto code = parse_run_options(app, options, args)) {
     return *code;
   }
-  const auto command = command_behind(app, words, "onelane run [options] -- COMMAND");
+  const auto command = command_behind(app, args, "onelane run [options] -- COMMAND");
   if (command.empty()) {
     return kExitUsage;
   }

@@ -125,7 +125,7 @@ bool RunOptions::needs_supervision() const {
          atoms.are_wanted();
 }
 
-std::optional<int> parse_run_options(Options& app, RunOptions& options, std::span<char*> words) {
+std::optional<int> parse_run_options(Options& app, RunOptions& options, std::span<char*> args) {
   add_shared(app, [&options](const SharedOption& option, const std::string& value) {
     if (option.take != nullptr) {
       option.take(options, value);
@@ -143,7 +143,7 @@ std::optional<int> parse_run_options(Options& app, RunOptions& options, std::spa
                          {kExitCannotExecute, "the command cannot be executed"},
                          {kExitNotFound, "there is no such command"},
                          {kExitOverLimit, "ended at a limit of memory or processes"}}));
-  return parse_words(app, words);
+  return parse_words(app, args);
 }
 
 void add_options_of_run(Options& app, std::vector<std::string>& words) {

@@ -39,7 +39,7 @@ struct RunOptions {
 /// Reads the options before a command; an exit code if the verb ends here. `app` is `onelane run`,
 /// needed to find the command after its options.
 [[nodiscard]] std::optional<int> parse_run_options(Options& app, RunOptions& options,
-                                                   std::span<char*> words);
+                                                   std::span<char*> args);
 
 /// Adds the options that an entry of the queue hands over to its `onelane run`; `words` receives
 /// name and value in turn.

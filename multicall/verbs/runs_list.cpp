@@ -27,7 +27,7 @@ struct ListOptions {
   Paint::When colour = Paint::When::Auto;
 };
 
-std::optional<int> parse(ListOptions& options, std::span<char*> words) {
+std::optional<int> parse(ListOptions& options, std::span<char*> args) {
   Options app{
       "List the runs of this project: the live ones, then those that have ended, newest first. "
       "Exits with 1 if no project has adopted onelane.",
@@ -49,7 +49,7 @@ std::optional<int> parse(ListOptions& options, std::span<char*> words) {
   app.add_flag("--json", options.as_json, "one JSON object: schema, project, runs");
   add_colour(app, options.colour);
   app.footer(exit_codes({{1, "no project here has adopted onelane"}}));
-  return parse_words(app, words);
+  return parse_words(app, args);
 }
 
 std::string marked(const RunView& run) {
@@ -143,9 +143,9 @@ void print_rows(const LanesHere& lanes, const ListOptions& options) {
   print(text + R"(],"schema":1})" + "\n");
 }
 
-int command_runs_list(std::span<char*> words) {
+int command_runs_list(std::span<char*> args) {
   ListOptions options;
-  if (const auto code = parse(options, words)) {
+  if (const auto code = parse(options, args)) {
     return *code;
   }
   const auto lanes = journal_here_or_say();

@@ -252,7 +252,7 @@ struct ViewOptions {
   bool as_json = false;
 };
 
-std::optional<int> parse(ViewOptions& options, std::span<char*> words) {
+std::optional<int> parse(ViewOptions& options, std::span<char*> args) {
   Options app{
       "Show all that is known about one run: how it ended, what it used, what it left, why it was "
       "ended. A live run is shown from the lane.",
@@ -265,12 +265,12 @@ std::optional<int> parse(ViewOptions& options, std::span<char*> words) {
   app.add_flag("--log-failed", options.log_failed, "the same, but only if it failed");
   app.add_flag("--json", options.as_json, "one JSON object: schema, id, state, ending, log, …");
   app.footer(exit_codes({{1, "there is no such run here, or several have that prefix"}}));
-  return parse_words(app, words);
+  return parse_words(app, args);
 }
 
-int command_runs_view(std::span<char*> words) {
+int command_runs_view(std::span<char*> args) {
   ViewOptions options;
-  if (const auto code = parse(options, words)) {
+  if (const auto code = parse(options, args)) {
     return *code;
   }
   const auto lanes = journal_here_or_say();

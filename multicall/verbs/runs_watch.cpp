@@ -106,7 +106,7 @@ class RunWatch {
   bool has_said_start_ = false;
 };
 
-int command_runs_watch(std::span<char*> words) {
+int command_runs_watch(std::span<char*> args) {
   Options app{
       "Follow a live or waiting run until its end: a line for its start, for each event in its log "
       "and for its end.",
@@ -121,7 +121,7 @@ int command_runs_watch(std::span<char*> words) {
                "exit as the run did: 128+N for a signal, 75 when it left the queue");
   app.add_flag("--json", as_json, "one JSON object per line: schema, event, id, …");
   app.footer(exit_codes({{1, "there is no such run here"}}));
-  if (const auto code = parse_words(app, words)) {
+  if (const auto code = parse_words(app, args)) {
     return *code;
   }
   const auto lanes = journal_here_or_say();

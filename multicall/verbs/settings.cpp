@@ -21,14 +21,14 @@ std::string root_here() {
   return project ? project->root : std::string{};
 }
 
-int command_settings(std::span<char*> words) {
+int command_settings(std::span<char*> args) {
   Options app{"Print each setting with its value and where it was set.", "onelane settings"};
   bool as_json = false;
   bool run = false;
   app.add_flag("--json", as_json, "one JSON object");
   app.add_flag("--run", run, "show them as `onelane run` and seq see them");
   app.footer(exit_codes({{kExitBadSettings, "a value is bad; the others are printed"}}));
-  if (const auto code = parse_words(app, words)) {
+  if (const auto code = parse_words(app, args)) {
     return *code;
   }
   const auto loaded =
@@ -59,7 +59,7 @@ constinit const Command verbs::settings{
 
 namespace {
 
-int command_trust(std::span<char*> words) {
+int command_trust(std::span<char*> args) {
   Options app{
       "Trust this project's onelane.toml in its present form: what it loosens (lists of the "
       "built-in tools, tool paths) counts from now on, until the file changes.",
@@ -67,7 +67,7 @@ int command_trust(std::span<char*> words) {
   app.footer(exit_codes(
       {{1, "no project here has adopted onelane"},
        {kExitFailed, "there is no onelane.toml here, or the trust cannot be recorded"}}));
-  if (const auto code = parse_words(app, words)) {
+  if (const auto code = parse_words(app, args)) {
     return *code;
   }
   const auto project = project_here();

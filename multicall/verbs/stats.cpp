@@ -24,7 +24,7 @@ struct StatsOptions {
   bool as_json = false;
 };
 
-std::optional<int> parse(StatsOptions& options, std::span<char*> words) {
+std::optional<int> parse(StatsOptions& options, std::span<char*> args) {
   Options app{
       "Summarise the journal of this project: waiting, duration, memory, ends, who waits for whom, "
       "and which limits would fit.",
@@ -37,7 +37,7 @@ std::optional<int> parse(StatsOptions& options, std::span<char*> words) {
   add_colour(app, options.color);
   app.add_flag("--json", options.as_json, "one JSON object: schema, project, runs, kinds, …");
   app.footer(exit_codes({{1, "no project here has adopted onelane"}}));
-  return parse_words(app, words);
+  return parse_words(app, args);
 }
 
 int local_hour(std::int64_t wall_ms) {
@@ -60,9 +60,9 @@ journal::Statistics statistics_of(const std::string& state_dir, std::int64_t sin
   return collector.compute();
 }
 
-int command_stats(std::span<char*> words) {
+int command_stats(std::span<char*> args) {
   StatsOptions options;
-  if (const auto code = parse(options, words)) {
+  if (const auto code = parse(options, args)) {
     return *code;
   }
   const std::int64_t since = options.since;

@@ -25,7 +25,7 @@ int show_once(StatusForm form, const Paint& paint) {
   return 0;
 }
 
-int command_status(std::span<char*> words) {
+int command_status(std::span<char*> args) {
   Options app{
       "Show who holds the lane of this project, who waits and for about how long, which services "
       "and daemons run, what is left of ended runs, and the limits of a call made here.",
@@ -39,7 +39,7 @@ int command_status(std::span<char*> words) {
                "go on until Ctrl-C: redrawn on a terminal, elsewhere printed again on each change");
   add_colour(app, colour);
   app.footer(exit_codes({{1, "no project here has adopted onelane, or its lane cannot be read"}}));
-  if (const auto code = parse_words(app, words)) {
+  if (const auto code = parse_words(app, args)) {
     return *code;
   }
   const Paint paint{1, colour};

@@ -97,7 +97,7 @@ class Steal {
   std::vector<Victim> victims_;
 };
 
-int command_steal(std::span<char*> words) {
+int command_steal(std::span<char*> args) {
   Options app{
       "Take the lane away from a run: TERM, then KILL after KILL_TIMEOUT, and the next run starts. "
       "It does not ask, and unlike `onelane stop` it does not wait long for a supervisor or "
@@ -112,7 +112,7 @@ int command_steal(std::span<char*> words) {
       ->check(completes("running"))
       ->check(not_empty());
   app.add_flag("--json", as_json, "one JSON object: schema, ended, processes, kept, left");
-  if (const auto code = parse_words(app, words)) {
+  if (const auto code = parse_words(app, args)) {
     return *code;
   }
   return with_lanes([&](const LanesHere& lanes) { return Steal{lanes, as_json}.run(id); });

@@ -170,7 +170,7 @@ class Stop {
       case Answer::No:
         say_always("nothing ended");
         return 1;
-      case Answer::NobodyToAsk:
+      case Answer::NoTerminal:
         break;
     }
     say_always(running.empty() ? "nothing runs; add --yes to " + question
@@ -194,7 +194,7 @@ class Stop {
   std::size_t cancelled_ = 0;
 };
 
-int command_stop(std::span<char*> words) {
+int command_stop(std::span<char*> args) {
   Options app{
       "End the run that holds this project's lane, or the run or service with this id: its whole "
       "tree and session, and what it left running if it has ended. Only processes that left the "
@@ -220,7 +220,7 @@ int command_stop(std::span<char*> words) {
                          {1,
                           "not ended, something of it lives on, it is not known who runs, or there "
                           "is no project here"}}));
-  if (const auto code = parse_words(app, words)) {
+  if (const auto code = parse_words(app, args)) {
     return *code;
   }
   return with_lanes([&](const LanesHere& lanes) {

@@ -27,10 +27,10 @@ std::span<const Command* const> all_commands() noexcept {
 }
 
 int run_command(int argc, char** argv) {
-  const std::span<char*> words{argv + std::min(argc, 1),
-                               static_cast<std::size_t>(std::max(argc - 1, 0))};
+  const std::span<char*> args{argv + std::min(argc, 1),
+                              static_cast<std::size_t>(std::max(argc - 1, 0))};
   const std::string_view verb =
-      words.empty() ? std::string_view{"--help"} : std::string_view{words[0]};
+      args.empty() ? std::string_view{"--help"} : std::string_view{args[0]};
   if (verb == "--version" || verb == "-V" || verb == "version") {
     print("onelane " ONELANE_VERSION "\n");
     return 0;
@@ -43,7 +43,7 @@ int run_command(int argc, char** argv) {
   if (command == nullptr) {
     return refuse_verb(verb, kVerbs);
   }
-  return run_verb(*command, words.subspan(1));
+  return run_verb(*command, args.subspan(1));
 }
 
 }  // namespace onelane::multicall

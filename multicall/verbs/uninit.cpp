@@ -102,11 +102,11 @@ void remove_files(const std::string& root, const Manifest& manifest) {
   fs::remove(root + "/.onelane", error);
 }
 
-int command_uninit(std::span<char*> words) {
+int command_uninit(std::span<char*> args) {
   Options app{"Remove what `onelane init` made, and nothing else.", "onelane uninit"};
   app.footer(exit_codes({{0, "removed, or there was nothing to remove"},
                          {1, "a call runs or waits; nothing removed"}}));
-  if (const auto code = parse_words(app, words)) {
+  if (const auto code = parse_words(app, args)) {
     return *code;
   }
   const auto project = project_here();

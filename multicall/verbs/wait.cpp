@@ -262,7 +262,7 @@ class WaitCommand {
   std::optional<nanoseconds> deadline_;
 };
 
-int command_wait(std::span<char*> words) {
+int command_wait(std::span<char*> args) {
   Options app{
       "Wait until the lane is free, that is, no call holds it or waits for it (services and calls "
       "stopped by Ctrl-Z aside). With an id, wait until that run has ended or left the queue.",
@@ -288,7 +288,7 @@ int command_wait(std::span<char*> words) {
                "exit as the run did: its code, or 128 + n for signal n");
   app.add_flag("--json", options.as_json,
                "one JSON object: schema, id, state, code, signal, reason, duration_ms");
-  if (const auto code = parse_words(app, words)) {
+  if (const auto code = parse_words(app, args)) {
     return *code;
   }
   if (options.exit_status && options.id.empty()) {

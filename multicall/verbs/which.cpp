@@ -25,7 +25,7 @@ std::string_view words_for(tool::Verdict verdict) {
   return "";
 }
 
-int command_which(std::span<char*> words) {
+int command_which(std::span<char*> args) {
   Options app{"Print the path of the real tool that the shim of that name would run.",
               "onelane which"};
   bool all = false;
@@ -33,7 +33,7 @@ int command_which(std::span<char*> words) {
   app.add_flag("-a,--all", all, "list every candidate on PATH, shims included");
   app.add_option("TOOL", name, "name of a tool")->required();
   app.footer(exit_codes({{kExitNotFound, "no real tool of that name on PATH"}}));
-  if (const auto code = parse_words(app, words)) {
+  if (const auto code = parse_words(app, args)) {
     return *code;
   }
   std::string text;

@@ -87,7 +87,7 @@ void take_result(const Plan& plan, Turn& turn, journal::Record record,
   record.empty = true;
   append_record(turn.place(), record);
   if (!plan.settings.quiet.value) {
-    say(words(*plan.call, 60) + ": took the result of run " + taken.record.id +
+    say(command_line(*plan.call, 60) + ": took the result of run " + taken.record.id +
         ": the same call on the same files, started after this one was queued");
   }
   replay(taken, turn.signals());

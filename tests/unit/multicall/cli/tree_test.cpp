@@ -21,7 +21,7 @@ using testing::Not;
 
 int worked = 0;
 
-int sample(std::span<char*> words) {
+int sample(std::span<char*> args) {
   Options app{"Show it's [sample]: one: two.", "onelane show part"};
   std::string colour;
   std::string id;
@@ -34,7 +34,7 @@ int sample(std::span<char*> words) {
   app.add_option("--tool", tools, "of a tool");
   app.add_option("ID", id, "a run")->check(completes("waiting"));
   app.footer(exit_codes({{1, "no"}}));
-  if (const auto code = parse_words(app, words)) {
+  if (const auto code = parse_words(app, args)) {
     return *code;
   }
   ++worked;
