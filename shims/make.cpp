@@ -10,47 +10,47 @@ namespace onelane::shims {
 namespace {
 
 // GNU Make's long options: needed because it accepts each of them abbreviated.
-constexpr auto kLongs = std::to_array<std::string_view>({"always-make",
-                                                         "assume-new=",
-                                                         "assume-old=",
-                                                         "check-symlink-times",
-                                                         "debug",
-                                                         "directory=",
-                                                         "dry-run",
-                                                         "environment-overrides",
-                                                         "eval=",
-                                                         "file=",
-                                                         "help",
-                                                         "ignore-errors",
-                                                         "include-dir=",
-                                                         "jobs#",
-                                                         "just-print",
-                                                         "keep-going",
-                                                         "load-average#",
-                                                         "makefile=",
-                                                         "max-load#",
-                                                         "new-file=",
-                                                         "no-builtin-rules",
-                                                         "no-builtin-variables",
-                                                         "no-keep-going",
-                                                         "no-print-directory",
-                                                         "no-silent",
-                                                         "old-file=",
-                                                         "output-sync",
-                                                         "print-data-base",
-                                                         "print-directory",
-                                                         "question",
-                                                         "quiet",
-                                                         "recon",
-                                                         "shuffle",
-                                                         "silent",
-                                                         "stop",
-                                                         "touch",
-                                                         "trace",
-                                                         "version",
-                                                         "warn-undefined-variables",
-                                                         "what-if="});
-constexpr Syntax kSyntax{.shorts = "C:f:I:o:W:E:j#l#O?", .longs = kLongs};
+constexpr auto kMakeLongs = std::to_array<std::string_view>({"always-make",
+                                                             "assume-new=",
+                                                             "assume-old=",
+                                                             "check-symlink-times",
+                                                             "debug",
+                                                             "directory=",
+                                                             "dry-run",
+                                                             "environment-overrides",
+                                                             "eval=",
+                                                             "file=",
+                                                             "help",
+                                                             "ignore-errors",
+                                                             "include-dir=",
+                                                             "jobs#",
+                                                             "just-print",
+                                                             "keep-going",
+                                                             "load-average#",
+                                                             "makefile=",
+                                                             "max-load#",
+                                                             "new-file=",
+                                                             "no-builtin-rules",
+                                                             "no-builtin-variables",
+                                                             "no-keep-going",
+                                                             "no-print-directory",
+                                                             "no-silent",
+                                                             "old-file=",
+                                                             "output-sync",
+                                                             "print-data-base",
+                                                             "print-directory",
+                                                             "question",
+                                                             "quiet",
+                                                             "recon",
+                                                             "shuffle",
+                                                             "silent",
+                                                             "stop",
+                                                             "touch",
+                                                             "trace",
+                                                             "version",
+                                                             "warn-undefined-variables",
+                                                             "what-if="});
+constexpr Syntax kMakeSyntax{.shorts = "C:f:I:o:W:E:j#l#O?", .longs = kMakeLongs};
 
 bool runs_no_recipe(const Options& options) {
   return options.has_any("nq", {"just-print", "dry-run", "recon", "question"});
@@ -72,7 +72,7 @@ bool flags_run_no_recipe(const std::string& flags) {
     words.front().insert(0, 1, '-');
   }
   const std::vector<std::string_view> views{words.begin(), words.end()};
-  return runs_no_recipe(Options{views, kSyntax});
+  return runs_no_recipe(Options{views, kMakeSyntax});
 }
 
 std::vector<std::string_view> goals_of(const Options& options) {
@@ -95,7 +95,7 @@ bool reads_makefile_from_input(const Options& options) {
 }  // namespace
 
 Decision classify_make(Args args, const Facts& facts) {
-  const Options options{args, kSyntax};
+  const Options options{args, kMakeSyntax};
   if (options.has_any("vh", {"version", "help"})) {
     return {.cls = Class::Pass, .reason = "make: answers about itself"};
   }
@@ -121,12 +121,12 @@ Decision classify_make(Args args, const Facts& facts) {
 }
 
 const Syntax& make_syntax() {
-  return kSyntax;
+  return kMakeSyntax;
 }
 
 Target target_make(Args args) {
   Target target;
-  const Options options{args, kSyntax};
+  const Options options{args, kMakeSyntax};
   for (const Options::Word& word : options.words()) {
     if ((word.letter == 'C' || word.name == "directory") && !word.value.empty()) {
       target.directories.emplace_back(word.value);
@@ -136,7 +136,7 @@ Target target_make(Args args) {
 }
 
 std::vector<std::string_view> make_goals_of(Args args) {
-  return goals_of(Options{args, kSyntax});
+  return goals_of(Options{args, kMakeSyntax});
 }
 
 }  // namespace onelane::shims

@@ -64,7 +64,7 @@ struct Call {
   std::string_view root;
 };
 
-std::string camel_case(std::string_view name) {
+std::string camel_cased(std::string_view name) {
   std::string camel;
   for (std::size_t i = 0; i < name.size(); ++i) {
     const bool joins =
@@ -114,10 +114,10 @@ void note(Call& call, std::string_view name, std::string_view value, bool on) {
 /// Reads one long option, or one letter; returns true when it took the next word.
 bool read_option(Call& call, std::string_view written, std::optional<std::string_view> next) {
   const auto equals = written.find('=');
-  std::string name = camel_case(written.substr(0, equals));
+  std::string name = camel_cased(written.substr(0, equals));
   const bool negated = written.starts_with("no-");
   if (negated) {
-    name = camel_case(written.substr(0, equals).substr(3));
+    name = camel_cased(written.substr(0, equals).substr(3));
   } else if (name.size() == 1) {
     name = long_name(name);
   }
