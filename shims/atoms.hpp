@@ -8,6 +8,8 @@
 
 #include "shims/shim.hpp"
 
+namespace onelane::shims {
+
 /// Which commands over files may be split into one command for every few files, so that memory is
 /// freed between them. Pure: words in, a value out.
 ///
@@ -15,7 +17,6 @@
 /// and rewritten files are those of the whole command. Lines that sum up a call ("Found 3 errors.")
 /// appear once per part. An option that is not listed for a tool is refused: its next word might be
 /// a value or a file.
-namespace onelane::shims {
 
 /// How an option takes its value.
 enum class AtomValue {
@@ -116,5 +117,17 @@ struct AtomCall {
 
 /// True when one of the space-separated globs in `list` matches `word`.
 [[nodiscard]] bool atom_listed(std::string_view list, std::string_view word);
+
+/// Reasons shared by several rows of the atoms table. Not for use outside shims/.
+
+inline constexpr std::string_view kAtomOneDocument = "each part would write a document of its own";
+inline constexpr std::string_view kAtomOneOutput =
+    "each part would write over the file of the one before";
+inline constexpr std::string_view kAtomCacheOfAll = "the cache is kept for the files of one call";
+inline constexpr std::string_view kAtomNoCheck = "it does not go through files";
+inline constexpr std::string_view kAtomStandardInput = "standard input can be read once";
+inline constexpr std::string_view kAtomMediaFiles =
+    "*.avif *.bmp *.eot *.gif *.gz *.ico *.jar *.jpeg *.jpg *.mov *.mp3 *.mp4 *.otf *.pdf *.png "
+    "*.so *.tar *.tgz *.ttf *.wasm *.webm *.webp *.whl *.woff *.woff2 *.xz *.zip";
 
 }  // namespace onelane::shims

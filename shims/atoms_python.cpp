@@ -2,7 +2,6 @@
 #include <array>
 
 #include "shims/atoms.hpp"
-#include "shims/atoms_reasons.hpp"
 
 /// Python tools whose result for a file does not depend on the other files of the call, each with
 /// the exceptions: taken from their documentation and, with `is_tested`, from their behaviour.

@@ -2,7 +2,7 @@
 #include <array>
 #include <string>
 
-#include "shims/clamp_words.hpp"
+#include "shims/clamp.hpp"
 #include "shims/npm.hpp"
 #include "shims/policies.hpp"
 

@@ -24,7 +24,7 @@ enum class Step {
   Ready,      ///< Our turn, but the caller asked not to start yet.
   Cancelled,  ///< The ticket was cancelled and has left the queue.
   Gone,       ///< The lane file was removed or replaced: leave and look again.
-  GateHeld,   ///< A process stays inside the gate (gate_holder.hpp): the state of the lane is
+  GateHeld,   ///< A process stays inside the gate (gate.hpp): the state of the lane is
               ///< unknown.
 };
 

@@ -9,8 +9,9 @@
 #include "core/sys/process.hpp"
 #include "core/tool/find.hpp"
 
-/// The content of ONELANE_AT; internal to find_real, which documents the rule.
 namespace onelane::tool {
+
+/// The content of ONELANE_AT; internal to find_real, which documents the rule.
 
 /// One choice of a file: which process made it, for which call, and the rows it ends.
 struct Marker {

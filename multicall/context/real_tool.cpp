@@ -10,7 +10,6 @@
 #include <utility>
 
 #include "core/sys/text.hpp"
-#include "multicall/term/exit_codes.hpp"
 #include "multicall/term/say.hpp"
 #include "multicall/term/words.hpp"
 

@@ -15,7 +15,7 @@
 #include "multicall/context/lanes_here.hpp"
 #include "multicall/doctor/scene.hpp"
 #include "multicall/term/fence.hpp"
-#include "multicall/term/print.hpp"
+#include "multicall/term/say.hpp"
 #include "shims/shim.hpp"
 
 namespace onelane::multicall::audit {

@@ -4,7 +4,6 @@
 #include <string_view>
 #include <vector>
 
-#include "multicall/doctor/finding.hpp"
 #include "multicall/doctor/scene.hpp"
 
 namespace onelane::multicall::doctor {

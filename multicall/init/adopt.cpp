@@ -10,7 +10,7 @@
 #include "core/settings/edit.hpp"
 #include "core/sys/error.hpp"
 #include "core/tool/find.hpp"
-#include "multicall/context/place.hpp"
+#include "multicall/context/lanes_here.hpp"
 #include "multicall/init/adoption.hpp"
 #include "multicall/init/kill_all.hpp"
 #include "shims/shim.hpp"

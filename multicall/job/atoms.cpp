@@ -8,7 +8,6 @@
 #include "core/sys/text.hpp"
 #include "multicall/context/facts.hpp"
 #include "multicall/job/atoms_files.hpp"
-#include "multicall/job/atoms_settings.hpp"
 
 namespace onelane::multicall {
 namespace {

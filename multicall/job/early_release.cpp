@@ -7,8 +7,9 @@
 #include <utility>
 
 #include "core/sys/listeners.hpp"
-#include "multicall/job/ready.hpp"
+#include "core/sys/text.hpp"
 #include "multicall/shim/attempt.hpp"
+#include "shims/shim.hpp"
 
 namespace onelane::multicall {
 namespace {
@@ -24,6 +25,20 @@ constexpr unsigned kLooksAtOthers = 3;
 /// The pause before the next peek: `most`, or less if `pause` already asks for that.
 milliseconds at_most(milliseconds pause, milliseconds most) {
   return pause.count() == 0 ? most : std::min(pause, most);
+}
+
+constexpr std::size_t kLongestShownText = 28;  ///< What fits into a ticket (lane::Detail).
+
+bool names(const settings::ReadyRule& rule, const Call& call) {
+  if (rule.tool != call.name) {
+    return false;
+  }
+  if (rule.argument.empty()) {
+    return true;
+  }
+  const auto known_by = shims::subjects_of(call.name, call.args);
+  return std::ranges::find(known_by, rule.argument) != known_by.end() ||
+         (!call.args.empty() && call.args.front() == rule.argument);
 }
 
 }  // namespace
@@ -123,6 +138,22 @@ void EarlyRelease::note_line() noexcept {
   std::uint64_t count = 0;
   const bool is_told = wiring_.ready_fd >= 0 && ::read(wiring_.ready_fd, &count, sizeof count) > 0;
   has_seen_line_ = has_seen_line_ || is_told;
+}
+
+std::optional<settings::Ready> ready_rule_for(const Call& call,
+                                              const settings::Settings& settings) {
+  for (const std::string& item : settings.release_on_ready.value) {
+    auto rule = settings::parse_ready_rule(item);
+    if (rule && names(*rule, call)) {
+      return std::move(rule->ready);
+    }
+  }
+  return std::nullopt;
+}
+
+std::string words_of(const settings::Ready& ready) {
+  return ready.port != 0 ? "port " + std::to_string(ready.port) + " listens"
+                         : "a line has \"" + sys::printable(ready.text, kLongestShownText) + "\"";
 }
 
 }  // namespace onelane::multicall

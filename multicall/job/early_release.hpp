@@ -3,9 +3,13 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "core/process/judgement.hpp"
+#include "core/settings/ready.hpp"
+#include "core/settings/settings.hpp"
+#include "multicall/context/call.hpp"
 #include "multicall/job/capture/wiring.hpp"
 #include "multicall/shim/attempt.hpp"
 
@@ -45,5 +49,13 @@ class EarlyRelease {
   bool has_said_others_ = false;
   unsigned unsure_ = 0;  ///< Looks still due at `others_`: a member may have been missed.
 };
+
+/// When `call` gives its lane back before its end, by the first item of RELEASE_ON_READY that names
+/// it; nothing if none does.
+[[nodiscard]] std::optional<settings::Ready> ready_rule_for(const Call& call,
+                                                            const settings::Settings& settings);
+
+/// "port 3000 listens" or "a line has \"ready in\""; printable and short.
+[[nodiscard]] std::string words_of(const settings::Ready& ready);
 
 }  // namespace onelane::multicall

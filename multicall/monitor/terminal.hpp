@@ -4,8 +4,8 @@
 #include <optional>
 #include <string>
 
+#include "multicall/monitor/full_screen.hpp"
 #include "multicall/monitor/keys.hpp"
-#include "multicall/monitor/screen.hpp"
 
 namespace onelane::multicall::monitor {
 

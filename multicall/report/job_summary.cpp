@@ -1,7 +1,11 @@
 #include "multicall/report/job_summary.hpp"
 
 #include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <system_error>
 
+#include "multicall/report/out_file.hpp"
 #include "multicall/report/words.hpp"
 #include "multicall/term/annotation.hpp"
 #include "multicall/view/run_view.hpp"
@@ -183,6 +187,18 @@ std::string text_of(const History& history) {
     text += advice.change.empty() ? "" : "  to allow more: " + advice.change + "\n";
   }
   return text;
+}
+
+bool append_step_summary(const History& history) {
+  const char* summary = std::getenv("GITHUB_STEP_SUMMARY");
+  if (summary == nullptr || *summary == '\0') {
+    return false;
+  }
+  std::error_code none;
+  const auto size = std::filesystem::file_size(summary, none);
+  const std::size_t there = none ? 0 : std::min<std::size_t>(size, kLongestSummary);
+  append_out(summary, markdown_of(history, kLongestSummary - there));
+  return true;
 }
 
 }  // namespace onelane::multicall

@@ -27,4 +27,8 @@ inline constexpr std::size_t kMostAnnotations = 10;
 /// The history in a few lines for a terminal.
 [[nodiscard]] std::string text_of(const History& history);
 
+/// Appends the history as Markdown to the file that GITHUB_STEP_SUMMARY names, up to GitHub's
+/// limit. Returns false and does nothing if the variable is not set. Throws SystemError.
+bool append_step_summary(const History& history);
+
 }  // namespace onelane::multicall

@@ -9,7 +9,7 @@
 #include "core/settings/sha256.hpp"
 #include "multicall/report/page_parts.hpp"
 #include "multicall/report/words.hpp"
-#include "multicall/term/print.hpp"
+#include "multicall/term/say.hpp"
 
 namespace onelane::multicall {
 namespace {

@@ -5,7 +5,6 @@
 
 #include "core/lane/ticket.hpp"
 #include "core/process/signals.hpp"
-#include "multicall/shim/lane_place.hpp"
 #include "multicall/shim/plan.hpp"
 
 namespace onelane::multicall {

@@ -9,7 +9,7 @@
 #include "core/sys/text.hpp"
 #include "multicall/context/facts.hpp"
 #include "multicall/context/lane_call.hpp"
-#include "multicall/context/place.hpp"
+#include "multicall/context/lanes_here.hpp"
 
 namespace onelane::multicall {
 namespace {

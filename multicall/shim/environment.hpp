@@ -14,7 +14,7 @@ namespace onelane::multicall {
 ///   `more`                  variables that settings add; each replaces the caller's
 ///
 /// ONELANE_BATCH and ONELANE_LABEL are removed: they are for this run, not for runs below it
-/// (multicall/queue/environment.hpp). Points into `environ`; valid as long as both that and this
+/// (multicall/queue/child.hpp). Points into `environ`; valid as long as both that and this
 /// object are unchanged.
 class ToolEnvironment {
  public:

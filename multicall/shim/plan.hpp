@@ -7,6 +7,7 @@
 
 #include "core/project/project.hpp"
 #include "core/settings/settings.hpp"
+#include "core/sys/file_descriptor.hpp"
 #include "core/tool/find.hpp"
 #include "multicall/context/call.hpp"
 #include "shims/shim.hpp"
@@ -40,6 +41,15 @@ struct Plan {
   [[nodiscard]] bool waits_for_all() const noexcept {
     return wait_for_all || settings.wait.value == settings::WaitFor::All;
   }
+};
+
+/// Where a call is made: the project's state directory, and the caller's directory and terminal for
+/// ticket and record.
+struct LanePlace {
+  sys::FileDescriptor state;  ///< The project's state directory, which has the journal.
+  unsigned file_mode = 0600;  ///< Mode of new files in it.
+  std::string directory;      ///< The caller's working directory.
+  std::string terminal;       ///< The caller's terminal; empty for none.
 };
 
 }  // namespace onelane::multicall

@@ -11,7 +11,7 @@
 #include "core/journal/journal.hpp"
 #include "core/sys/clock.hpp"
 #include "core/sys/users.hpp"
-#include "multicall/context/caller.hpp"
+#include "multicall/context/call.hpp"
 
 namespace onelane::multicall {
 namespace {
@@ -53,7 +53,7 @@ void add_watched(journal::Record& record, const Watch& watch) {
 }
 
 /// Adds the queue run and label that a queue sets for its entries
-/// (multicall/queue/environment.hpp).
+/// (multicall/queue/child.hpp).
 void add_batch(journal::Record& record) {
   const char* batch = std::getenv("ONELANE_BATCH");
   if (batch == nullptr || !journal::is_run_id(batch)) {

@@ -17,14 +17,13 @@
 #include "core/process/supervisor.hpp"
 #include "core/sys/clock.hpp"
 #include "core/sys/error.hpp"
-#include "core/sys/process_room.hpp"
+#include "core/sys/process.hpp"
 #include "core/sys/values.hpp"
 #include "multicall/context/real_tool.hpp"
 #include "multicall/shim/attempt.hpp"
 #include "multicall/shim/clamp.hpp"
 #include "multicall/shim/environment.hpp"
 #include "multicall/shim/turn.hpp"
-#include "multicall/term/exit_codes.hpp"
 #include "multicall/term/say.hpp"
 
 namespace onelane::multicall {

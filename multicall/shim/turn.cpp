@@ -1,9 +1,11 @@
 #include "multicall/shim/turn.hpp"
 
 #include <poll.h>
+#include <sys/inotify.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -13,7 +15,7 @@
 #include "core/project/state.hpp"
 #include "core/sys/error.hpp"
 #include "core/sys/hash.hpp"
-#include "multicall/context/caller.hpp"
+#include "multicall/context/call.hpp"
 #include "multicall/context/index_lock.hpp"
 #include "multicall/context/lane_call.hpp"
 #include "multicall/context/lanes_here.hpp"
@@ -21,7 +23,6 @@
 #include "multicall/shim/notice.hpp"
 #include "multicall/shim/pause.hpp"
 #include "multicall/shim/wait_turn.hpp"
-#include "multicall/term/exit_codes.hpp"
 #include "multicall/term/say.hpp"
 
 namespace onelane::multicall {
@@ -106,6 +107,8 @@ class TurnWaiter : public lane::Waiter {
   Additions& additions_;
   Admission admission_;
 };
+
+constexpr std::chrono::milliseconds kLookWithin{1'000};
 
 }  // namespace
 
@@ -320,6 +323,32 @@ void add_kept(std::vector<lane::Kept>& records, const std::vector<process::KeptP
     lane::set_text(record.name, process.command);
     record.is_background = process.is_background ? 1 : 0;
     records.push_back(record);
+  }
+}
+
+void TakeOver::begin(lane::Ticket& ticket) noexcept {
+  if (!ticket.is_beside()) {
+    return;
+  }
+  ticket_ = &ticket;
+  watch_ = sys::lift(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+  if (watch_.is_open()) {
+    (void)::inotify_add_watch(watch_.get(), ticket.table().path().c_str(), IN_ATTRIB);
+  }
+}
+
+void TakeOver::look(process::Judgement& judgement) noexcept {
+  if (ticket_ == nullptr) {
+    return;
+  }
+  alignas(inotify_event) std::array<char, 4096> events;
+  while (watch_.is_open() && ::read(watch_.get(), events.data(), events.size()) > 0) {
+  }
+  if (ticket_->take_over()) {
+    ticket_ = nullptr;
+    watch_.reset();
+  } else {
+    judgement.next = std::min(judgement.next, kLookWithin);
   }
 }
 

@@ -10,7 +10,7 @@
 #include "core/sys/error.hpp"
 #include "core/sys/file_descriptor.hpp"
 #include "core/sys/hex.hpp"
-#include "multicall/term/print.hpp"
+#include "multicall/term/say.hpp"
 
 namespace onelane::multicall {
 namespace {

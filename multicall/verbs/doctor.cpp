@@ -7,7 +7,6 @@
 #include "multicall/doctor/audit.hpp"
 #include "multicall/doctor/checks.hpp"
 #include "multicall/term/paint.hpp"
-#include "multicall/term/print.hpp"
 #include "multicall/term/say.hpp"
 #include "multicall/verbs/rows.hpp"
 

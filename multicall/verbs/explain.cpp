@@ -4,15 +4,13 @@
 #include <nlohmann/json.hpp>
 
 #include "core/lane/pipeline.hpp"
+#include "multicall/context/lanes_here.hpp"
 #include "multicall/context/limits.hpp"
-#include "multicall/context/place.hpp"
 #include "multicall/context/real_tool.hpp"
 #include "multicall/job/coalesce/call_key.hpp"
-#include "multicall/job/ready.hpp"
+#include "multicall/job/early_release.hpp"
 #include "multicall/shim/clamp.hpp"
 #include "multicall/shim/decide.hpp"
-#include "multicall/term/exit_codes.hpp"
-#include "multicall/term/print.hpp"
 #include "multicall/term/say.hpp"
 #include "multicall/verbs/rows.hpp"
 

@@ -3,12 +3,10 @@
 #include <filesystem>
 
 #include "core/sys/error.hpp"
-#include "multicall/context/place.hpp"
+#include "multicall/context/lanes_here.hpp"
 #include "multicall/init/adopt.hpp"
 #include "multicall/init/adoption.hpp"
 #include "multicall/init/setup.hpp"
-#include "multicall/term/exit_codes.hpp"
-#include "multicall/term/print.hpp"
 #include "multicall/term/say.hpp"
 #include "multicall/verbs/rows.hpp"
 

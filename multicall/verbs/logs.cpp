@@ -3,13 +3,11 @@
 
 #include "multicall/cli/since.hpp"
 #include "multicall/term/fence.hpp"
-#include "multicall/term/print.hpp"
 #include "multicall/term/say.hpp"
 #include "multicall/verbs/rows.hpp"
-#include "multicall/view/find_run.hpp"
 #include "multicall/view/follow_runs.hpp"
-#include "multicall/view/log_text.hpp"
 #include "multicall/view/run_filter.hpp"
+#include "multicall/view/run_view.hpp"
 
 namespace onelane::multicall {
 namespace {

@@ -3,7 +3,7 @@
 #include "core/sys/error.hpp"
 #include "core/sys/file_descriptor.hpp"
 #include "multicall/cli/help.hpp"
-#include "multicall/term/print.hpp"
+#include "multicall/term/say.hpp"
 #include "multicall/verbs/rows.hpp"
 #include "multicall/verbs/table.hpp"
 

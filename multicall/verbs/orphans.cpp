@@ -1,11 +1,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "multicall/context/place.hpp"
-#include "multicall/term/confirm.hpp"
-#include "multicall/term/exit_codes.hpp"
+#include "multicall/context/lanes_here.hpp"
 #include "multicall/term/fence.hpp"
-#include "multicall/term/print.hpp"
 #include "multicall/term/say.hpp"
 #include "multicall/term/words.hpp"
 #include "multicall/verbs/rows.hpp"

@@ -7,7 +7,7 @@
 
 #include "core/queue/queue.hpp"
 #include "multicall/cli/options.hpp"
-#include "multicall/verbs/run_atoms.hpp"
+#include "multicall/verbs/run_options.hpp"
 
 namespace onelane::multicall {
 

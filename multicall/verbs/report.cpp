@@ -5,10 +5,8 @@
 #include "multicall/report/job_summary.hpp"
 #include "multicall/report/out_file.hpp"
 #include "multicall/report/page.hpp"
-#include "multicall/report/step_summary.hpp"
 #include "multicall/report/trace.hpp"
 #include "multicall/term/fence.hpp"
-#include "multicall/term/print.hpp"
 #include "multicall/term/say.hpp"
 #include "multicall/verbs/rows.hpp"
 

@@ -7,7 +7,6 @@
 #include "multicall/cli/since.hpp"
 #include "multicall/term/columns.hpp"
 #include "multicall/term/fence.hpp"
-#include "multicall/term/print.hpp"
 #include "multicall/term/say.hpp"
 #include "multicall/term/words.hpp"
 #include "multicall/verbs/rows.hpp"

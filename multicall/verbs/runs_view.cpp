@@ -7,11 +7,10 @@
 #include "core/journal/record.hpp"
 #include "multicall/queue/record.hpp"
 #include "multicall/term/fence.hpp"
-#include "multicall/term/print.hpp"
+#include "multicall/term/say.hpp"
 #include "multicall/term/words.hpp"
 #include "multicall/verbs/rows.hpp"
-#include "multicall/view/find_run.hpp"
-#include "multicall/view/log_text.hpp"
+#include "multicall/view/follow_runs.hpp"
 #include "multicall/view/overview.hpp"
 #include "multicall/view/run_view.hpp"
 

@@ -1,16 +1,13 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "multicall/term/exit_codes.hpp"
 #include "multicall/term/fence.hpp"
-#include "multicall/term/print.hpp"
 #include "multicall/term/say.hpp"
 #include "multicall/term/words.hpp"
 #include "multicall/verbs/rows.hpp"
-#include "multicall/view/ended_run.hpp"
-#include "multicall/view/find_run.hpp"
+#include "multicall/view/find_ticket.hpp"
 #include "multicall/view/follow_runs.hpp"
-#include "multicall/view/log_text.hpp"
+#include "multicall/view/run_view.hpp"
 
 namespace onelane::multicall {
 namespace {

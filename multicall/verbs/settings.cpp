@@ -6,10 +6,7 @@
 #include "core/sys/error.hpp"
 #include "core/sys/file_descriptor.hpp"
 #include "multicall/context/lanes_here.hpp"
-#include "multicall/context/place.hpp"
 #include "multicall/init/adoption.hpp"
-#include "multicall/term/exit_codes.hpp"
-#include "multicall/term/print.hpp"
 #include "multicall/term/say.hpp"
 #include "multicall/verbs/rows.hpp"
 

@@ -7,7 +7,7 @@
 #include "multicall/context/lanes_here.hpp"
 #include "multicall/term/columns.hpp"
 #include "multicall/term/fence.hpp"
-#include "multicall/term/print.hpp"
+#include "multicall/term/say.hpp"
 #include "multicall/verbs/rows.hpp"
 #include "multicall/view/stats_view.hpp"
 

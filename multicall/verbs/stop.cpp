@@ -1,11 +1,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "multicall/steer/endings.hpp"
+#include "multicall/steer/end_run.hpp"
 #include "multicall/steer/everything.hpp"
-#include "multicall/term/confirm.hpp"
-#include "multicall/term/exit_codes.hpp"
-#include "multicall/term/print.hpp"
 #include "multicall/term/say.hpp"
 #include "multicall/verbs/rows.hpp"
 #include "multicall/view/lane_view.hpp"

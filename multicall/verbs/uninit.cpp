@@ -8,10 +8,8 @@
 #include "core/sys/text.hpp"
 #include "core/tool/find.hpp"
 #include "multicall/context/lanes_here.hpp"
-#include "multicall/context/place.hpp"
 #include "multicall/init/adoption.hpp"
 #include "multicall/init/change.hpp"
-#include "multicall/term/print.hpp"
 #include "multicall/term/say.hpp"
 #include "multicall/verbs/rows.hpp"
 

@@ -1,11 +1,15 @@
 #include "multicall/view/find_ticket.hpp"
 
+#include <poll.h>
+#include <sys/inotify.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 
+#include "core/journal/journal.hpp"
 #include "core/lane/admin.hpp"
 #include "core/sys/clock.hpp"
 #include "core/sys/error.hpp"
@@ -16,6 +20,7 @@
 #include "multicall/term/say.hpp"
 #include "multicall/term/words.hpp"
 #include "multicall/view/lane_view.hpp"
+#include "multicall/view/run_view.hpp"
 
 namespace onelane::multicall {
 namespace {
@@ -30,6 +35,32 @@ void continue_stopped(const Found& found) {
   if (pidfd.is_open() && why_spared(*found.table, found.ticket) == process::Spared::No) {
     (void)!::syscall(SYS_pidfd_send_signal, pidfd.get(), SIGCONT, nullptr, 0);
   }
+}
+
+using std::chrono::milliseconds;
+using std::chrono::nanoseconds;
+
+constexpr milliseconds kUntilRecord{3'000};  ///< From the end of a ticket to its record.
+constexpr milliseconds kLookAgain{500};      ///< For a guardian that ends without a record.
+
+/// The supervisor of a ticket; empty when we cannot see it or it is gone.
+sys::FileDescriptor supervisor_of(const std::optional<Found>& found) {
+  sys::FileDescriptor out;
+  if (found && found->ticket.entry.pid_namespace == sys::pid_namespace()) {
+    const lane::Entry& entry = found->ticket.entry;
+    out = sys::lift(static_cast<int>(::syscall(SYS_pidfd_open, entry.pid, 0)));
+    if (!sys::exists(entry.supervisor())) {
+      out.reset();
+    }
+  }
+  return out;
+}
+
+/// True while the slot of a ticket that has left is still locked: a guardian clears the entry of a
+/// killed run before it writes the record.
+bool is_kept_by_guardian(const Found& found) {
+  const std::size_t slot = found.ticket.slot;
+  return found.table->is_alive(slot) && found.table->entries(slot + 1)[slot].sequence == 0;
 }
 
 }  // namespace
@@ -121,6 +152,62 @@ int with_lanes(const std::function<int(const LanesHere&)>& act) {
     say_always(failure.what());
     return 1;
   }
+}
+
+bool was_last(const LanesHere& lanes, std::string_view id) {
+  return std::ranges::any_of(lanes.tables, [&](const lane::Table& table) {
+    const lane::LastRun last = table.last_run();
+    return table.is_own(last) && lane::view(last.run_id) == id;
+  });
+}
+
+std::optional<journal::Record> record_of_ended(const LanesHere& lanes, const std::string& id,
+                                               const std::optional<Found>& found) {
+  const std::string& directory = lanes.project.state_dir;
+  const auto watch = sys::lift(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+  if (watch.is_open()) {
+    (void)::inotify_add_watch(watch.get(), directory.c_str(), IN_MODIFY | IN_CREATE | IN_MOVED_TO);
+  }
+  const sys::FileDescriptor supervisor = supervisor_of(found);
+  const bool is_seen = found && found->ticket.entry.pid_namespace == sys::pid_namespace();
+  std::array<pollfd, 2> polled{pollfd{supervisor.get(), POLLIN, 0}, pollfd{watch.get(), POLLIN, 0}};
+  for (nanoseconds left = kUntilRecord, end = sys::monotonic_time() + left;;) {
+    // Asked before reading the journal, which then has all that was written before this end.
+    const bool has_ended = is_seen && (polled[0].fd < 0 || ::poll(&polled[0], 1, 0) == 1);
+    const bool is_over = left.count() <= 0 || (has_ended && !is_kept_by_guardian(*found));
+    auto record = journal::find(directory, id);
+    const bool is_last = record && (record->attempt == 0 || has_ended || !is_seen);
+    if (is_last || is_over) {
+      return record;
+    }
+    if (has_ended) {
+      polled[0].fd = -1;
+    }
+    const auto pause = std::min(std::chrono::ceil<milliseconds>(left), kLookAgain);
+    (void)::poll(polled.data(), polled.size(), static_cast<int>(pause.count()));
+    alignas(inotify_event) std::array<char, 4096> events;
+    while (watch.is_open() && ::read(watch.get(), events.data(), events.size()) > 0) {
+    }
+    left = end - sys::monotonic_time();
+  }
+}
+
+std::string ended_words(const journal::Record& record) {
+  std::string text = record.code          ? "exit " + std::to_string(*record.code)
+                     : record.signal != 0 ? "signal " + std::to_string(record.signal)
+                                          : "";
+  if (record.reason != journal::Reason::Exited && record.reason != journal::Reason::Signalled) {
+    text += (text.empty() ? "" : ", ") + std::string{journal::word_of(record.reason)};
+  }
+  return text + ", after " + took_words(record);
+}
+
+int exit_status_of(const std::optional<journal::Record>& record) {
+  if (!record) {
+    return 1;
+  }
+  return static_cast<int>(
+      record->code.value_or(record->signal != 0 ? 128 + record->signal : std::int64_t{1}));
 }
 
 }  // namespace onelane::multicall

@@ -1,5 +1,6 @@
 #include "multicall/view/follow_runs.hpp"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
@@ -8,9 +9,13 @@
 
 #include <algorithm>
 #include <array>
+#include <ctime>
+#include <filesystem>
 #include <utility>
 
-#include "multicall/view/ended_run.hpp"
+#include "core/journal/record.hpp"
+#include "multicall/view/find_ticket.hpp"
+#include "multicall/view/run_view.hpp"
 
 namespace onelane::multicall {
 namespace {
@@ -19,6 +24,11 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kSafety{30'000};    ///< In case an event is lost; no answer depends on it.
 constexpr milliseconds kUnwatched{1'000};  ///< If no event comes: another container, a guardian.
+
+constexpr off_t kMostBytes = off_t{16} << 20;
+constexpr std::size_t kLongestLine = std::size_t{64} << 10;
+constexpr std::size_t kTimeLength = 24;  // 2026-11-21T12:00:00.123Z
+constexpr std::string_view kEnding = ".log";
 
 }  // namespace
 
@@ -116,6 +126,128 @@ bool RunFollower::look() {
 bool RunFollower::wait() {
   const bool is_unwatched = !run_.live || !run_.live->is_here || changes_.has_ended();
   return changes_.wait(is_unwatched ? kUnwatched : kSafety);
+}
+
+std::optional<std::int64_t> wall_ms_of(std::string_view time) {
+  if (time.size() != kTimeLength || time[19] != '.' || time.back() != 'Z') {
+    return std::nullopt;
+  }
+  std::tm date{};
+  const std::string whole{time.substr(0, 19)};
+  const char* end = ::strptime(whole.c_str(), "%Y-%m-%dT%H:%M:%S", &date);
+  int ms = 0;
+  for (const char digit : time.substr(20, 3)) {
+    if (digit < '0' || digit > '9') {
+      return std::nullopt;
+    }
+    ms = ms * 10 + (digit - '0');
+  }
+  return end == nullptr || *end != '\0' ? std::nullopt
+                                        : std::optional{std::int64_t{::timegm(&date)} * 1000 + ms};
+}
+
+sys::FileDescriptor LogTail::open(const std::string& ending) const {
+  const std::string path = directory_ + "/" + run_id_ + ending;
+  auto file =
+      sys::try_open_file(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  struct stat info {};
+  if (file.is_open() && (::fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode))) {
+    file.reset();
+  }
+  return file;
+}
+
+void LogTail::add(std::string_view line, std::vector<LogLine>& out) {
+  if (ending_ == kEnding && wall_ms_of(line.substr(0, kTimeLength))) {
+    time_ = line.substr(0, kTimeLength);
+  }
+  out.push_back({run_id_, time_, printable(line, kLongestLine)});
+}
+
+void LogTail::read_all(int fd, std::vector<LogLine>& out) {
+  struct stat info {};
+  if (::fstat(fd, &info) != 0) {
+    return;
+  }
+  at_ = info.st_size < at_ ? 0 : std::max(at_, info.st_size - kMostBytes);
+  std::string chunk(std::size_t{64} << 10U, '\0');
+  for (;;) {
+    const ssize_t got = ::pread(fd, chunk.data(), chunk.size(), at_);
+    if (got <= 0) {
+      return;
+    }
+    at_ += got;
+    std::string_view rest{chunk.data(), static_cast<std::size_t>(got)};
+    for (auto end = rest.find('\n'); end != std::string_view::npos; end = rest.find('\n')) {
+      carry_.append(rest.substr(0, end));
+      add(carry_, out);
+      carry_.clear();
+      rest.remove_prefix(end + 1);
+    }
+    // Only the beginning of an endless line is shown.
+    carry_.append(rest.substr(0, kLongestLine + 1 - std::min(carry_.size(), kLongestLine + 1)));
+  }
+}
+
+std::vector<LogLine> LogTail::next() {
+  std::vector<LogLine> out;
+  if (!journal::is_run_id(run_id_)) {
+    return out;
+  }
+  if (!has_begun_) {
+    has_begun_ = true;
+    if (const auto aside = open(ending_ + ".1"); aside.is_open()) {
+      read_all(aside.get(), out);
+    }
+    at_ = 0;
+  } else if (file_.is_open()) {
+    read_all(file_.get(), out);
+  }
+  auto named = open(ending_);
+  struct stat info {};
+  if (named.is_open() && ::fstat(named.get(), &info) == 0 &&
+      (!file_.is_open() || info.st_ino != inode_)) {
+    if (file_.is_open()) {
+      read_all(file_.get(), out);  // what was written before the rotation
+    }
+    file_ = std::move(named);
+    at_ = info.st_ino == inode_ ? at_ : 0;
+    inode_ = info.st_ino;
+    read_all(file_.get(), out);
+  }
+  return out;
+}
+
+std::vector<LogLine> LogTail::rest() {
+  std::vector<LogLine> out;
+  if (!carry_.empty()) {
+    add(carry_, out);
+    carry_.clear();
+  }
+  return out;
+}
+
+std::vector<std::string> newest_logs(const std::string& directory, std::size_t most) {
+  namespace fs = std::filesystem;
+  std::vector<std::pair<std::int64_t, std::string>> found;
+  std::error_code error;
+  for (fs::directory_iterator it{directory, error}; !error && it != fs::directory_iterator{};
+       it.increment(error)) {
+    const std::string name = it->path().filename();
+    struct stat info {};
+    if (name.ends_with(kEnding) &&
+        journal::is_run_id(std::string_view{name}.substr(0, name.size() - kEnding.size())) &&
+        ::lstat(it->path().c_str(), &info) == 0 && S_ISREG(info.st_mode)) {
+      found.emplace_back(info.st_mtim.tv_sec * 1'000'000'000 + info.st_mtim.tv_nsec,
+                         name.substr(0, name.size() - kEnding.size()));
+    }
+  }
+  std::ranges::sort(found, std::ranges::greater{});
+  std::vector<std::string> ids;
+  for (std::size_t i = 0; i < std::min(most, found.size()); ++i) {
+    ids.push_back(std::move(found[i].second));
+  }
+  return ids;
 }
 
 }  // namespace onelane::multicall

@@ -1,8 +1,13 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "core/sys/file_descriptor.hpp"
 #include "multicall/view/find_ticket.hpp"
@@ -62,5 +67,51 @@ class RunFollower {
   bool has_started_ = false;
   std::optional<Found> found_;  ///< Its ticket as it was seen last.
 };
+
+/// One line of a run's log, printable.
+struct LogLine {
+  std::string run_id;
+  std::string time;  ///< "2026-11-21T12:00:00.123Z"; that of the previous line if it has none.
+  std::string text;  ///< The whole line.
+};
+
+/// Reads the log of a run, the rotated file first, and then whatever is added. The log may not
+/// exist yet. Symbolic links and anything but a regular file are not opened.
+class LogTail {
+ public:
+  /// `ending` is ".log", or ".out" for the output of a detached run.
+  LogTail(std::string directory, std::string run_id, std::string ending = ".log")
+      : directory_{std::move(directory)}, run_id_{std::move(run_id)}, ending_{std::move(ending)} {}
+
+  /// The lines added since the last call; never blocks. Of a longer log, only the last 16 MiB.
+  [[nodiscard]] std::vector<LogLine> next();
+  /// The text after the last newline: torn, or not complete yet.
+  [[nodiscard]] std::vector<LogLine> rest();
+  /// Closes the descriptor; next() continues where it stopped.
+  void close() noexcept { file_.reset(); }
+  [[nodiscard]] bool is_open() const noexcept { return file_.is_open(); }
+  [[nodiscard]] const std::string& run_id() const noexcept { return run_id_; }
+
+ private:
+  [[nodiscard]] sys::FileDescriptor open(const std::string& ending) const;
+  void read_all(int fd, std::vector<LogLine>& out);
+  void add(std::string_view line, std::vector<LogLine>& out);
+
+  std::string directory_;
+  std::string run_id_;
+  std::string ending_;
+  sys::FileDescriptor file_;
+  ino_t inode_ = 0;
+  off_t at_ = 0;
+  bool has_begun_ = false;
+  std::string carry_;
+  std::string time_;
+};
+
+/// Ids of the runs that have a log in `directory`, the most recently written first; `most` at most.
+[[nodiscard]] std::vector<std::string> newest_logs(const std::string& directory, std::size_t most);
+
+/// A line's time in milliseconds since the epoch; empty if it has another form.
+[[nodiscard]] std::optional<std::int64_t> wall_ms_of(std::string_view time);
 
 }  // namespace onelane::multicall

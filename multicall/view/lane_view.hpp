@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/journal/usual.hpp"
-#include "core/lane/gate_holder.hpp"
+#include "core/lane/gate.hpp"
 #include "core/lane/left.hpp"
 #include "core/lane/table.hpp"
 

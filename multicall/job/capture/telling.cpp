@@ -1,11 +1,78 @@
 #include "multicall/job/capture/telling.hpp"
 
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
+#include <nlohmann/json.hpp>
+
+#include "core/sys/text.hpp"
+#include "multicall/term/words.hpp"
+#include "multicall/view/overview.hpp"
+#include "multicall/view/run_view.hpp"
 
 namespace onelane::multicall::capture {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t kMostKept = std::size_t{16} << 20U;
+
+/// RFC 4648, section 4.
+std::string base64(std::string_view bytes) {
+  constexpr std::string_view kDigits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    const std::string_view group = bytes.substr(i, 3);
+    std::uint32_t bits = 0;
+    for (std::size_t k = 0; k < 3; ++k) {
+      bits = bits << 8U | (k < group.size() ? static_cast<unsigned char>(group[k]) : 0U);
+    }
+    for (std::size_t k = 0; k < 4; ++k) {
+      out += k <= group.size() ? kDigits[bits >> (18U - 6U * k) & 63U] : '=';
+    }
+  }
+  return out;
+}
+
+json number_or_null(std::int64_t number) {
+  return number == 0 ? json(nullptr) : json(number);
+}
+
+json attempt_json(const journal::Record& record) {
+  return {{"attempt", std::max<std::uint64_t>(record.attempt, 1)},
+          {"code", record.code ? json(*record.code) : json(nullptr)},
+          {"signal", number_or_null(record.signal)},
+          {"reason", journal::word_of(record.reason)},
+          {"waited_ms", record.waited_ms},
+          {"duration_ms", record.duration_ms},
+          {"peak_tree_kb", record.peak_tree_kb},
+          {"peak_process_kb", record.peak_process_kb},
+          {"cpu_ms", record.cpu_ms}};
+}
+
+template <class T>
+T sum_of(const std::vector<journal::Record>& records, T journal::Record::*member) {
+  T sum = 0;
+  for (const journal::Record& record : records) {
+    sum += record.*member;
+  }
+  return sum;
+}
+
+std::uint64_t most_of(const std::vector<journal::Record>& records,
+                      std::uint64_t journal::Record::*member) {
+  std::uint64_t most = 0;
+  for (const journal::Record& record : records) {
+    most = std::max(most, record.*member);
+  }
+  return most;
+}
+
+}  // namespace
 
 void Teller::tell_attempt(const journal::Record& record) const {
   journal::Record told = record;
@@ -58,6 +125,63 @@ void Listener::obey(std::string_view message) {
       actions_.attempt(std::move(*record));
     }
   }
+}
+
+void Kept::add(std::string_view text) {
+  text_.append(text);
+  if (text_.size() > 2 * kMostKept) {
+    text_.erase(0, text_.size() - kMostKept);
+    is_cut_ = true;
+  }
+}
+
+void Kept::clear() {
+  text_.clear();
+  is_cut_ = false;
+}
+
+json Kept::to_json() const {
+  return sys::is_utf8(text_) ? json(text_) : json{{"base64", base64(text_)}};
+}
+
+json to_json(const Result& result) {
+  const auto& attempts = result.attempts;
+  const int status = result.wait_status;
+  const bool has_run = !attempts.empty();
+  json list = json::array();
+  for (const journal::Record& record : attempts) {
+    list.push_back(attempt_json(record));
+  }
+  const bool has_id = has_run && journal::is_run_id(attempts.back().id);
+  return {{"schema", 1},
+          {"id", has_id ? json(attempts.back().id) : json(nullptr)},
+          {"stdout", result.out.to_json()},
+          {"stderr", result.err.to_json()},
+          {"stdout_is_cut", result.out.is_cut()},
+          {"stderr_is_cut", result.err.is_cut()},
+          {"code", WIFEXITED(status) ? json(WEXITSTATUS(status)) : json(nullptr)},
+          {"signal", WIFSIGNALED(status) ? json(WTERMSIG(status)) : json(nullptr)},
+          {"reason", has_run ? journal::word_of(attempts.back().reason)
+                             : journal::word_of(journal::Reason::NotStarted)},
+          {"label", has_run ? json(attempts.back().label) : json("")},
+          {"waited_ms", sum_of(attempts, &journal::Record::waited_ms)},
+          {"duration_ms", sum_of(attempts, &journal::Record::duration_ms)},
+          {"peak_tree_kb", most_of(attempts, &journal::Record::peak_tree_kb)},
+          {"peak_process_kb", most_of(attempts, &journal::Record::peak_process_kb)},
+          {"cpu_ms", sum_of(attempts, &journal::Record::cpu_ms)},
+          {"attempts", std::move(list)}};
+}
+
+std::string log_line(const journal::Record& record) {
+  const bool has_id = journal::is_run_id(record.id);
+  std::string text = "# onelane: " + (has_id ? "run " + record.id : std::string{"no lane"});
+  text += record.attempt == 0 ? "" : ", attempt " + std::to_string(record.attempt);
+  text += ": " + ending_of(record) + ", took " +
+          duration_words(std::chrono::milliseconds{record.duration_ms});
+  if (record.peak_tree_kb != 0) {
+    text += ", at most " + size_words(record.peak_tree_kb << 10U) + " of memory";
+  }
+  return text + "\n";
 }
 
 }  // namespace onelane::multicall::capture

@@ -3,11 +3,15 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <exception>
 #include <optional>
 #include <utility>
@@ -15,11 +19,10 @@
 
 #include "core/journal/log_directory.hpp"
 #include "core/journal/run_output.hpp"
-#include "multicall/job/capture/split.hpp"
+#include "core/sys/error.hpp"
 #include "multicall/job/capture/stream.hpp"
+#include "multicall/job/capture/terminal.hpp"
 #include "multicall/job/coalesce/call_key.hpp"
-#include "multicall/job/coalesce/parts.hpp"
-#include "multicall/job/coalesce/quiet_pty.hpp"
 #include "multicall/shim/pause.hpp"
 #include "multicall/term/say.hpp"
 
@@ -192,6 +195,8 @@ void close_all_but(std::vector<int> kept) {
   ::_exit(0);
 }
 
+constexpr std::size_t kMostParts = 200'000;
+
 }  // namespace
 
 OutputKeeper::OutputKeeper(const Shelf& shelf, const process::Signals& signals)
@@ -242,6 +247,70 @@ void OutputKeeper::wait_for_reader() noexcept {
     }
   }
   (void)::send(socket_.get(), &kGiveUp, 1, MSG_NOSIGNAL);
+}
+
+void Parts::add(int stream, std::uint64_t size) {
+  if (!list_.empty() && list_.back().stream == stream) {
+    list_.back().size += size;
+    return;
+  }
+  is_whole_ = is_whole_ && list_.size() < kMostParts;
+  if (is_whole_) {
+    list_.push_back({stream, size});
+  }
+}
+
+std::string Parts::text() const {
+  std::string text;
+  for (const Part& part : list_) {
+    text += std::to_string(part.stream) + " " + std::to_string(part.size) + "\n";
+  }
+  return text;
+}
+
+std::optional<std::vector<Part>> parse_parts(std::string_view text) {
+  std::vector<Part> list;
+  while (!text.empty()) {
+    const auto end = text.find('\n');
+    const std::string_view line = text.substr(0, end);
+    const bool has_form = end != std::string_view::npos && line.size() > 2 && line[1] == ' ' &&
+                          (line[0] == '1' || line[0] == '2');
+    Part part{has_form && line[0] == '2' ? 2 : 1};
+    const char* const last = line.data() + line.size();
+    if (!has_form || std::from_chars(line.data() + 2, last, part.size).ptr != last) {
+      return std::nullopt;
+    }
+    list.push_back(part);
+    text.remove_prefix(end + 1);
+  }
+  return list;
+}
+
+QuietPty open_quiet_pty(int model) {
+  QuietPty pty;
+  pty.own = sys::lift(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
+  char name[64];
+  if (!pty.own.is_open() || ::grantpt(pty.own.get()) != 0 || ::unlockpt(pty.own.get()) != 0 ||
+      ::ptsname_r(pty.own.get(), name, sizeof name) != 0) {
+    sys::throw_errno("open", "a pseudo terminal");
+  }
+  pty.tools = sys::open_file(name, O_RDWR | O_NOCTTY);
+  termios modes{};
+  if (::tcgetattr(model, &modes) == 0) {
+    // No output processing here: the real terminal does its own, newlines included.
+    modes.c_oflag &= ~static_cast<tcflag_t>(OPOST);
+    modes.c_lflag &= ~static_cast<tcflag_t>(ECHO | ECHONL | TOSTOP);
+    (void)::tcsetattr(pty.tools.get(), TCSANOW, &modes);
+  }
+  fit_pty(pty.own.get(), model);
+  return pty;
+}
+
+void fit_pty(int own, int model) noexcept {
+  winsize size{};
+  if (::ioctl(model, TIOCGWINSZ, &size) == 0) {
+    (void)::ioctl(own, TIOCSWINSZ, &size);
+  }
 }
 
 }  // namespace onelane::multicall::coalesce

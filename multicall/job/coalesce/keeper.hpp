@@ -3,7 +3,11 @@
 #include <sys/types.h>
 
 #include <array>
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "core/journal/run_log.hpp"
 #include "core/process/signals.hpp"
@@ -51,5 +55,43 @@ class OutputKeeper {
   std::array<sys::FileDescriptor, 2> output_;
   sys::FileDescriptor socket_;
 };
+
+/// A piece of `<run id>.out`, and the descriptor that it was written to: 1 or 2.
+struct Part {
+  int stream = 1;
+  std::uint64_t size = 0;
+  friend bool operator==(const Part&, const Part&) = default;
+};
+
+/// Which stream each piece of an output belongs to: the content of `<run id>.parts`.
+class Parts {
+ public:
+  void add(int stream, std::uint64_t size);
+  /// False if there are too many parts to keep.
+  [[nodiscard]] bool is_whole() const noexcept { return is_whole_; }
+  [[nodiscard]] const std::vector<Part>& list() const noexcept { return list_; }
+  /// One line per part: stream and size.
+  [[nodiscard]] std::string text() const;
+
+ private:
+  std::vector<Part> list_;
+  bool is_whole_ = true;
+};
+
+/// Reads that text back; nothing if it is malformed.
+[[nodiscard]] std::optional<std::vector<Part>> parse_parts(std::string_view text);
+
+/// A pty for output only: it has the modes of a terminal, except that it changes and echoes no
+/// byte. It is not a controlling terminal.
+struct QuietPty {
+  sys::FileDescriptor own;
+  sys::FileDescriptor tools;
+};
+
+/// Opens one with the modes and size of the terminal `model`. Throws SystemError.
+[[nodiscard]] QuietPty open_quiet_pty(int model);
+
+/// Sets the size of the pty `own` to that of the terminal `model`.
+void fit_pty(int own, int model) noexcept;
 
 }  // namespace onelane::multicall::coalesce

@@ -8,7 +8,7 @@
 #include "core/journal/record.hpp"
 #include "core/process/signals.hpp"
 #include "core/sys/file_descriptor.hpp"
-#include "multicall/job/coalesce/parts.hpp"
+#include "multicall/job/coalesce/keeper.hpp"
 
 namespace onelane::multicall::coalesce {
 

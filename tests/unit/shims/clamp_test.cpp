@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 
-#include "shims/clamp_words.hpp"
 #include "tests/unit/shims/clamp_scene.hpp"
 
 namespace onelane::test {

@@ -11,7 +11,7 @@
 #include <functional>
 #include <vector>
 
-#include "core/guard/rivals.hpp"
+#include "core/guard/guard.hpp"
 #include "tests/support/megabyte.hpp"
 
 namespace onelane::guard {

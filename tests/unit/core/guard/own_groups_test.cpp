@@ -1,4 +1,4 @@
-#include "core/guard/own_groups.hpp"
+#include "core/guard/cgroup.hpp"
 
 #include <gtest/gtest.h>
 

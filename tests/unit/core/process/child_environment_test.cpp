@@ -1,4 +1,4 @@
-#include "core/process/child_environment.hpp"
+#include "core/process/launch.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,7 +10,6 @@
 #include <string>
 #include <vector>
 
-#include "core/process/launch.hpp"
 #include "core/sys/file_descriptor.hpp"
 
 namespace onelane::process {

@@ -10,7 +10,6 @@
 #include "core/sys/error.hpp"
 #include "multicall/doctor/checks.hpp"
 #include "multicall/doctor/file_system.hpp"
-#include "multicall/doctor/finding.hpp"
 #include "multicall/doctor/scene.hpp"
 #include "multicall/term/say.hpp"
 

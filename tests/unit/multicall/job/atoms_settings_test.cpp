@@ -1,4 +1,4 @@
-#include "multicall/job/atoms_settings.hpp"
+#include "multicall/job/atoms_files.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

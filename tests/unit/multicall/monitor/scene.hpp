@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "multicall/monitor/screen.hpp"
+#include "multicall/monitor/full_screen.hpp"
 
 namespace onelane::multicall::monitor {
 

@@ -1,9 +1,9 @@
-#include "multicall/monitor/screen.hpp"
+#include "multicall/monitor/full_screen.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "multicall/monitor/tree.hpp"
+#include "multicall/monitor/rows.hpp"
 #include "tests/unit/multicall/monitor/scene.hpp"
 
 namespace onelane::multicall::monitor {

@@ -1,4 +1,4 @@
-#include "multicall/monitor/story.hpp"
+#include "multicall/monitor/stream.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

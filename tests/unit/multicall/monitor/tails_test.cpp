@@ -1,4 +1,4 @@
-#include "multicall/monitor/tails.hpp"
+#include "multicall/monitor/stream.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

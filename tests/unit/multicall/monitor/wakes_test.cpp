@@ -1,4 +1,4 @@
-#include "multicall/monitor/wakes.hpp"
+#include "multicall/monitor/look.hpp"
 
 #include <gtest/gtest.h>
 #include <poll.h>

@@ -1,4 +1,4 @@
-#include "multicall/view/log_text.hpp"
+#include "multicall/view/follow_runs.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>

@@ -7,7 +7,7 @@
 
 #include <chrono>
 
-#include "multicall/job/capture/split.hpp"
+#include "multicall/job/capture/terminal.hpp"
 
 namespace onelane::multicall::capture {
 namespace {

@@ -10,7 +10,7 @@
 
 #include "core/settings/sha256.hpp"
 #include "multicall/job/coalesce/call_key.hpp"
-#include "multicall/job/coalesce/parts.hpp"
+#include "multicall/job/coalesce/keeper.hpp"
 #include "multicall/job/coalesce/taken.hpp"
 #include "multicall/job/coalesce/tree_state.hpp"
 

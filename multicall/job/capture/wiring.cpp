@@ -1,4 +1,4 @@
-#include "multicall/job/capture/line_sign.hpp"
+#include "multicall/job/capture/wiring.hpp"
 
 #include <sys/eventfd.h>
 
