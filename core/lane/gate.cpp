@@ -6,11 +6,24 @@
 
 #include <algorithm>
 #include <boost/interprocess/detail/os_thread_functions.hpp>
+#include <cerrno>
+#include <utility>
+
+/// Boost counts the processors before main(), from a file in /sys, for a kind of wait never used
+/// here. A shim call has no time for that, so this counts them only on request.
+namespace boost::interprocess::ipcdetail {
+template <int>
+class num_core_holder;
+template <>
+class num_core_holder<0> {
+ public:
+  static unsigned get() { return get_num_cores(); }
+};
+}  // namespace boost::interprocess::ipcdetail
+
 #include <boost/interprocess/exceptions.hpp>
 #include <boost/interprocess/sync/file_lock.hpp>
-#include <cerrno>
 #include <ctime>
-#include <utility>
 
 #include "core/sys/clock.hpp"
 #include "core/sys/ending_signal.hpp"

@@ -338,6 +338,20 @@ inside_clock() {
   traced back || fail "back: it never ran"
 }
 
+# --- The start of a call ------------------------------------------------------------------------
+
+# What a library does before main() is easily lost sight of: Boost counts the processors in /sys,
+# <iostream> looks for a locale.
+case_a_call_that_passes_opens_nothing_for_a_library() {
+  local opened
+  make_place
+  in_place shim strace -o "$PLACE/calls" -e trace=open,openat,execve make --version >/dev/null 2>&1
+  grep -q "execve(\"$PLACE/tools/make\"" "$PLACE/calls" || skip "strace cannot be used here"
+  opened=$(sed '1d; /execve(/,$d' "$PLACE/calls" | grep -E '"(/sys/|/etc/|/usr/(lib|share)/locale)' |
+    grep -v '/etc/ld.so')
+  [[ -z $opened ]] || fail "$opened"
+}
+
 # --- ------------------------------------------------------------------------------------------
 case ${1-} in
   --list) compgen -A function case_ | sed 's/^case_//' ;;
