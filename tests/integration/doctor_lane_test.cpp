@@ -196,6 +196,7 @@ TEST(DoctorLaneTest, AnIndexLockWithoutAnOwnerIsWrongAndStays) {
   shop.write(".git/index.lock", "");
   const auto found = shop.wrong("index");
   expect_one(found, "no git is at work here");
+  ASSERT_EQ(found.size(), 1U);  // a git elsewhere whose directory we may not see makes it a note
   EXPECT_EQ(found[0]["command"], "rm " + shop.path(".git/index.lock"));
   (void)shop.examine({"--fix"});
   EXPECT_TRUE(shop.has(".git/index.lock"));
