@@ -49,8 +49,6 @@ FAILED=0
 SKIPPED=0
 FAILURES=()
 EXPLAINED=()
-UNSTEADY=()
-MOST_UNSTEADY=5
 rm -rf "$LOGS"
 mkdir -p "$LOGS"
 
@@ -116,20 +114,6 @@ skip_reasons() {
   sed -n '/: Skipped$/ { n; p }' "$1" | sort | uniq -c | sed 's/^ */        | skipped: /'
 }
 
-# try_again NAME BUILD_FOLDER: the few tests that have failed among many others once more, one after
-# the other. Those that pass then are named: each is a fault of the test or of the product under
-# load. True when all do.
-try_again() {
-  local name=$1 folder=$2 case
-  ${WRAPPER-} ctest --test-dir "build/$folder" --rerun-failed --output-on-failure --timeout 300 \
-    --output-junit "$LOGS/$name-again.xml" >"$LOGS/$name-again.log" 2>&1
-  local status=$?
-  while IFS= read -r case; do
-    failed_cases "$LOGS/$name-again.xml" | grep -qxF -- "$case" || UNSTEADY+=("$name: $case")
-  done < <(failed_cases "$LOGS/$name.xml")
-  return "$status"
-}
-
 # ctest_step NAME BUILD_FOLDER CTEST_OPTION...: counts every test.
 ctest_step() {
   local name=$1 folder=$2 started=$SECONDS
@@ -148,11 +132,6 @@ ctest_step() {
   total=$(attribute "$junit" tests)
   failed=$(attribute "$junit" failures)
   skipped=$(($(attribute "$junit" skipped) + $(attribute "$junit" disabled)))
-  if ((failed > 0 && failed <= MOST_UNSTEADY)); then
-    ! try_again "$name" "$folder" || status=0
-    junit=$LOGS/$name-again.xml
-    failed=$(attribute "$junit" failures)
-  fi
   ((PASSED += total - failed - skipped, FAILED += failed, SKIPPED += skipped))
   while IFS= read -r case; do
     FAILURES+=("$name: $case")
@@ -164,7 +143,7 @@ ctest_step() {
   fi
   line "$([[ $status == 0 ]] && echo ok || echo FAIL)" "$name" \
     "$total tests, $failed failed, $skipped skipped" $((SECONDS - started))
-  ((skipped == 0)) || skip_reasons "$LOGS/$name.xml"
+  ((skipped == 0)) || skip_reasons "$junit"
   ((failed == 0)) || failed_output "$junit"
   ((status == 0 || failed > 0)) || explain_failure "$name"
   return "$status"
@@ -279,11 +258,6 @@ all_checks() {
 
 summary() {
   local i
-  if ((${#UNSTEADY[@]} > 0)); then
-    echo
-    echo 'failed among others, passed alone:'
-    printf '  %s\n' "${UNSTEADY[@]}"
-  fi
   if ((FAILED > 0)); then
     echo
     echo 'failed:'

@@ -130,11 +130,14 @@ int Supervisor::launch(const Command& command) {
 
 bool Supervisor::outlives(milliseconds span) noexcept {
   pump(span);
-  return !tool_status_;
+  if (tool_status_) {
+    return false;
+  }
+  come_first();
+  return true;
 }
 
 void Supervisor::start_guardian() noexcept {
-  come_first();
   Duty duty;
   duty.run_id = run_.run_id;
   duty.traits = run_.traits;

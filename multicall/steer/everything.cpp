@@ -115,17 +115,7 @@ class Everything {
     for (const process::Orphan& orphan : found.processes.orphans) {
       say_always(words_for(orphan));
     }
-    switch (confirm(question + "?")) {
-      case Answer::Yes:
-        return std::nullopt;
-      case Answer::No:
-        say_always("nothing ended");
-        return 1;
-      case Answer::NoTerminal:
-        break;
-    }
-    say_always("add --yes to " + question);
-    return kExitUsage;
+    return refusal_of(question, "add --yes to " + question);
   }
 
   /// Waiting calls first, so that no run starts meanwhile; the next round finds one that does.

@@ -123,4 +123,18 @@ Answer confirm(std::string_view question) {
   return answer == "y\n" || answer == "Y\n" || answer == "yes\n" ? Answer::Yes : Answer::No;
 }
 
+std::optional<int> refusal_of(const std::string& question, std::string_view hint) {
+  switch (confirm(question + "?")) {
+    case Answer::Yes:
+      return std::nullopt;
+    case Answer::No:
+      say_always("nothing ended");
+      return 1;
+    case Answer::NoTerminal:
+      break;
+  }
+  say_always(hint);
+  return kExitUsage;
+}
+
 }  // namespace onelane::multicall

@@ -96,18 +96,8 @@ int end_rows(process::OrphanWatch& watch, const OrphanRows& shown, std::chrono::
 /// Asks the user; an exit code if the orphans stay.
 std::optional<int> refusal(std::size_t count) {
   const std::string number = std::to_string(count);
-  switch (
-      confirm("end " + (count == 1 ? "this process" : "these " + number + " processes") + "?")) {
-    case Answer::Yes:
-      return std::nullopt;
-    case Answer::No:
-      say_always("nothing ended");
-      return 1;
-    case Answer::NoTerminal:
-      break;
-  }
-  say_always("onelane orphans --kill would end " + number + "; add --yes");
-  return kExitUsage;
+  return refusal_of("end " + (count == 1 ? "this process" : "these " + number + " processes"),
+                    "onelane orphans --kill would end " + number + "; add --yes");
 }
 
 std::chrono::milliseconds kill_timeout(const LanesHere* here) {

@@ -161,19 +161,11 @@ class Stop {
       question += (running.empty() ? "cancel " : ", and cancel ") +
                   std::to_string(victims_.size()) + " in the queue";
     }
-    switch (confirm(question + "?")) {
-      case Answer::Yes:
-        return accept(running);
-      case Answer::No:
-        say_always("nothing ended");
-        return 1;
-      case Answer::NoTerminal:
-        break;
-    }
-    say_always(running.empty() ? "nothing runs; add --yes to " + question
-                               : "give the id, `onelane stop " + running.front().id() +
-                                     "`, or --yes, to " + question);
-    return kExitUsage;
+    const auto code = refusal_of(
+        question, running.empty() ? "nothing runs; add --yes to " + question
+                                  : "give the id, `onelane stop " + running.front().id() +
+                                        "`, or --yes, to " + question);
+    return code ? code : accept(running);
   }
 
   void cancel_waiting() {

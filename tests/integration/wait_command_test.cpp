@@ -75,8 +75,13 @@ TEST_F(WaitCommandTest, ItSleeps) {
   Holder holder{sandbox_};
   Running waiting = start_wait("", "free");
   const pid_t pid = sys::descendants_of(waiting.pid()).at(0).id.pid;
-  ASSERT_TRUE(eventually([&] { return sys::read_stat(pid)->state == 'S'; }));
-  const std::string before = switches_of(pid);
+  // Asleep for good, not on its way there.
+  std::string before;
+  ASSERT_TRUE(eventually([&] {
+    before = switches_of(pid);
+    ::usleep(100'000);
+    return sys::read_stat(pid)->state == 'S' && switches_of(pid) == before;
+  }));
   ::usleep(1'500'000);  // nothing may happen in this time
   EXPECT_EQ(switches_of(pid), before);
   EXPECT_TRUE(holder.release().exited_with(0));
