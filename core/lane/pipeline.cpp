@@ -58,6 +58,7 @@ std::vector<Member> turn_of(const Table& table) {
 struct Sides {
   std::vector<pid_t> caller;
   std::vector<pid_t> holder;
+  std::vector<pid_t> started;       ///< Those of a side that count as sys::Flow::Role::Started.
   std::vector<pid_t> above_caller;  ///< Ancestors of the caller outside its side.
   std::vector<pid_t> above_holder;
   pid_t root = 0;  ///< The first common ancestor; 0 when none is visible.
@@ -83,6 +84,13 @@ void add_pids(std::span<const sys::ProcessStat> line, std::vector<pid_t>& out) {
 /// both sides.
 bool reaches(std::span<const sys::ProcessStat> line, std::size_t root) {
   return root > 0 && root < line.size() && line[root - 1].session == line[root].session;
+}
+
+/// True when one side is a call directly below pid 1, which may have started it (the shell of a
+/// container) or adopted it, and the other is deeper. In a container pid 1 is in the session of all
+/// others, so that `reaches` cannot tell.
+bool may_be_adopted(pid_t root, std::size_t at_caller, std::size_t at_holder) {
+  return root == 1 && std::min(at_caller, at_holder) == 1 && at_caller != at_holder;
 }
 
 /// Leaves out the descendants of the holder, which are the most expensive to find.
@@ -111,6 +119,10 @@ Sides sides_of(pid_t supervisor) {
   add_pids(std::span{caller}.subspan(at_caller), sides.above_caller);
   add_pids(std::span{holder}.first(at_holder), sides.holder);
   add_pids(std::span{holder}.subspan(at_holder), sides.above_holder);
+  if (is_whole && may_be_adopted(sides.root, at_caller, at_holder)) {
+    const auto& deeper = at_caller > at_holder ? sides.caller : sides.holder;
+    sides.started.assign(deeper.begin() + 1, deeper.end());
+  }
   return sides;
 }
 
@@ -123,6 +135,7 @@ class PipelineSearch {
         sides_{sides_of(holder.entry.pid)} {}
 
   bool run() {
+    add(sides_.started, sys::Flow::Role::Started);
     add(sides_.caller, sys::Flow::Role::Part);
     const bool has_ends = flow_.any_ends(sides_.caller);
     if (!has_ends && !holder_.reads_input) {

@@ -21,7 +21,8 @@ enum class PipelineLook {
 ///   below the first common ancestor may lie between them (`tee`, a shell's loop). The common
 ///   ancestor itself, an agent or an editor that talks to both, does not connect them. A side whose
 ///   line of ancestors leads out of its session has lost a parent, and counts without its
-///   ancestors;
+///   ancestors. Pid 1 of a container is in the session of all: there the ancestors of the other
+///   side count by the streams that they were started with (sys::Flow::Role::Started);
 /// - or the holder reads its work from standard input (Detail::reads_input), and the caller or a
 ///   process above it, common ancestors included, writes that input;
 /// - or, on a later look, the call reads its work from standard input (`reads_input`), and the

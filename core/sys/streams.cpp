@@ -9,11 +9,13 @@
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string_view>
 #include <unordered_set>
 
+#include "core/sys/process.hpp"
 #include "core/sys/sock_diag.hpp"
 
 namespace onelane::sys {
@@ -101,6 +103,13 @@ void add_socket(const Descriptors& at, std::uint64_t inode, SocketPairs& pairs,
   }
 }
 
+bool is_shell(pid_t pid) noexcept {
+  constexpr std::string_view kShells[] = {"ash", "bash", "busybox", "dash", "fish",
+                                          "ksh", "mksh", "sh",      "yash", "zsh"};
+  const auto stat = read_stat(pid);
+  return stat && std::ranges::find(kShells, stat->name.data()) != std::end(kShells);
+}
+
 }  // namespace
 
 std::uint64_t SocketPairs::peer_of(std::uint64_t inode) {
@@ -137,8 +146,14 @@ void Flow::add(pid_t pid, Role role) {
   if (!is_new) {
     return;
   }
-  at->second = {role, channel_ends(pid, pairs_)};
+  at->second = {role, role == Role::Started && is_shell(pid), channel_ends(pid, pairs_)};
   note(pid, at->second);
+}
+
+bool Flow::counts(const Process& process, const ChannelEnd& end) noexcept {
+  constexpr int kFirstOfShells = 10;
+  const bool is_given = end.is_standard() || (process.is_shell && end.descriptor >= kFirstOfShells);
+  return process.role == Role::Part || (process.role == Role::Started && is_given);
 }
 
 void Flow::note(pid_t pid, const Process& process) {
@@ -148,7 +163,7 @@ void Flow::note(pid_t pid, const Process& process) {
         readers.is_circuit || std::ranges::any_of(process.ends, [&](const ChannelEnd& other) {
           return other.channel == end.channel && other.writes != end.writes;
         });
-    if (!end.writes && process.role == Role::Part) {
+    if (!end.writes && counts(process, end)) {
       readers.list.push_back({pid, end.is_standard()});
     }
   }
@@ -166,11 +181,12 @@ bool Flow::leads(std::span<const pid_t> from, std::span<const pid_t> to) const {
   std::unordered_set<pid_t> seen{from.begin(), from.end()};
   for (std::size_t next = 0; next < open.size(); ++next) {
     const auto process = processes_.find(open[next]);
-    if (process == processes_.end() || process->second.role != Role::Part) {
+    if (process == processes_.end()) {
       continue;
     }
     for (const ChannelEnd& end : process->second.ends) {
-      const auto readers = end.writes ? readers_.find(end.channel) : readers_.end();
+      const bool sends = end.writes && counts(process->second, end);
+      const auto readers = sends ? readers_.find(end.channel) : readers_.end();
       if (readers == readers_.end() || readers->second.is_circuit) {
         continue;
       }

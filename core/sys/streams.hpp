@@ -59,7 +59,10 @@ class SocketPairs {
 class Flow {
  public:
   enum class Role {
-    Part,     ///< Sends, receives and passes on.
+    Part,  ///< Sends, receives and passes on.
+    /// The same by the streams that its starter gave it only: standard ones, and for a shell those
+    /// from 10 on, where it keeps its own while a command has others (POSIX.1-2017, XCU 2.7).
+    Started,
     Witness,  ///< Does none of these: it only matters when it has both ends of a channel.
   };
   /// Adds `pid` with its current descriptors; harmless when repeated.
@@ -74,6 +77,7 @@ class Flow {
  private:
   struct Process {
     Role role = Role::Part;
+    bool is_shell = false;
     std::vector<ChannelEnd> ends;
   };
   struct Reader {
@@ -84,6 +88,8 @@ class Flow {
     std::vector<Reader> list;
     bool is_circuit = false;  ///< One process has both ends.
   };
+  /// True when the process uses this end as a part.
+  [[nodiscard]] static bool counts(const Process& process, const ChannelEnd& end) noexcept;
   void note(pid_t pid, const Process& process);
 
   SocketPairs pairs_;

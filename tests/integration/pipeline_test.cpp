@@ -18,6 +18,8 @@ using testing::HasSubstr;
 
 using Words = std::vector<std::string>;
 
+constexpr const char* kMayNotContain = "unshare -pf --mount-proc is not permitted here";
+
 /// Calls that are parts of one pipeline, and those that only look like it. pipeline_matrix.py has
 /// the real tools.
 class PipelineTest : public testing::Test {
@@ -34,6 +36,14 @@ class PipelineTest : public testing::Test {
     return sandbox_.tools() + "/make await-trace " + text;
   }
   json status() { return status_of(sandbox_); }
+  /// A shell with the arguments `args`, as pid 1 of a PID namespace.
+  static Words contained(const Words& args) {
+    Words out{"unshare", "-pf", "--mount-proc", "sh", "-c"};
+    out.insert(out.end(), args.begin(), args.end());
+    return out;
+  }
+  bool may_contain() { return sandbox_.run(contained({"true"})).exited_with(0); }
+
   std::vector<json> journal() {
     std::vector<json> lines;
     std::istringstream text{contents_of(sandbox_.project() + "/.git/onelane/runs.jsonl")};
@@ -212,7 +222,19 @@ TEST_F(PipelineTest, AnAgentThatKeepsAPipeToEachCallJoinsNone) {
 
 /// The same with a call that its shell has left behind: its origin is no longer known, and its
 /// output goes to the agent above the other call.
-class LeftBehindTest : public PipelineTest, public testing::WithParamInterface<const char*> {};
+class LeftBehindTest : public PipelineTest, public testing::WithParamInterface<const char*> {
+ protected:
+  void expect_to_wait(const Words& agent) {
+    sandbox_.set_environment("G", left_.path());
+    sandbox_.set_environment("STARTED", fake_await("one"));
+    Running running = sandbox_.start(agent);
+    ASSERT_TRUE(comes_to_queue(sandbox_, 1));
+    ASSERT_TRUE(eventually([&] { return status()["queue"][0]["waited_ms"] > 1500; }));
+    EXPECT_TRUE(status()["pipeline"].empty());
+    left_.open();
+    EXPECT_TRUE(running.wait().exited_with(0));
+  }
+};
 
 INSTANTIATE_TEST_SUITE_P(Ways, LeftBehindTest,
                          testing::Values("(make trace one hold-until $G &) ; $STARTED",
@@ -222,8 +244,7 @@ INSTANTIATE_TEST_SUITE_P(Ways, LeftBehindTest,
                                                                                    : "Orphan";
                          });
 
-TEST_P(LeftBehindTest, IsNoPartOfWhatItsReaderDoes) {
-  constexpr const char* kReader = R"(
+constexpr const char* kReader = R"(
 import subprocess, sys
 first = subprocess.Popen(['sh', '-c', sys.argv[1]], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 first.wait()
@@ -232,14 +253,39 @@ second = subprocess.Popen(['sh', '-c', 'make trace two; :'], stdout=subprocess.P
 first.stdout.read()
 sys.exit(second.wait())
 )";
-  sandbox_.set_environment("G", left_.path());
+
+TEST_P(LeftBehindTest, IsNoPartOfWhatItsReaderDoes) {
+  expect_to_wait({"python3", "-c", kReader, GetParam()});
+}
+
+/// In a container every process is in the session of pid 1, which adopts what is left behind.
+TEST_P(LeftBehindTest, IsNoPartOfWhatItsReaderDoesInAContainer) {
+  if (!may_contain()) {
+    GTEST_SKIP() << kMayNotContain;
+  }
+  expect_to_wait(contained({"python3 -c \"$0\" \"$1\"; exit $?", kReader, GetParam()}));
+}
+
+/// A `make` of a program that the shell of a container has put into a pipeline with another.
+class ContainerPipelineTest : public PipelineTest,
+                              public testing::WithParamInterface<const char*> {};
+
+INSTANTIATE_TEST_SUITE_P(
+    Sides, ContainerPipelineTest,
+    testing::Values("$ONE | sh -c 'make trace two </dev/null >/dev/null; cat'; exit $?",
+                    "sh -c '$STARTED; make trace two </dev/null >/dev/null; echo' | $ONE; exit $?"),
+    [](const auto& each) {
+      return std::string_view{each.param}.starts_with("$") ? "Reader" : "Writer";
+    });
+
+TEST_P(ContainerPipelineTest, IsOneTurn) {
+  if (!may_contain()) {
+    GTEST_SKIP() << kMayNotContain;
+  }
+  sandbox_.set_environment("ONE", "make trace one await-trace two");
   sandbox_.set_environment("STARTED", fake_await("one"));
-  Running agent = sandbox_.start({"python3", "-c", kReader, GetParam()});
-  ASSERT_TRUE(comes_to_queue(sandbox_, 1));
-  ASSERT_TRUE(eventually([&] { return status()["queue"][0]["waited_ms"] > 1500; }));
-  EXPECT_TRUE(status()["pipeline"].empty());
-  left_.open();
-  EXPECT_TRUE(agent.wait().exited_with(0));
+  EXPECT_TRUE(sandbox_.run(contained({GetParam()})).exited_with(0));
+  EXPECT_THAT(sandbox_.texts(), ElementsAre("one", "two"));
 }
 
 TEST_F(PipelineTest, TwoWritersOfOnePipeWaitForEachOther) {

@@ -180,6 +180,21 @@ TEST_F(FlowTest, AProcessInBetweenPassesBytesOn) {
   EXPECT_FALSE(flow.leads(std::array{writer}, std::array{reader}));
 }
 
+TEST_F(FlowTest, WhatAProcessOpenedItselfIsNotWhatItWasStartedWith) {
+  const Ends ends = pipe();
+  const pid_t writer = process({{1, ends[1]}});
+  const auto leads_to_started = [&](int descriptor) {
+    const pid_t reader = process({{descriptor, ends[0]}});
+    Flow flow;
+    flow.add(writer);
+    flow.add(reader, Flow::Role::Started);
+    return flow.leads(std::array{writer}, std::array{reader});
+  };
+  EXPECT_TRUE(leads_to_started(0));
+  EXPECT_FALSE(leads_to_started(3));
+  EXPECT_FALSE(leads_to_started(10));  // no shell
+}
+
 TEST_F(FlowTest, TwoWritersOfOnePipeAreNotJoined) {
   const Ends ends = pipe();
   const pid_t one = process({{1, ends[1]}, {2, ends[1]}});
