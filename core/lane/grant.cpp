@@ -21,15 +21,21 @@ void clear(const Table& table, std::vector<Entry>& entries, std::size_t slot) {
   table.write(slot, entries[slot]);
 }
 
-/// Counts one more overtaking for each waiting ticket that arrived before the granted one.
+/// Counts one more overtaking for each waiting ticket that arrived before the granted one. A ticket
+/// that thereby moves to the front may sleep on one that is behind it now, so it is woken.
 void count_overtaken(const Table& table, std::vector<Entry>& entries, std::size_t granted) {
+  bool has_moved = false;
   for (std::size_t i = 0; i < entries.size(); ++i) {
     Entry& entry = entries[i];
     if (entry.state == State::Waiting && entry.sequence < entries[granted].sequence &&
         entry.overtaken < std::numeric_limits<std::uint8_t>::max()) {
       ++entry.overtaken;
       table.write(i, entry);
+      has_moved = has_moved || entry.overtaken == kOvertakeCap;
     }
+  }
+  if (has_moved) {
+    table.ring();
   }
 }
 
@@ -88,6 +94,16 @@ LastRun open_record_of(const Table& table, const Entry& entry, const Detail& det
   record.ran = entry.run_id;
   record.file = table.id();
   return record;
+}
+
+std::optional<std::size_t> living_predecessor_of(const Table& table, std::vector<Entry>& entries,
+                                                 std::size_t slot) {
+  auto before = predecessor_of(entries, slot);
+  while (before && !table.is_alive(*before)) {
+    clear(table, entries, *before);
+    before = predecessor_of(entries, slot);
+  }
+  return before;
 }
 
 std::optional<std::size_t> grant_next(const Table& table, std::vector<Entry>& entries,

@@ -3,8 +3,6 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-#include <ctime>
-
 namespace onelane::lane {
 
 LaneWatch::LaneWatch(const Table& table)
@@ -54,17 +52,7 @@ std::vector<std::size_t> busy_slots(const Table& table) {
 bool is_there(const Table& table, std::size_t slot, std::uint64_t sequence) {
   bool torn = false;
   const Entry entry = table.entries(slot + 1, &torn)[slot];
-  if (!torn && entry.sequence != sequence) {
-    return false;
-  }
-  if (table.is_alive(slot)) {
-    return true;
-  }
-  // The byte of a granted ticket is free for a moment on Ctrl-Z, and when a holder becomes a
-  // service (Ticket::wake_sleepers).
-  const timespec nap{0, 20'000'000};
-  ::nanosleep(&nap, nullptr);
-  return table.is_alive(slot) && table.entries(slot + 1)[slot].sequence == sequence;
+  return (torn || entry.sequence == sequence) && table.is_alive(slot);
 }
 
 }  // namespace onelane::lane

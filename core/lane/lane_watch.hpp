@@ -12,7 +12,6 @@ namespace onelane::lane {
 /// (inotify) and when the owner of one slot is gone, which does not change the file. A table opened
 /// for reading is enough: the lock it waits for is a read lock, released at once.
 ///
-/// Construct it before the first look, then: look, sleep_on(), poll fds(), drain(), look again.
 /// Make it before the first look, then: look, sleep_on(), poll fds(), drain(), look again.
 class LaneWatch {
  public:
@@ -41,7 +40,6 @@ class LaneWatch {
 [[nodiscard]] std::vector<std::size_t> busy_slots(const Table& table);
 
 /// True until the ticket `sequence` has left `slot` or died; an unreadable entry counts as present.
-/// Blocks for 20 ms when a ticket seems dead, because it may just be parking.
 [[nodiscard]] bool is_there(const Table& table, std::size_t slot, std::uint64_t sequence);
 
 }  // namespace onelane::lane

@@ -74,9 +74,11 @@ void remember(const Table& table, Header& header, std::size_t slot, const Entry&
   }
 }
 
-void remember_dead(const Table& table, Header& header, std::vector<Entry>& entries) {
+void remember_dead(const Table& table, Header& header, std::vector<Entry>& entries,
+                   const Entry& comer) {
   for (std::size_t slot = 0; slot < entries.size(); ++slot) {
-    if (may_rejoin(entries[slot]) && !table.is_alive(slot)) {
+    if (entries[slot].rejoin_key == comer.rejoin_key && entries[slot].uid == comer.uid &&
+        may_rejoin(entries[slot]) && !table.is_alive(slot)) {
       remember(table, header, slot, entries[slot]);
       entries[slot] = Entry{};
       table.write(slot, entries[slot]);

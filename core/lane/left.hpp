@@ -25,8 +25,10 @@ namespace onelane::lane {
 /// dropped.
 void remember(const Table& table, Header& header, std::size_t slot, const Entry& entry);
 
-/// Records the places of all dead owners and clears their entries.
-void remember_dead(const Table& table, Header& header, std::vector<Entry>& entries);
+/// Records the places of dead owners that made the same request as `comer`, and clears their
+/// entries.
+void remember_dead(const Table& table, Header& header, std::vector<Entry>& entries,
+                   const Entry& comer);
 
 /// A remembered place and its position in the file.
 struct FoundLeft {

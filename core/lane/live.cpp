@@ -12,7 +12,7 @@ namespace onelane::lane {
 namespace {
 
 /// True when descriptor `fd` of `process` (/proc/PID) is the lane file, by whatever path it was
-/// opened, and its description holds a lock on `byte`.
+/// opened, and its description holds a write lock that ends with `byte`.
 bool locks(const std::string& process, const std::string& fd, const Table& table,
            const std::string& byte) {
   struct stat info {};
@@ -21,7 +21,7 @@ bool locks(const std::string& process, const std::string& fd, const Table& table
     return false;
   }
   const auto facts = sys::read_small_file((process + "/fdinfo/" + fd).c_str(), 1U << 16U);
-  const std::size_t at = facts ? facts->find(" " + byte + " " + byte + "\n") : std::string::npos;
+  const std::size_t at = facts ? facts->find(" " + byte + "\n") : std::string::npos;
   // A waiting call briefly holds a read lock on another ticket's byte.
   return at != std::string::npos && facts->find(" WRITE ", facts->rfind('\n', at) + 1) < at;
 }

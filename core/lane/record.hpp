@@ -25,8 +25,13 @@ inline constexpr std::size_t kSlots = 1024;
 inline constexpr std::size_t kKeptSlots = 128;
 inline constexpr std::size_t kLeftSlots = 32;
 inline constexpr off_t kLaneByte = off_t{1} << 40;  ///< Holding it is holding the lane.
-inline constexpr off_t kSlotBytes =
-    kLaneByte + 100;  ///< Byte kSlotBytes + i is locked while the owner of slot i lives.
+
+/// Each slot has kSlotWidth bytes of its own. Its owner locks the last of them while it lives
+/// (slot_byte()), and with it, as one range, all bytes from its ticket's own (ticket_byte()), which
+/// the ticket behind it sleeps on. Sequences grow, so a ticket that is about to sleep on the byte
+/// of a former owner finds it free, whichever ticket has the slot now.
+inline constexpr off_t kSlotBytes = off_t{1} << 41;
+inline constexpr off_t kSlotWidth = off_t{1} << 30;
 
 /// State of a ticket. The numbers are part of the file format.
 enum class State : std::uint8_t {

@@ -302,6 +302,16 @@ std::vector<Kept> background_of(const Table& table, const RunId& run_id) {
   return list;
 }
 
+namespace {
+
+/// The smaller, the sooner granted.
+std::tuple<bool, int, std::uint64_t> rank_of(const Entry& entry) noexcept {
+  const bool starved = entry.overtaken >= kOvertakeCap;
+  return {!starved, starved ? 0 : -entry.priority, entry.sequence};
+}
+
+}  // namespace
+
 std::vector<std::size_t> waiting_order(std::span<const Entry> entries) {
   std::vector<std::size_t> order;
   for (std::size_t i = 0; i < entries.size(); ++i) {
@@ -309,12 +319,20 @@ std::vector<std::size_t> waiting_order(std::span<const Entry> entries) {
       order.push_back(i);
     }
   }
-  const auto rank = [&](std::size_t i) {
-    const bool starved = entries[i].overtaken >= kOvertakeCap;
-    return std::tuple{!starved, starved ? 0 : -entries[i].priority, entries[i].sequence};
-  };
-  std::ranges::sort(order, {}, rank);
+  std::ranges::sort(order, {}, [&](std::size_t i) { return rank_of(entries[i]); });
   return order;
+}
+
+std::optional<std::size_t> predecessor_of(std::span<const Entry> entries, std::size_t slot) {
+  const auto own = rank_of(entries[slot]);
+  std::optional<std::size_t> best;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    if (entries[i].state == State::Waiting && rank_of(entries[i]) < own &&
+        (!best || rank_of(entries[*best]) < rank_of(entries[i]))) {
+      best = i;
+    }
+  }
+  return best;
 }
 
 FileId file_id_of(int fd) noexcept {

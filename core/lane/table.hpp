@@ -96,8 +96,14 @@ class Table {
   std::size_t slots_;
 };
 
+/// Locked while the owner of the slot lives.
 [[nodiscard]] inline off_t slot_byte(std::size_t slot) noexcept {
-  return kSlotBytes + static_cast<off_t>(slot);
+  return kSlotBytes + static_cast<off_t>(slot + 1) * kSlotWidth - 1;
+}
+/// Locked by a ticket while others may wait for it: not while it is parked, nor as a service.
+[[nodiscard]] inline off_t ticket_byte(std::size_t slot, std::uint64_t sequence) noexcept {
+  return kSlotBytes + static_cast<off_t>(slot) * kSlotWidth +
+         static_cast<off_t>(sequence % static_cast<std::uint64_t>(kSlotWidth - 1));
 }
 
 /// True when the last run of this lane has no process left to clear away after it: its record is
@@ -114,5 +120,9 @@ class Table {
 
 /// Waiting tickets in the order in which they will be granted.
 [[nodiscard]] std::vector<std::size_t> waiting_order(std::span<const Entry> entries);
+
+/// The waiting ticket just before the waiting ticket `slot` in that order; nullopt for the first.
+[[nodiscard]] std::optional<std::size_t> predecessor_of(std::span<const Entry> entries,
+                                                        std::size_t slot);
 
 }  // namespace onelane::lane

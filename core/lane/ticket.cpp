@@ -35,11 +35,9 @@ Ticket::~Ticket() {
   }
 }
 
-bool Ticket::claim_slot(Header& header, std::vector<Entry>& entries) {
-  own_file(table_, header, entries);
-  remember_dead(table_, header, entries);  // before their slots get another owner
-  // Round robin, so that a waiter about to sleep on a byte does not find a newcomer behind it; the
-  // walk starts over whenever no ticket is left that could sleep.
+bool Ticket::claim_slot(Header& header, std::vector<Entry>& entries, std::uint64_t sequence) {
+  // Round robin, so that a process that tries again has its slot's old entry to look at for a
+  // while; the walk starts over whenever no ticket is left.
   bool idle = true;
   const auto is_free = [&](std::size_t slot) {
     const State state = entries[slot].state;
@@ -53,8 +51,11 @@ bool Ticket::claim_slot(Header& header, std::vector<Entry>& entries) {
   for (std::size_t tried = 0; tried < table_.slots(); ++tried) {
     const std::size_t slot = (first + tried) % table_.slots();
     if ((slot >= entries.size() || is_free(slot)) &&
-        sys::try_lock_byte(table_.fd(), slot_byte(slot), sys::LockKind::Write)) {
+        sys::try_lock_bytes(table_.fd(), ticket_byte(slot, sequence), slot_byte(slot))) {
       slot_ = slot;
+      if (slot < entries.size()) {
+        remember(table_, header, slot, entries[slot]);  // of a dead owner
+      }
       header.cursor = static_cast<std::uint32_t>((slot + 1) % table_.slots());
       header.high =
           static_cast<std::uint32_t>(std::max<std::size_t>(idle ? 0 : header.high, slot + 1));
@@ -66,19 +67,21 @@ bool Ticket::claim_slot(Header& header, std::vector<Entry>& entries) {
 }
 
 bool Ticket::take_place(Header& header, std::vector<Entry>& entries) {
-  if (!claim_slot(header, entries)) {
+  own_file(table_, header, entries);
+  remember_dead(table_, header, entries, entry_);
+  const auto old = find_left(table_, header, entries, entry_);
+  const std::uint64_t sequence = old ? old->left.sequence : header.next_sequence;
+  if (!claim_slot(header, entries, sequence)) {
     return false;
   }
-  const auto old = find_left(table_, header, entries, entry_);
   rejoined_ = old.has_value();
+  entry_.sequence = detail_.sequence = sequence;
   if (old) {
-    entry_.sequence = old->left.sequence;
     entry_.priority = old->left.priority;
     entry_.overtaken = old->left.overtaken;
   } else {
-    entry_.sequence = header.next_sequence++;
+    ++header.next_sequence;
   }
-  detail_.sequence = entry_.sequence;
   table_.write(header);
   table_.write(slot_, detail_);
   table_.write(slot_, entry_);
@@ -89,16 +92,25 @@ bool Ticket::take_place(Header& header, std::vector<Entry>& entries) {
   return true;
 }
 
+// The watch comes before the look that is followed by the first sleep, so that no ring is missed.
 Step Ticket::advance(bool may_start) {
+  const Step step = look(may_start);
+  const bool may_sleep = step == Step::Waiting || step == Step::Held || step == Step::Ready;
+  if (!may_sleep || std::exchange(has_watch_, true)) {
+    return step;
+  }
+  start_watch();
+  return watch_.is_open() ? look(may_start) : step;
+}
+
+Step Ticket::look(bool may_start) {
   if (!table_.is_current()) {
     return Step::Gone;
   }
-  handover_ = false;
   if (waits_at_gate()) {
     return Step::GateHeld;
   }
   if (const auto target = next_target()) {
-    handover_ = target_ && target_->sequence != target->sequence;
     if (target != target_ || (sleeper_ && sleeper_->is_done())) {
       cancel_sleep();
       target_ = target;
@@ -116,8 +128,8 @@ Step Ticket::advance(bool may_start) {
   }
 }
 
-// With fifty waiting, all wake at a hand-over but only one has anything to write: the others read
-// which ticket is current now and go back to sleep without the gate.
+// Without the gate, for a ticket that has nothing to write: one that was woken by a ring, or whose
+// predecessor has just been granted.
 std::optional<Ticket::Target> Ticket::next_target() {
   if (entry_.sequence == 0) {
     return std::nullopt;
@@ -125,15 +137,37 @@ std::optional<Ticket::Target> Ticket::next_target() {
   bool torn = false;
   const auto entries = table_.entries(table_.header().high, &torn);
   const auto current = current_slot(entries);
-  runs_beside_ = count_beside(entries);
+  note_turn(entries, current);
   const bool mine_is_whole = slot_ < entries.size() && entries[slot_].sequence == entry_.sequence &&
                              entries[slot_].state == State::Waiting;
   if (torn || !current || !mine_is_whole) {
     return std::nullopt;
   }
-  const Target target{slot_byte(*current), sys::LockKind::Read, entries[*current].sequence};
-  const bool he_has_died = target == target_ && sleeper_ && sleeper_->is_done();
-  return he_has_died ? std::nullopt : std::optional{target};
+  const auto before = predecessor_of(entries, slot_);
+  if (before && !table_.is_alive(*before)) {
+    return std::nullopt;  // to be cleared, with the gate
+  }
+  const std::size_t slot = before.value_or(*current);
+  return target_at(slot, entries[slot].sequence);
+}
+
+/// Where to wait for the ticket in `slot`. nullopt when we did, its byte is free, and it is gone.
+/// If it lives all the same, it has no byte to sleep on, as after a reused sequence: then its
+/// slot's.
+std::optional<Ticket::Target> Ticket::target_at(std::size_t slot, std::uint64_t sequence) const {
+  const Target fresh{ticket_byte(slot, sequence), sys::LockKind::Read, sequence};
+  const bool is_same = target_ && !target_->is_gate && target_->sequence == sequence;
+  if (!is_same || !sleeper_ || !sleeper_->is_done()) {
+    return is_same ? target_ : fresh;
+  }
+  return table_.is_alive(slot)
+             ? std::optional{Target{slot_byte(slot), sys::LockKind::Read, sequence}}
+             : std::nullopt;
+}
+
+void Ticket::note_turn(const std::vector<Entry>& entries, std::optional<std::size_t> current) {
+  current_ = current ? std::optional{entries[*current]} : std::nullopt;
+  runs_beside_ = count_beside(entries);
 }
 
 bool Ticket::waits_at_gate() const noexcept {
@@ -173,7 +207,9 @@ Step Ticket::advance_inside(const Gate& /*gate*/, bool may_start) {
     if (!take_place(header, entries)) {
       const auto current = grant_next(table_, entries, std::nullopt);
       const std::size_t slot = current.value_or(0);
-      target_ = Target{slot_byte(slot), sys::LockKind::Read, entries[slot].sequence};
+      note_turn(entries, current);
+      target_ = Target{ticket_byte(slot, entries[slot].sequence), sys::LockKind::Read,
+                       entries[slot].sequence};
       return Step::Waiting;
     }
   } else if (slot_ >= header.high || entries[slot_].sequence != entry_.sequence) {
@@ -191,13 +227,15 @@ Step Ticket::advance_inside(const Gate& /*gate*/, bool may_start) {
     return Step::Cancelled;
   }
   const auto current = grant_next(table_, entries, slot_);
-  runs_beside_ = count_beside(entries);
+  note_turn(entries, current);
   entry_ = entries[slot_];
   if (current == slot_) {
     return may_start || header.held != 0 ? try_start(header) : Step::Ready;
   }
   if (current) {
-    target_ = Target{slot_byte(*current), sys::LockKind::Read, entries[*current].sequence};
+    const std::size_t slot = living_predecessor_of(table_, entries, slot_).value_or(*current);
+    target_ = Target{ticket_byte(slot, entries[slot].sequence), sys::LockKind::Read,
+                     entries[slot].sequence};
   }
   return Step::Waiting;
 }
@@ -255,16 +293,16 @@ Begun Ticket::begin() {
   return Begun::Yes;
 }
 
-std::array<int, 2> Ticket::wake_fds() {
-  if (!watch_.is_open()) {
-    // Reports rings and the removal of the file. Without inotify (no instances left) the wait still
-    // works, only cancelling and holding are noticed later.
-    watch_ = sys::lift(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-    if (watch_.is_open()) {
-      (void)::inotify_add_watch(watch_.get(), table_.path().c_str(),
-                                IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF);
-    }
+/// Of rings, and of the removal of the file.
+void Ticket::start_watch() noexcept {
+  watch_ = sys::lift(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+  if (watch_.is_open() && ::inotify_add_watch(watch_.get(), table_.path().c_str(),
+                                              IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF) < 0) {
+    watch_.reset();
   }
+}
+
+std::array<int, 2> Ticket::wake_fds() {
   if (target_ && !(sleeper_ && sleeper_->is_running())) {
     if (!sleeper_) {
       sleeper_.emplace();
@@ -307,17 +345,19 @@ bool Ticket::park() {
   if (was_granted) {
     entries[slot_] = entry_;
     (void)grant_next(table_, entries, slot_);
-    wake_sleepers();
   }
+  free_ticket_byte();
   return true;
 }
 
-// All waiters sleep on our byte: release it for a moment. They read the table first and keep a read
-// lock only until then, so getting the byte back takes microseconds.
-void Ticket::wake_sleepers() const {
-  sys::unlock_byte(table_.fd(), slot_byte(slot_));
-  while (!sys::lock_byte(table_.fd(), slot_byte(slot_), sys::LockKind::Write)) {
-  }
+/// Wakes the tickets that sleep on ours, and keeps others from doing so; we stay alive.
+void Ticket::free_ticket_byte() const noexcept {
+  sys::unlock_bytes(table_.fd(), ticket_byte(slot_, entry_.sequence), slot_byte(slot_) - 1);
+}
+
+/// In one step, so that no process finds the lane taken by a ticket that is gone.
+void Ticket::free_bytes() const noexcept {
+  sys::unlock_bytes(table_.fd(), kLaneByte, slot_byte(table_.slots()));
 }
 
 bool Ticket::unpark() {
@@ -332,6 +372,8 @@ bool Ticket::unpark() {
   if (slot_ < entries.size() && entries[slot_].sequence == entry_.sequence &&
       entries[slot_].state == State::Parked) {
     entry_ = entries[slot_];
+    // Not ours when a ticket is just leaving it; those behind us then sleep on the slot's byte.
+    (void)sys::try_lock_bytes(table_.fd(), ticket_byte(slot_, entry_.sequence), slot_byte(slot_));
     set_state(State::Waiting);
   }
   return true;
@@ -347,6 +389,7 @@ void Ticket::leave(Leaving how) noexcept {
   if (entry_.sequence == 0) {
     return;
   }
+  bool was_full = false;
   try {
     const auto gate = is_gate_held ? std::nullopt : Gate::try_enter(table_, Patience::Always);
     Header header = table_.header();
@@ -355,6 +398,8 @@ void Ticket::leave(Leaving how) noexcept {
       if (how == Leaving::MayRejoin) {
         remember(table_, header, slot_, entries[slot_]);
       }
+      was_full = std::ranges::find(entries, State::Free, &Entry::state) == entries.end() &&
+                 entries.size() == table_.slots();
       entries[slot_] = Entry{};
       table_.write(slot_, entries[slot_]);
       (void)grant_next(table_, entries, std::nullopt);
@@ -362,9 +407,10 @@ void Ticket::leave(Leaving how) noexcept {
   } catch (const std::exception&) {
     // As when the gate is held: the byte below is what counts, and a record without it is dead.
   }
-  sys::unlock_byte(table_.fd(), kLaneByte);
-  sys::unlock_byte(table_.fd(), slot_byte(slot_));
-  table_.ring();
+  free_bytes();
+  if (was_full) {
+    table_.ring();  // calls without a place sleep on no ticket that is about to leave
+  }
 }
 
 void Ticket::set_above(const std::vector<Above>& above) {
@@ -395,7 +441,8 @@ bool Ticket::enlist_service() {
   }
   Header header = table_.header();
   auto entries = table_.entries(header.high);
-  if (!claim_slot(header, entries)) {
+  own_file(table_, header, entries);
+  if (!claim_slot(header, entries, header.next_sequence)) {
     return false;
   }
   entry_.sequence = detail_.sequence = header.next_sequence++;
@@ -429,7 +476,7 @@ bool Ticket::become_service() noexcept try {
   sys::unlock_byte(table_.fd(), kLaneByte);
   auto entries = table_.entries(std::max<std::size_t>(table_.header().high, slot_ + 1));
   (void)grant_next(table_, entries, slot_);
-  wake_sleepers();
+  free_ticket_byte();
   table_.ring();
   return true;
 } catch (const std::exception&) {
@@ -506,8 +553,7 @@ void Ticket::write_down(const std::vector<Kept>& kept) const noexcept try {
 
 void Ticket::release() noexcept {
   life_ = Life::Over;
-  sys::unlock_byte(table_.fd(), kLaneByte);
-  sys::unlock_byte(table_.fd(), slot_byte(slot_));
+  free_bytes();
   if (rings_) {
     table_.ring();
   }

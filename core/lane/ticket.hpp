@@ -51,9 +51,13 @@ struct Place {
 /// One call's place in a lane, from enqueueing to the end of its run.
 ///
 /// Exclusion comes from the kernel's lock on the lane byte alone; the table only decides which
-/// ticket asks for it next. Every wait is for the byte of the granted ticket, which no other can
-/// overtake, so waits inside a lane cannot form a cycle. All locks are released with the last
-/// process that has the description: the supervisor, or after it the guardian.
+/// ticket asks for it next. A waiting ticket sleeps on the byte of the living ticket just before it
+/// in the waiting order, the first one on that of the current ticket, as in the queue lock of
+/// Mellor-Crummey and Scott (TOCS 9(1), 1991): a hand-over wakes one process, however many wait.
+/// Every ticket sleeps on one that goes before it, so waits inside a lane cannot form a cycle.
+/// A change that puts a ticket before the one that it sleeps on rings (Table::ring()), a ticket
+/// that is parked frees its byte; tests/model/lane.pml has the proof. All locks are released with
+/// the last process that has the description: the supervisor, or after it the guardian.
 ///
 /// Not copyable; for one thread. The destructor leaves the queue when the run has not been
 /// finished. Members throw SystemError when the lane cannot be used, and GateInterrupted when an
@@ -69,16 +73,19 @@ class Ticket {
 
   /// Checks whose turn it is, and starts if it is ours and `may_start`. Blocks only for the gate.
   [[nodiscard]] Step advance(bool may_start = true);
-  /// True when the last advance() found a new current ticket: the lane has just changed hands, so
-  /// leave the processor to the new holder.
-  [[nodiscard]] bool has_seen_handover() const noexcept { return handover_; }
-  /// After Waiting: the sequence of the current ticket; 0 while the lane is being released.
-  [[nodiscard]] std::uint64_t waits_for() const noexcept { return target_ ? target_->sequence : 0; }
+  /// After Waiting: the current ticket; nullopt while the lane is being released. A hand-over wakes
+  /// only the ticket that is next, so the others may know a former one.
+  [[nodiscard]] const std::optional<Entry>& current() const noexcept { return current_; }
   /// After Waiting: the number of runs beside the current one (start_beside()).
   [[nodiscard]] std::size_t runs_beside() const noexcept { return runs_beside_; }
   /// After Waiting, Held or GateHeld: descriptors that become readable when advance() should be
-  /// called again. Also call advance() one second after the first wait (see ticket.cpp).
+  /// called again.
   [[nodiscard]] std::array<int, 2> wake_fds();
+  /// True when no ring reaches us, because the user has no inotify instance left
+  /// (inotify(7)), or while all slots are taken: then also call advance() once a second.
+  [[nodiscard]] bool must_look() const noexcept {
+    return !watch_.is_open() || entry_.sequence == 0;
+  }
   /// Call it before advance() when one of wake_fds() is readable.
   void drain() noexcept;
 
@@ -176,15 +183,21 @@ class Ticket {
     friend bool operator==(const Target&, const Target&) = default;
   };
 
-  [[nodiscard]] bool claim_slot(Header& header, std::vector<Entry>& entries);
+  [[nodiscard]] bool claim_slot(Header& header, std::vector<Entry>& entries,
+                                std::uint64_t sequence);
   [[nodiscard]] bool take_place(Header& header, std::vector<Entry>& entries);
   [[nodiscard]] Step advance_inside(const Gate& gate, bool may_start);
   [[nodiscard]] Step try_start(const Header& header);
+  [[nodiscard]] Step look(bool may_start);
+  void start_watch() noexcept;
   [[nodiscard]] std::optional<Target> next_target();
+  [[nodiscard]] std::optional<Target> target_at(std::size_t slot, std::uint64_t sequence) const;
+  void note_turn(const std::vector<Entry>& entries, std::optional<std::size_t> current);
   [[nodiscard]] bool waits_at_gate() const noexcept;
   [[nodiscard]] std::optional<Gate> enter_gate(Patience patience);
   void cancel_sleep() noexcept;
-  void wake_sleepers() const;
+  void free_ticket_byte() const noexcept;
+  void free_bytes() const noexcept;
   void write_running();
   void add_kept(const std::vector<Kept>& kept) const;
   void end_background() const;
@@ -196,13 +209,14 @@ class Ticket {
   Detail detail_;
   Life life_ = Life::Queued;
   std::optional<Target> target_;
-  bool handover_ = false;
+  std::optional<Entry> current_;
   std::size_t runs_beside_ = 0;
   bool rings_ = false;  ///< At release(): the next one already runs, beside us.
   bool rejoined_ = false;
   std::optional<LastRun> unsettled_;
   RunId ran_before_{};
   std::optional<Sleeper> sleeper_;
+  bool has_watch_ = false;  ///< It was asked for; without an instance left it is not open.
   sys::FileDescriptor watch_;
   std::optional<GateHolder> gate_holder_;
   sys::FileDescriptor gate_file_;  ///< Open only while we sleep at the gate (fcntl(2)).
@@ -214,6 +228,11 @@ class Ticket {
 /// Call with the gate held. Takes a run that was killed beside another killed run out of the table
 /// and records it as the last run; nullopt when there is none.
 [[nodiscard]] std::optional<LastRun> take_killed(const Table& table);
+
+/// Call with the gate held. The living ticket just before the waiting ticket `slot`; clears dead
+/// ones on the way. nullopt for the first.
+std::optional<std::size_t> living_predecessor_of(const Table& table, std::vector<Entry>& entries,
+                                                 std::size_t slot);
 
 /// Call with the gate held. Gives the lane to the best living ticket if no living ticket has it,
 /// clears dead ones on the way, and counts overtaking. A dead ticket that ran beside the holder

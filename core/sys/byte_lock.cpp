@@ -9,23 +9,16 @@
 namespace onelane::sys {
 namespace {
 
-struct flock request(short type, off_t byte) noexcept {
+struct flock request(short type, off_t first, off_t last) noexcept {
   struct flock lock {};  // l_pid must be 0 for OFD commands
   lock.l_type = type;
   lock.l_whence = SEEK_SET;
-  lock.l_start = byte;
-  lock.l_len = 1;
+  lock.l_start = first;
+  lock.l_len = last - first + 1;
   return lock;
 }
 
-short type_of(LockKind kind) noexcept {
-  return kind == LockKind::Read ? F_RDLCK : F_WRLCK;
-}
-
-}  // namespace
-
-bool try_lock_byte(int fd, off_t byte, LockKind kind) {
-  struct flock lock = request(type_of(kind), byte);
+bool try_lock(int fd, struct flock lock) {
   while (::fcntl(fd, F_OFD_SETLK, &lock) != 0) {
     if (errno == EAGAIN || errno == EACCES) {
       return false;
@@ -37,8 +30,22 @@ bool try_lock_byte(int fd, off_t byte, LockKind kind) {
   return true;
 }
 
+short type_of(LockKind kind) noexcept {
+  return kind == LockKind::Read ? F_RDLCK : F_WRLCK;
+}
+
+}  // namespace
+
+bool try_lock_byte(int fd, off_t byte, LockKind kind) {
+  return try_lock(fd, request(type_of(kind), byte, byte));
+}
+
+bool try_lock_bytes(int fd, off_t first, off_t last) {
+  return try_lock(fd, request(F_WRLCK, first, last));
+}
+
 bool lock_byte(int fd, off_t byte, LockKind kind) {
-  struct flock lock = request(type_of(kind), byte);
+  struct flock lock = request(type_of(kind), byte, byte);
   if (::fcntl(fd, F_OFD_SETLKW, &lock) == 0) {
     return true;
   }
@@ -49,12 +56,16 @@ bool lock_byte(int fd, off_t byte, LockKind kind) {
 }
 
 void unlock_byte(int fd, off_t byte) noexcept {
-  struct flock lock = request(F_UNLCK, byte);
+  unlock_bytes(fd, byte, byte);
+}
+
+void unlock_bytes(int fd, off_t first, off_t last) noexcept {
+  struct flock lock = request(F_UNLCK, first, last);
   (void)::fcntl(fd, F_OFD_SETLK, &lock);
 }
 
 bool is_byte_locked(int fd, off_t byte) {
-  struct flock lock = request(F_RDLCK, byte);
+  struct flock lock = request(F_RDLCK, byte, byte);
   if (::fcntl(fd, F_OFD_GETLK, &lock) != 0) {
     throw_errno("ask for the lock of", "a byte of the lane file");
   }

@@ -85,6 +85,7 @@ process::Judgement Attempt::judge(const process::Scene& scene) noexcept {
   process::Judgement judgement = watch_.judge(seen);
   additions_.look(seen, *this, judgement);
   turn_.take_over().look(judgement);
+  turn_.tell_waiting(seen.running);
   return judgement;
 }
 

@@ -141,7 +141,8 @@ WaitNotice::WaitNotice(std::string lane_name, std::string state_dir, bool is_qui
       quiet_{is_quiet},
       terminal_{can_redraw()},
       since_{sys::boot_time()},
-      next_{kSilence} {}
+      next_{kSilence},
+      remind_at_{kSilence} {}
 
 std::chrono::nanoseconds WaitNotice::waited() const {
   return sys::boot_time() - since_;
@@ -173,21 +174,28 @@ void WaitNotice::update(const lane::Ticket& ticket, const std::string& obstacle)
     next_ = waited() + 1s;
     return;
   }
-  const bool due = waited() >= next_;
+  const bool is_due = waited() >= remind_at_;
   const bool is_held = place.header.held != 0;
-  const bool is_obstructed = !obstacle.empty();
-  if (place.position != shown_position_ || is_held != shown_hold_ ||
-      is_obstructed != shown_obstacle_ || due) {
+  // A hand-over wakes only the first call; the others look at growing intervals.
+  const bool has_moved =
+      place.position != shown_position_ && (waited() >= next_ || place.position == 1);
+  if (is_due || has_moved || is_held != shown_hold_ || obstacle.empty() == shown_obstacle_) {
     shown_position_ = place.position;
     shown_hold_ = is_held;
-    shown_obstacle_ = is_obstructed;
+    shown_obstacle_ = !obstacle.empty();
     say(line(ticket, place, obstacle));
-    while (reminders_ < kReminders.size() && kReminders[reminders_] <= waited()) {
-      ++reminders_;
-    }
-    next_ = reminders_ < kReminders.size() ? std::chrono::nanoseconds{kReminders[reminders_]}
-                                           : waited() + 30min;
   }
+  while (reminders_ < kReminders.size() && kReminders[reminders_] <= waited()) {
+    ++reminders_;
+  }
+  if (is_due) {
+    remind_at_ = reminders_ < kReminders.size() ? std::chrono::nanoseconds{kReminders[reminders_]}
+                                                : waited() + 30min;
+  }
+  while (waited() >= next_) {
+    next_ *= 2;
+  }
+  next_ = std::min(next_, remind_at_);
 }
 
 std::string WaitNotice::holder_line(const lane::Ticket& ticket, const lane::Place& place) {
@@ -228,7 +236,7 @@ void WaitNotice::clear() {
 }
 
 std::string WaitNotice::finish() {
-  const bool was_shown = !shown_.empty() || shown_position_ != 0;
+  const bool was_shown = has_been_shown();
   clear();
   return was_shown ? "started after " + duration_words(waited()) + " (" +
                          std::to_string(first_position_) + " ahead)"
@@ -252,10 +260,9 @@ Forecast forecast_of(const lane::Ticket& ticket, journal::Usual& usual) {
     if (slot == ticket.slot() || !sum) {
       break;
     }
-    if (table.is_alive(slot)) {
-      const auto other = run_in(table, slot, entries[slot].sequence, usual).usual;
-      sum = other ? std::optional{*sum + *other} : std::nullopt;
-    }
+    // A dead one has just died: the call behind it clears it away.
+    const auto other = run_in(table, slot, entries[slot].sequence, usual).usual;
+    sum = other ? std::optional{*sum + *other} : std::nullopt;
   }
   forecast.eta = header.held != 0 ? std::nullopt : sum;
   return forecast;

@@ -25,9 +25,10 @@ struct Forecast {
 /// The waiting notice: silent for 400 ms, then on standard error only.
 ///
 /// On a terminal it is one line, redrawn on events and once a second while we are in its foreground
-/// group. Elsewhere, and with TERM=dumb, it is a line at the start, at each change of position,
-/// after 1, 5, 15 and 30 minutes and then every 30 minutes. Always with the prefix `onelane: `,
-/// never in colour. ONELANE_QUIET silences it.
+/// group. Elsewhere, and with TERM=dumb, it is a line at the start, when the lane is put on hold or
+/// released, when the call has become the first, after about 1, 2, 4, 8, … seconds if its position
+/// has changed, and after 1, 5, 15 and 30 minutes and then every 30 minutes. Always with
+/// the prefix `onelane: `, never in colour. ONELANE_QUIET silences it.
 ///
 /// Usual durations come from the journal in `state_dir`; it is read when the first line is written,
 /// once for each kind of run.
@@ -61,7 +62,8 @@ class WaitNotice {
   bool quiet_;
   bool terminal_;
   std::chrono::nanoseconds since_;   ///< Boot time.
-  std::chrono::nanoseconds next_{};  ///< Since since_.
+  std::chrono::nanoseconds next_{};  ///< When to look again, since since_.
+  std::chrono::nanoseconds remind_at_{};
   std::size_t shown_position_ = 0;
   std::size_t first_position_ = 0;
   bool shown_hold_ = false;

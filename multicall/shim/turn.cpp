@@ -109,6 +109,7 @@ class TurnWaiter : public lane::Waiter {
 };
 
 constexpr std::chrono::milliseconds kLookWithin{1'000};
+constexpr std::chrono::milliseconds kTellAfter{50};  ///< At the first look, short runs have ended.
 
 }  // namespace
 
@@ -238,6 +239,18 @@ void Turn::wait_for_index_lock() {
 
 std::vector<int> Turn::descriptors() const {
   return table_ ? std::vector<int>{table_->fd(), place_.state.get()} : std::vector<int>{};
+}
+
+void Turn::tell_waiting(std::chrono::nanoseconds running) noexcept try {
+  if (!mutex_ || running < kTellAfter || std::exchange(has_told_, true)) {
+    return;
+  }
+  const auto entries = table_->entries(table_->header().high);
+  if (std::ranges::find(entries, lane::State::Waiting, &lane::Entry::state) != entries.end()) {
+    table_->ring();
+  }
+} catch (const std::exception&) {
+  // The table cannot be read: the calls that wait find out themselves.
 }
 
 void Turn::name_tool(const sys::ProcessId& tool) noexcept {

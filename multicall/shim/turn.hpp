@@ -74,6 +74,9 @@ class Turn {
   /// The descriptors that hold the locks, for the guardian.
   [[nodiscard]] std::vector<int> descriptors() const;
 
+  /// Tells the calls that wait, once the run has had the lane for a while, so that a part of its
+  /// pipeline finds it: a hand-over wakes only the call whose turn it is. Call it at each look.
+  void tell_waiting(std::chrono::nanoseconds running) noexcept;
   /// Writes down which process is the tool, for readers of the lane.
   void name_tool(const sys::ProcessId& tool) noexcept;
   /// Remembers what a command has left running, when another command follows.
@@ -112,6 +115,7 @@ class Turn {
   std::optional<lane::LaneMutex> mutex_;
   boost::interprocess::scoped_lock<lane::LaneMutex> lock_;  ///< Empty for a service.
   TakeOver take_over_;
+  bool has_told_ = false;
 };
 
 /// Adds the lane's records of what the run `run_id` left running on purpose, each process once.

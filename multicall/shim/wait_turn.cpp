@@ -24,8 +24,9 @@ namespace {
 using namespace std::chrono_literals;
 using lane::Step;
 
-constexpr auto kAfterHandover = 3ms;
 constexpr auto kSettled = 100ms;  ///< A holder this old is not a short run.
+/// Between the looks of two waiting calls at a new holder: a look takes about a millisecond.
+constexpr auto kPerSlot = 2ms;
 constexpr auto kSoon = 20ms;
 constexpr int kLooks = 2;
 using std::chrono::milliseconds;
@@ -62,14 +63,6 @@ class Wait {
         ticket_.leave();
         notice_.clear();
         return *turn;
-      }
-      if (ticket_.has_seen_handover()) {
-        // All waiting calls have just woken. Their notices and looks can wait until the one whose
-        // turn it is has started.
-        if (auto turn = pause(kAfterHandover)) {
-          return *turn;
-        }
-        continue;
       }
       if (step == Step::Waiting && has_become_nested()) {
         ticket_.leave();
@@ -129,18 +122,21 @@ class Wait {
   }
 
   /// A part of the holder's pipeline starts at once: each would wait for the other. Looks when the
-  /// wait begins, when a new holder has had the lane for a while or another run has joined it, and
-  /// again a second later, when a shell has started the rest of the pipeline. Not at each
-  /// hand-over: with many waiting calls, their looks would take longer than short runs.
+  /// wait begins, when a new holder has had the lane for a while (Turn::tell_waiting) or another
+  /// run has joined it, and again a second later, when a shell has started the rest of the
+  /// pipeline. Not at each hand-over: with many waiting calls, their looks would take longer than
+  /// short runs.
   bool starts_beside() {
-    const std::uint64_t holder = ticket_.waits_for();
-    if (holder == 0 || ticket_.has_seen_handover()) {
+    if (!ticket_.current()) {
       return false;
     }
+    const std::uint64_t holder = ticket_.current()->sequence;
     const std::size_t beside = ticket_.runs_beside();
     const bool is_news = (was_held_ && ticket_.table().header().held == 0) || beside > beside_;
     if (holder != looked_at_ || is_news) {
-      look_at_ = waited() + (looked_at_ == 0 || is_news ? 0ms : kSettled);
+      look_at_ = waited() + (looked_at_ == 0 || is_news
+                                 ? 0ms
+                                 : kSettled + static_cast<int>(ticket_.slot()) * kPerSlot);
       looked_at_ = holder;
       looks_ = 0;
       was_held_ = false;
@@ -168,9 +164,10 @@ class Wait {
   /// A call that is made while the tool of its run ends may at first look nested neither in that
   /// run nor in what it left in the background.
   bool has_become_nested() {
-    const lane::Place place = ticket_.place();
-    const bool may_be = place.holder_state == lane::State::Background && options_.is_nested;
-    const auto keeper = may_be ? place.holder->supervisor() : sys::ProcessId{};
+    const auto& holder = ticket_.current();
+    const bool may_be =
+        holder && holder->state == lane::State::Background && options_.is_nested != nullptr;
+    const auto keeper = may_be ? holder->supervisor() : sys::ProcessId{};
     // In the first seconds the list of background processes may not be written yet.
     const bool is_news = std::exchange(asked_about_, keeper) != keeper || waited() < 3s;
     return may_be && is_news && options_.is_nested();
@@ -284,16 +281,10 @@ class Wait {
   std::optional<WaitEnd> sleep(Step step) {
     const auto fds = ticket_.wake_fds();
     pollfd polled[3] = {{fds[0], POLLIN, 0}, {fds[1], POLLIN, 0}, {signals_.fd(), POLLIN, 0}};
-    // One more look after a second catches a slot that changed hands between reading the table and
-    // going to sleep on its byte. There is no wake-up for a free slot or a less busy machine.
-    const bool has_no_place = ticket_.sequence() == 0 && step != Step::GateHeld;  // all slots taken
-    const bool look_again = !looked_again_ || !objection_.empty() || has_no_place;
-    const milliseconds limit = look_again ? std::min(next_deadline(), 1000ms) : next_deadline();
-    const int ready = ::poll(polled, 3, static_cast<int>(limit.count()));
-    looked_again_ = ready == 0 && waited() >= 1s;
-    if (polled[0].revents != 0) {
-      looked_again_ = false;
-    }
+    // There is no wake-up for a less busy machine.
+    const bool must_look = !objection_.empty() || (ticket_.must_look() && step != Step::GateHeld);
+    const milliseconds limit = must_look ? std::min(next_deadline(), 1000ms) : next_deadline();
+    (void)::poll(polled, 3, static_cast<int>(limit.count()));
     ticket_.drain();
     return take_signals();
   }
@@ -301,18 +292,6 @@ class Wait {
   std::optional<WaitEnd> take_signals() {
     process::Signals::Arrived arrived;
     while (signals_.next_noticed(arrived)) {
-      if (auto turn = handle(arrived.signal)) {
-        return turn;
-      }
-    }
-    return std::nullopt;
-  }
-
-  std::optional<WaitEnd> pause(milliseconds limit) {
-    pollfd polled{signals_.fd(), POLLIN, 0};
-    (void)::poll(&polled, 1, static_cast<int>(limit.count()));
-    process::Signals::Arrived arrived;
-    while (signals_.next(arrived)) {
       if (auto turn = handle(arrived.signal)) {
         return turn;
       }
@@ -356,7 +335,6 @@ class Wait {
   int stop_signal_ = 0;                 ///< Stops us once the ticket is parked; 0 for none.
   bool is_parked_ = false;              ///< We have continued, and the ticket is still parked.
   bool said_unprovable_ = false;
-  bool looked_again_ = false;
 };
 
 std::string decimal(double value) {
