@@ -23,7 +23,7 @@ TEST_NEEDS=(
   pre-commit tox python3-pytest python3-pytest-xdist python3-yaml
   black isort yamllint jq libxml2-utils
   redis-server postgresql task-spooler parallel
-  dpkg-dev perl zlib1g-dev gnupg
+  dpkg-dev perl zlib1g-dev gnupg spin
   'chromium|chromium-browser' 'chromium-driver|chromium-chromedriver'
 )
 # Debian's nodejs conflicts with other builds of it, so any `node` on PATH is enough.

@@ -17,7 +17,9 @@ namespace onelane::lane {
 /// Layout of the lane file. Every part carries a checksum, because readers do not take the gate; a
 /// part whose checksum is wrong is read again under the gate or counts as empty.
 ///
-///   Header  LastRun  Entry[kSlots]  Detail[kSlots]  Kept[kKeptSlots]  Left[kLeftSlots]
+///   Header  LastRun  Entry[kSlots]  Detail[kSlots]  Kept[kKeptSlots]  Left[kLeftSlots]  rung
+///
+/// `rung`, without a checksum, is the time of the last ring, on the clock of sys::boot_time().
 ///
 /// The bytes used for locks lie far beyond the end of the file, so that a lock never covers data.
 inline constexpr std::uint32_t kMagic = 0x314c4e4fU;  // "ONL1"
@@ -199,6 +201,7 @@ inline constexpr off_t kEntriesAt = kLastRunAt + off_t{sizeof(LastRun)};
 inline constexpr off_t kDetailsAt = kEntriesAt + off_t{kSlots * sizeof(Entry)};
 inline constexpr off_t kKeptAt = kDetailsAt + off_t{kSlots * sizeof(Detail)};
 inline constexpr off_t kLeftAt = kKeptAt + off_t{kKeptSlots * sizeof(Kept)};
+inline constexpr off_t kRungAt = kLeftAt + off_t{kLeftSlots * sizeof(Left)};
 
 /// Copies `text` into a fixed field, truncated and NUL-terminated.
 template <std::size_t N>

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "core/sys/byte_lock.hpp"
+#include "core/sys/clock.hpp"
 #include "core/sys/error.hpp"
 #include "core/sys/hash.hpp"
 
@@ -277,7 +278,15 @@ bool Table::is_alive(std::size_t slot) const {
 }
 
 void Table::ring() const noexcept {
+  const std::int64_t now = sys::boot_time().count();
+  (void)!::pwrite(fd(), &now, sizeof now, kRungAt);
   (void)::futimens(fd(), nullptr);
+}
+
+std::int64_t Table::rung_at() const noexcept {
+  std::int64_t at = 0;
+  (void)read_at(fd(), &at, sizeof at, kRungAt);
+  return at;
 }
 
 std::optional<std::size_t> current_slot(std::span<const Entry> entries) {

@@ -83,8 +83,11 @@ class Table {
 
   /// True while the owner of `slot` (another description than ours) lives.
   [[nodiscard]] bool is_alive(std::size_t slot) const;
-  /// Tells all processes that watch the file (inotify IN_ATTRIB) to look again.
+  /// Tells all processes that wait for the lane or watch it to look again: those that watch the
+  /// file (inotify IN_ATTRIB) at once, others when they next ask for rung_at(). Needs no gate.
   void ring() const noexcept;
+  /// Changes with each ring.
+  [[nodiscard]] std::int64_t rung_at() const noexcept;
 
  private:
   Table(std::string path, sys::FileDescriptor file, const FileId& id);

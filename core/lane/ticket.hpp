@@ -55,9 +55,10 @@ struct Place {
 /// in the waiting order, the first one on that of the current ticket, as in the queue lock of
 /// Mellor-Crummey and Scott (TOCS 9(1), 1991): a hand-over wakes one process, however many wait.
 /// Every ticket sleeps on one that goes before it, so waits inside a lane cannot form a cycle.
-/// A change that puts a ticket before the one that it sleeps on rings (Table::ring()), a ticket
-/// that is parked frees its byte; tests/model/lane.pml has the proof. All locks are released with
-/// the last process that has the description: the supervisor, or after it the guardian.
+/// A ticket that parks frees its byte; a change that puts a ticket before the one it sleeps on, or
+/// makes one wait again that had stopped to, rings (Table::ring()). tests/model checks all of it.
+/// All locks are released with the last process that has the description: the supervisor, or after
+/// it the guardian.
 ///
 /// Not copyable; for one thread. The destructor leaves the queue when the run has not been
 /// finished. Members throw SystemError when the lane cannot be used, and GateInterrupted when an
@@ -81,11 +82,13 @@ class Ticket {
   /// After Waiting, Held or GateHeld: descriptors that become readable when advance() should be
   /// called again.
   [[nodiscard]] std::array<int, 2> wake_fds();
-  /// True when no ring reaches us, because the user has no inotify instance left
-  /// (inotify(7)), or while all slots are taken: then also call advance() once a second.
-  [[nodiscard]] bool must_look() const noexcept {
-    return !watch_.is_open() || entry_.sequence == 0;
-  }
+  /// True when no ring reaches us: with many waiting, only the first ones watch the file, because a
+  /// user has few inotify instances (128 by default, inotify(7)), which editors need too. Then ask
+  /// has_missed() once a second.
+  [[nodiscard]] bool is_deaf() const noexcept { return !watch_.is_open(); }
+  /// True when advance() should be called: after a ring, when the lane's file is gone, and always
+  /// while we have no place, as all slots are taken.
+  [[nodiscard]] bool has_missed() const noexcept;
   /// Call it before advance() when one of wake_fds() is readable.
   void drain() noexcept;
 
@@ -216,7 +219,10 @@ class Ticket {
   std::optional<LastRun> unsettled_;
   RunId ran_before_{};
   std::optional<Sleeper> sleeper_;
-  bool has_watch_ = false;  ///< It was asked for; without an instance left it is not open.
+  std::size_t waiting_ = 0;  ///< Tickets that waited at the last look.
+  std::int64_t rung_ = 0;    ///< Table::rung_at() before the last look.
+  bool wants_watch_ =
+      true;  ///< It has not been asked for; without an instance left it stays closed.
   sys::FileDescriptor watch_;
   std::optional<GateHolder> gate_holder_;
   sys::FileDescriptor gate_file_;  ///< Open only while we sleep at the gate (fcntl(2)).

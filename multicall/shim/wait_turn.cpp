@@ -23,13 +23,14 @@ namespace {
 
 using namespace std::chrono_literals;
 using lane::Step;
+using std::chrono::milliseconds;
 
 constexpr auto kSettled = 100ms;  ///< A holder this old is not a short run.
 /// Between the looks of two waiting calls at a new holder: a look takes about a millisecond.
 constexpr auto kPerSlot = 2ms;
 constexpr auto kSoon = 20ms;
+constexpr milliseconds kAsk = 1s;
 constexpr int kLooks = 2;
-using std::chrono::milliseconds;
 
 /// One wait: the steps of wait_turn() and their state.
 class Wait {
@@ -282,9 +283,14 @@ class Wait {
     const auto fds = ticket_.wake_fds();
     pollfd polled[3] = {{fds[0], POLLIN, 0}, {fds[1], POLLIN, 0}, {signals_.fd(), POLLIN, 0}};
     // There is no wake-up for a less busy machine.
-    const bool must_look = !objection_.empty() || (ticket_.must_look() && step != Step::GateHeld);
-    const milliseconds limit = must_look ? std::min(next_deadline(), 1000ms) : next_deadline();
-    (void)::poll(polled, 3, static_cast<int>(limit.count()));
+    const bool asks = ticket_.is_deaf() && step != Step::GateHeld;
+    for (bool sleeps = true; sleeps;) {
+      const milliseconds due =
+          objection_.empty() ? next_deadline() : std::min(next_deadline(), kAsk);
+      const milliseconds limit = asks ? std::min(due, kAsk) : due;
+      const int ready = ::poll(polled, 3, static_cast<int>(limit.count()));
+      sleeps = ready == 0 && limit < due && !ticket_.has_missed();
+    }
     ticket_.drain();
     return take_signals();
   }

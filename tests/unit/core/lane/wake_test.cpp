@@ -30,13 +30,23 @@ class WakeTest : public LaneTest {
     return call;
   }
 
-  /// True when the call is woken within `limit` milliseconds.
+  /// True when the call is woken within `limit` milliseconds, or would find out that it was rung.
   static bool wakes(Call& call, int limit) {
-    const auto fds = call.ticket.wake_fds();
-    pollfd polled[2] = {{fds[0], POLLIN, 0}, {fds[1], POLLIN, 0}};
-    return ::poll(polled, 2, limit) > 0;
+    constexpr int kSlice = 10;
+    for (int gone = 0; gone < limit; gone += kSlice) {
+      const auto fds = call.ticket.wake_fds();
+      pollfd polled[2] = {{fds[0], POLLIN, 0}, {fds[1], POLLIN, 0}};
+      if (::poll(polled, 2, kSlice) > 0 || (call.ticket.is_deaf() && call.ticket.has_missed())) {
+        return true;
+      }
+    }
+    return false;
   }
-  static bool is_woken(Call& call) { return wakes(call, 10'000); }
+  static bool is_woken(Call& call) {
+    const bool woken = wakes(call, 10'000);
+    call.ticket.drain();
+    return woken;
+  }
   static bool sleeps(Call& call) { return !wakes(call, 50); }
 
   std::size_t slots_ = kSlots;
@@ -94,14 +104,25 @@ TEST_F(WakeTest, AParkedTicketWakesTheOneBehindWithoutABell) {
   const auto fds = second->ticket.wake_fds();
   pollfd byte{fds[0], POLLIN, 0};
   EXPECT_EQ(::poll(&byte, 1, 10'000), 1);
+  second->ticket.drain();
   EXPECT_EQ(second->ticket.advance(), Step::Waiting);
   EXPECT_TRUE(sleeps(*second));
   EXPECT_TRUE(first->ticket.unpark());
-  holder.reset();  // the second sleeps on the holder still, and learns that the first is before it
   EXPECT_TRUE(is_woken(*second));
   EXPECT_EQ(second->ticket.advance(), Step::Waiting);
+  holder.reset();
   EXPECT_TRUE(sleeps(*second));
   EXPECT_EQ(first->ticket.advance(), Step::Started);
+}
+
+TEST_F(WakeTest, ATicketThatWasParkedBetweenALookAndASleepKeepsNoneAsleep) {
+  ASSERT_TRUE(set_held(table(), true, ""));
+  auto first = make_call(Step::Held);
+  auto second = make_call(Step::Waiting);  // has looked, and does not sleep yet
+  EXPECT_TRUE(first->ticket.park());
+  EXPECT_TRUE(first->ticket.unpark());
+  EXPECT_TRUE(is_woken(*second));
+  EXPECT_EQ(second->ticket.advance(), Step::Held);
 }
 
 TEST_F(WakeTest, ATicketThatMovesForwardIsWoken) {
@@ -112,7 +133,6 @@ TEST_F(WakeTest, ATicketThatMovesForwardIsWoken) {
   ASSERT_TRUE(bump(table(), third->id()));
   ASSERT_TRUE(is_woken(*third));
   EXPECT_EQ(third->ticket.advance(), Step::Waiting);
-  third->ticket.drain();
   holder.reset();
   EXPECT_TRUE(is_woken(*third));
   EXPECT_EQ(third->ticket.advance(), Step::Started);
@@ -125,7 +145,6 @@ TEST_F(WakeTest, ATicketWhosePredecessorMovesBackIsWoken) {
   ASSERT_TRUE(set_priority(table(), first->id(), -5));
   ASSERT_TRUE(is_woken(*second));
   EXPECT_EQ(second->ticket.advance(), Step::Waiting);
-  second->ticket.drain();
   holder.reset();
   EXPECT_TRUE(is_woken(*second));
   EXPECT_EQ(second->ticket.advance(), Step::Started);
@@ -146,7 +165,6 @@ TEST_F(WakeTest, ATicketOvertakenOftenEnoughIsWokenForItsNewPlace) {
   }
   ASSERT_TRUE(is_woken(*low));  // by a ring: it slept on the last of the others
   EXPECT_EQ(low->ticket.advance(), Step::Waiting);
-  low->ticket.drain();
   running.reset();
   EXPECT_TRUE(is_woken(*low));
   EXPECT_EQ(low->ticket.advance(), Step::Started);
@@ -158,6 +176,7 @@ TEST_F(WakeTest, ATicketIsNotKeptAsleepByTheNextOwnerOfItsPredecessorsSlot) {
   auto first = sleeper();
   auto second = make_call(Step::Waiting);  // has looked, and does not sleep yet
   sleeper().reset();                       // takes the last slot, so that the first is next
+  second->ticket.drain();
   const std::size_t slot = first->ticket.slot();
   first.reset();
   auto newcomer = sleeper();
@@ -181,6 +200,20 @@ TEST_F(WakeTest, BehindATicketWithoutAByteOneSleepsAllTheSame) {
   EXPECT_TRUE(sleeps(*second));
   first.reset();
   EXPECT_TRUE(is_woken(*second));
+}
+
+TEST_F(WakeTest, WithManyWaitingALateOneAsksWhetherItWasRung) {
+  auto holder = make_call(Step::Started);
+  std::vector<std::unique_ptr<Call>> calls;
+  for (int i = 0; i < 40; ++i) {
+    calls.push_back(make_call(Step::Waiting));
+  }
+  Call& last = *calls.back();
+  ASSERT_TRUE(last.ticket.is_deaf());
+  EXPECT_FALSE(last.ticket.has_missed());
+  ASSERT_TRUE(cancel(table(), last.id()));
+  EXPECT_TRUE(last.ticket.has_missed());
+  EXPECT_EQ(last.ticket.advance(), Step::Cancelled);
 }
 
 TEST_F(WakeTest, ARingBetweenTheFirstLookAndTheFirstSleepIsHeard) {
