@@ -43,18 +43,18 @@ inline constexpr std::string_view kCurrentPatch = "git: only shows the patch it 
 
 using Refine = Decision(Args args, const Facts& facts, const Decision& row);
 
-/// True for a call of `command` that reads its work from standard input (git_input.cpp).
+/// True for a call of `command` that reads its work from standard input.
 [[nodiscard]] bool reads_input(std::string_view command, Args args);
 
-// git_editor.cpp: commands that may open an editor.
+// Commands that may open an editor.
 Refine refine_commit, refine_merge, refine_notes, refine_pick, refine_pull, refine_rebase,
     refine_revert, refine_send_email, refine_tag;
 
-// git_prompt.cpp: commands that may ask on the terminal.
+// Commands that may ask on the terminal.
 Refine refine_add, refine_am, refine_clean, refine_difftool, refine_mergetool, refine_patch,
     refine_stash;
 
-// git_rules.cpp: commands that read or write depending on their arguments.
+// Commands that read or write depending on their arguments.
 Refine refine_apply, refine_bisect, refine_branch, refine_bundle, refine_commit_graph,
     refine_config, refine_format_patch, refine_gc, refine_hash_object, refine_interpret_trailers,
     refine_lfs, refine_maintenance, refine_push, refine_reflog, refine_refs, refine_remote,

@@ -36,8 +36,4 @@ struct Command {
 /// prefix. nullptr when npm knows none.
 [[nodiscard]] const Command* find_command(std::string_view written);
 
-using Refine = Decision(const Call& call, const Facts& facts, const Decision& row);
-Refine refine_audit, refine_cache, refine_config, refine_edit, refine_exec, refine_explore,
-    refine_init, refine_pack, refine_pkg, refine_publish, refine_run, refine_script, refine_version;
-
 }  // namespace onelane::shims::npm
