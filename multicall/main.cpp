@@ -4,6 +4,7 @@
 #include "multicall/context/call.hpp"
 #include "multicall/job/job.hpp"
 #include "multicall/shim/run_call.hpp"
+#include "multicall/term/exit_codes.hpp"
 #include "multicall/term/say.hpp"
 #include "multicall/verbs/table.hpp"
 

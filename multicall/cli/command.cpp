@@ -5,6 +5,8 @@
 #include "core/sys/text.hpp"
 #include "multicall/cli/help.hpp"
 #include "multicall/cli/tree.hpp"
+#include "multicall/term/exit_codes.hpp"
+#include "multicall/term/print.hpp"
 #include "multicall/term/say.hpp"
 
 namespace onelane::multicall {

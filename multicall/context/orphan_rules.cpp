@@ -72,17 +72,6 @@ class JournalReader {
   std::unordered_map<std::string, std::optional<journal::Record>> known_;
 };
 
-/// The command of a record for a terminal: printable, at most 80 bytes.
-std::string command_of(const journal::Record& record) {
-  std::string command;
-  for (const std::string& word : record.argv) {
-    command += (command.empty() ? "" : " ") + word.substr(0, 80);
-  }
-  std::ranges::replace_if(
-      command, [](char c) { return static_cast<unsigned char>(c) < 32 || c >= 127; }, '?');
-  return command.substr(0, 80);
-}
-
 std::optional<process::RunTraits> traits_in(const lane::Table& table, std::string_view run_id) {
   const lane::LastRun last = table.last_run();
   if (lane::view(last.run_id) != run_id || !table.is_own(last)) {
@@ -172,7 +161,7 @@ RunBook run_book(const LanesHere& lanes) {
       }
     }
     const journal::Record* record = journal->find(run_id);
-    return record == nullptr ? std::string{} : command_of(*record);
+    return record == nullptr ? std::string{} : journal::command_text(*record, 80);
   };
   return book;
 }

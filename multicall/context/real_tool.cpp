@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "core/sys/text.hpp"
+#include "multicall/term/exit_codes.hpp"
 #include "multicall/term/say.hpp"
 #include "multicall/term/words.hpp"
 

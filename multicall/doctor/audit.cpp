@@ -14,8 +14,8 @@
 #include "multicall/audit/shell_words.hpp"
 #include "multicall/context/lanes_here.hpp"
 #include "multicall/doctor/scene.hpp"
-#include "multicall/term/fence.hpp"
-#include "multicall/term/say.hpp"
+#include "multicall/term/github_log.hpp"
+#include "multicall/term/print.hpp"
 #include "shims/shim.hpp"
 
 namespace onelane::multicall::audit {

@@ -8,11 +8,11 @@
 
 #include "core/project/state.hpp"
 #include "core/settings/edit.hpp"
+#include "core/settings/trust.hpp"
 #include "core/sys/error.hpp"
 #include "core/tool/find.hpp"
 #include "multicall/context/lanes_here.hpp"
 #include "multicall/init/adoption.hpp"
-#include "multicall/init/kill_all.hpp"
 #include "shims/shim.hpp"
 
 namespace onelane::multicall::setup {
@@ -33,6 +33,41 @@ bool is_on_path(const std::string& name) {
     }
   }
   return false;
+}
+
+/// The text of onelane.toml with `make kill-all` as a call that passes; adds a line to `report` if
+/// that is a change. Nothing if the user has a [tools.make] without it: then the report says what
+/// to add.
+std::optional<std::string> with_kill_all(const std::string& text, InitReport& report) {
+  auto after = settings::add_pass(text, "make", "kill-all");
+  if (!after) {
+    report.next.emplace_back(
+        "add \"kill-all\" to `pass` of [tools.make] in onelane.toml, then: onelane trust");
+  } else if (*after != text) {
+    report.lines.emplace_back(
+        "pass      make kill-all in onelane.toml (for a target that says: onelane stop "
+        "--everything --yes)");
+  }
+  return after;
+}
+
+/// Renews the trust in the onelane.toml at `path` after init has changed it from `before`; trusts
+/// it for the first time if it `loosens` and init wrote all of it. Otherwise the report leaves it
+/// to the user, who has not agreed to what was there before. Throws SystemError.
+void keep_trust(const std::string& path, const std::string& before, bool loosens,
+                InitReport& report) {
+  const std::string after = read_text(path);
+  const std::string directory = own_trust_directory();
+  const bool was_trusted = settings::is_trusted(directory, path, before);
+  if (was_trusted ? after == before : !loosens) {
+    return;
+  }
+  if (was_trusted || (before.empty() && !directory.empty())) {
+    settings::trust(directory, path, after);
+    report.lines.emplace_back("trust     onelane.toml as it is now");
+  } else {
+    report.next.emplace_back("onelane trust   (after a look at the rest of onelane.toml)");
+  }
 }
 
 /// The steps of `onelane init`; each may be repeated.

@@ -6,6 +6,9 @@
 #include "core/sys/text.hpp"
 #include "multicall/init/agents.hpp"
 #include "multicall/init/hooks.hpp"
+#include "multicall/term/confirm.hpp"
+#include "multicall/term/exit_codes.hpp"
+#include "multicall/term/print.hpp"
 #include "multicall/term/say.hpp"
 
 namespace onelane::multicall::setup {

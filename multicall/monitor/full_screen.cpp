@@ -15,7 +15,7 @@
 #include "multicall/monitor/keys.hpp"
 #include "multicall/monitor/look.hpp"
 #include "multicall/monitor/terminal.hpp"
-#include "multicall/term/fence.hpp"
+#include "multicall/term/github_log.hpp"
 #include "multicall/term/say.hpp"
 
 namespace onelane::multicall::monitor {

@@ -202,17 +202,13 @@ class Lister {
     for (const journal::Record& record : look_.recent) {
       Line& line = add_row({}).line;
       const std::string outcome = outcome_of(record);
-      std::string command;
-      for (const std::string& word : record.argv) {
-        command += (command.empty() ? "" : " ") + word;
-      }
       line.add(" " + (is_narrow() ? "" : end_words(record) + " "), Style::Dim);
       line.add(left(outcome, is_narrow() ? 9 : 12, false) + " ",
                outcome == "ok"                            ? Style::Good
                : record.reason == journal::Reason::Exited ? Style::Warn
                                                           : Style::Bad);
       const std::size_t taken = is_narrow() ? 19 : 50;
-      line.add(left(clean(command), room(taken), paper_.unicode) + " ");
+      line.add(left(clean(journal::command_text(record)), room(taken), paper_.unicode) + " ");
       line.add(right(took_words(record), 7));
       if (!is_narrow()) {
         line.add(right(size_words(record.peak_tree_kb << 10U), 9) + "  ");

@@ -15,7 +15,7 @@
 #include "core/sys/file_descriptor.hpp"
 #include "multicall/context/orphan_rules.hpp"
 #include "multicall/monitor/look.hpp"
-#include "multicall/term/say.hpp"
+#include "multicall/term/print.hpp"
 #include "multicall/view/overview.hpp"
 
 namespace onelane::multicall::monitor {
@@ -176,14 +176,6 @@ constexpr std::int64_t kLeavingTakes = 1'500;
 
 bool was_killed(Reason reason) {
   return reason != Reason::Exited && reason != Reason::Signalled && reason != Reason::NotStarted;
-}
-
-std::string command_of(const journal::Record& record) {
-  std::string text;
-  for (const std::string& word : record.argv) {
-    text += (text.empty() ? "" : " ") + word;
-  }
-  return text;
 }
 
 json lane_json(const LaneLook& lane) {
@@ -355,7 +347,7 @@ std::vector<Event> Story::see(const journal::Record& record) {
   if (is_known && it->second.stage == Stage::Told) {
     return {};
   }
-  const std::string command = is_known ? it->second.command : command_of(record);
+  const std::string command = is_known ? it->second.command : journal::command_text(record);
   const auto tell_of = [&](const char* event, std::int64_t at_ms) -> Event& {
     Event& told = tell(event, at_ms, record.id);
     told["command"] = command;

@@ -17,6 +17,8 @@
 #include "multicall/queue/child.hpp"
 #include "multicall/queue/queue_view.hpp"
 #include "multicall/queue/record.hpp"
+#include "multicall/term/exit_codes.hpp"
+#include "multicall/term/print.hpp"
 #include "multicall/term/say.hpp"
 #include "multicall/term/words.hpp"
 

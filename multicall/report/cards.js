@@ -8,21 +8,8 @@ const words = value => typeof value === 'string' ? value : '';
 /** In the unit in which limits are set. */
 const megabytes = bytes => count(Math.round(bytes / 1048576)) + ' MB';
 
-function sentence(run, card) {
-  const limit = whole(card.limit), used = whole(card.used);
-  const name = words(card.limit_name) ? ' (' + words(card.limit_name) + ')' : '';
-  const after = whole(card.after_ms) ? ', after ' + span(card.after_ms) : '';
-  switch (run.reason) {
-    case 'processes': return 'Had ' + count(used) + ' processes of ' + count(limit) + name + after;
-    case 'timeout':
-    case 'pipeline-timeout': return 'Ran for more than ' + span(limit) + name;
-    case 'idle': return 'Did nothing for ' + span(used) + name + after;
-    case 'reserve': return 'Only ' + size(used) + ' of memory was left on the machine' + name + after;
-    case 'memory': return 'One process used ' + megabytes(used) + ' of ' + megabytes(limit) + name + after;
-    case 'tree-memory': return 'Used ' + megabytes(used) + ' of ' + megabytes(limit) + name + after;
-    default: return words(run.said).replace(/^./, first => first.toUpperCase());
-  }
-}
+/** Why the run was ended, as the job summary says it. */
+const sentence = run => words(run.said).replace(/^./, first => first.toUpperCase());
 
 function curveOf(run, card) {
   const points = (Array.isArray(card.curve) ? card.curve : []).map(whole);
@@ -99,7 +86,7 @@ function cardOf(run, open) {
   body.append(facts);
   const article = make('article', 'card',
     make('h3', '', make('span', 'command', run.command), place),
-    make('p', 'said', run.card ? sentence(run, card) + '.' : run.how + '.'), body);
+    make('p', 'said', run.card ? sentence(run) + '.' : run.how + '.'), body);
   const tree = treeOf(card, open);
   if (tree) article.append(tree);
   return article;

@@ -7,7 +7,7 @@
 
 #include "multicall/report/out_file.hpp"
 #include "multicall/report/words.hpp"
-#include "multicall/term/annotation.hpp"
+#include "multicall/term/github_log.hpp"
 #include "multicall/view/run_view.hpp"
 
 namespace onelane::multicall {
@@ -152,10 +152,10 @@ std::string annotations_of(const History& history) {
     const Record& record = **at;
     const std::string sentence = advice_of(record).sentence;
     const bool is_lost = outcome_of(record) == Outcome::Crashed;
-    text += ci::line_of({.kind = is_lost ? "warning" : "error",
-                         .title = "onelane: " + phrase_of(record),
-                         .text = command_of(record, kLongestInSummary) +
-                                 (sentence.empty() ? "" : ": ") + sentence});
+    text += line_of({.kind = is_lost ? "warning" : "error",
+                     .title = "onelane: " + phrase_of(record),
+                     .text = command_of(record, kLongestInSummary) +
+                             (sentence.empty() ? "" : ": ") + sentence});
   }
   return text;
 }

@@ -11,7 +11,7 @@
 
 #include "core/sys/error.hpp"
 #include "core/sys/file_descriptor.hpp"
-#include "multicall/term/say.hpp"
+#include "multicall/term/print.hpp"
 
 namespace onelane::multicall {
 namespace {

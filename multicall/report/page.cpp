@@ -7,9 +7,11 @@
 #include <utility>
 
 #include "core/settings/sha256.hpp"
+#include "core/sys/base64.hpp"
+#include "core/sys/hex.hpp"
 #include "multicall/report/page_parts.hpp"
 #include "multicall/report/words.hpp"
-#include "multicall/term/say.hpp"
+#include "multicall/term/print.hpp"
 
 namespace onelane::multicall {
 namespace {
@@ -140,18 +142,7 @@ std::string harmless(std::string_view text) {
 
 /// `sha256-…`, as a content security policy names an allowed script (W3C CSP 3, RFC 4648).
 std::string source_hash(std::string_view bytes) {
-  constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  const std::string hex = settings::sha256(bytes);
-  std::string out = "sha256-";
-  // Three hex digits make two base64 digits; 64 leave one over, padded with two zero bits.
-  for (std::size_t at = 0; at < hex.size(); at += 3) {
-    const std::string three = (hex.substr(at, 3) + "00").substr(0, 3);
-    const unsigned bits = static_cast<unsigned>(std::stoul(three, nullptr, 16));
-    out += kDigits[bits >> 6U];
-    out += at + 1 < hex.size() ? std::string(1, kDigits[bits & 63U]) : std::string{};
-  }
-  return out + "=";
+  return "sha256-" + sys::base64(sys::from_hex(settings::sha256(bytes)).value_or(""));
 }
 
 std::string fill(std::string_view page, const History& history) {

@@ -89,8 +89,10 @@ Advice advice_of(const journal::Record& record) {
     advice.sentence += " (" + name + ")";
   }
   const std::uint64_t after = number_in(card, "after_ms");
-  const bool is_time = record.reason == journal::Reason::Timeout;
-  advice.sentence += after == 0 || is_time
+  // A limit of running time is the time itself.
+  const bool says_time = record.reason == journal::Reason::Timeout ||
+                         record.reason == journal::Reason::PipelineTimeout;
+  advice.sentence += after == 0 || says_time
                          ? std::string{}
                          : ", after " + time_words(static_cast<std::int64_t>(after));
   return advice;

@@ -24,6 +24,7 @@
 #include "multicall/shim/clamp.hpp"
 #include "multicall/shim/environment.hpp"
 #include "multicall/shim/turn.hpp"
+#include "multicall/term/exit_codes.hpp"
 #include "multicall/term/say.hpp"
 
 namespace onelane::multicall {

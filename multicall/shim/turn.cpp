@@ -23,6 +23,7 @@
 #include "multicall/shim/notice.hpp"
 #include "multicall/shim/pause.hpp"
 #include "multicall/shim/wait_turn.hpp"
+#include "multicall/term/exit_codes.hpp"
 #include "multicall/term/say.hpp"
 
 namespace onelane::multicall {

@@ -18,6 +18,7 @@
 #include "core/sys/process.hpp"
 #include "core/sys/users.hpp"
 #include "multicall/context/supervisor_check.hpp"
+#include "multicall/term/print.hpp"
 #include "multicall/term/say.hpp"
 #include "multicall/view/lane_view.hpp"
 #include "multicall/view/orphan_rows.hpp"

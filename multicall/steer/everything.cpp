@@ -10,6 +10,8 @@
 #include "multicall/context/lanes_here.hpp"
 #include "multicall/queue/queue_view.hpp"
 #include "multicall/steer/end_run.hpp"
+#include "multicall/term/confirm.hpp"
+#include "multicall/term/print.hpp"
 #include "multicall/term/say.hpp"
 #include "multicall/view/find_ticket.hpp"
 #include "multicall/view/lane_view.hpp"

@@ -2,6 +2,7 @@
 
 #include "core/lane/admin.hpp"
 #include "core/sys/text.hpp"
+#include "multicall/term/print.hpp"
 #include "multicall/term/say.hpp"
 #include "multicall/term/words.hpp"
 #include "multicall/verbs/rows.hpp"

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/sys/text.hpp"
+#include "multicall/term/print.hpp"
 #include "multicall/term/say.hpp"
 #include "multicall/verbs/rows.hpp"
 #include "multicall/view/find_ticket.hpp"

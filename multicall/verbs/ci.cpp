@@ -11,14 +11,14 @@
 #include "core/sys/error.hpp"
 #include "core/sys/file_descriptor.hpp"
 #include "core/sys/text.hpp"
-#include "multicall/ci/job_processes.hpp"
-#include "multicall/ci/unstarted_queue.hpp"
+#include "multicall/ci/job_remains.hpp"
 #include "multicall/context/lanes_here.hpp"
 #include "multicall/doctor/checks.hpp"
 #include "multicall/report/job_summary.hpp"
 #include "multicall/steer/end_run.hpp"
-#include "multicall/term/annotation.hpp"
-#include "multicall/term/fence.hpp"
+#include "multicall/term/exit_codes.hpp"
+#include "multicall/term/github_log.hpp"
+#include "multicall/term/print.hpp"
 #include "multicall/term/say.hpp"
 #include "multicall/verbs/rows.hpp"
 
@@ -171,7 +171,7 @@ class JobEnd {
   [[nodiscard]] std::string marks() const {
     std::string out;
     for (std::size_t i = 0; i < std::min(problems_.size(), kMostAnnotations); ++i) {
-      out += ci::line_of(
+      out += line_of(
           {.title = "onelane ci finish", .text = problems_[i].what + " -> " + problems_[i].todo});
     }
     return out;
@@ -367,7 +367,7 @@ std::string sentence_of(const Finding& finding) {
   return text + (finding.command.empty() ? "" : ": " + printable_line(finding.command));
 }
 
-ci::Annotation annotation_of(const Finding& finding) {
+Annotation annotation_of(const Finding& finding) {
   return {.kind = finding.level == Level::Wrong ? "error" : "warning",
           .title = "onelane ci verify: " + finding.check,
           .text = sentence_of(finding)};
@@ -381,7 +381,7 @@ void mark(const std::vector<Finding>& findings, int fd) {
   for (const Finding& finding : findings) {
     std::size_t& count = finding.level == Level::Wrong ? errors : warnings;
     if (finding.level != Level::Ok && count++ < kMostMarks) {
-      text += ci::line_of(annotation_of(finding));
+      text += line_of(annotation_of(finding));
     }
   }
   (void)sys::write_all(fd, text);

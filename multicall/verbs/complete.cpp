@@ -8,7 +8,7 @@
 #include "multicall/cli/completion.hpp"
 #include "multicall/context/lanes_here.hpp"
 #include "multicall/queue/queue_view.hpp"
-#include "multicall/term/say.hpp"
+#include "multicall/term/print.hpp"
 #include "multicall/verbs/rows.hpp"
 #include "multicall/verbs/table.hpp"
 #include "multicall/view/lane_view.hpp"

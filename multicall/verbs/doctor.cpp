@@ -3,10 +3,11 @@
 
 #include "core/sys/error.hpp"
 #include "core/sys/text.hpp"
-#include "multicall/cli/colour.hpp"
+#include "multicall/cli/shared_options.hpp"
 #include "multicall/doctor/audit.hpp"
 #include "multicall/doctor/checks.hpp"
 #include "multicall/term/paint.hpp"
+#include "multicall/term/print.hpp"
 #include "multicall/term/say.hpp"
 #include "multicall/verbs/rows.hpp"
 

@@ -11,6 +11,8 @@
 #include "multicall/job/early_release.hpp"
 #include "multicall/shim/clamp.hpp"
 #include "multicall/shim/decide.hpp"
+#include "multicall/term/exit_codes.hpp"
+#include "multicall/term/print.hpp"
 #include "multicall/term/say.hpp"
 #include "multicall/verbs/rows.hpp"
 

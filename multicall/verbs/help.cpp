@@ -3,7 +3,7 @@
 
 #include "core/settings/schema.hpp"
 #include "multicall/cli/help.hpp"
-#include "multicall/term/say.hpp"
+#include "multicall/term/print.hpp"
 #include "multicall/verbs/rows.hpp"
 #include "multicall/verbs/table.hpp"
 

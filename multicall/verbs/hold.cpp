@@ -6,6 +6,7 @@
 #include "core/sys/users.hpp"
 #include "multicall/context/lanes_here.hpp"
 #include "multicall/shim/notice.hpp"
+#include "multicall/term/print.hpp"
 #include "multicall/term/say.hpp"
 #include "multicall/verbs/rows.hpp"
 #include "multicall/view/find_ticket.hpp"

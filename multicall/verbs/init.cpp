@@ -7,6 +7,8 @@
 #include "multicall/init/adopt.hpp"
 #include "multicall/init/adoption.hpp"
 #include "multicall/init/setup.hpp"
+#include "multicall/term/exit_codes.hpp"
+#include "multicall/term/print.hpp"
 #include "multicall/term/say.hpp"
 #include "multicall/verbs/rows.hpp"
 

@@ -1,8 +1,9 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "multicall/cli/since.hpp"
-#include "multicall/term/fence.hpp"
+#include "multicall/cli/shared_options.hpp"
+#include "multicall/term/github_log.hpp"
+#include "multicall/term/print.hpp"
 #include "multicall/term/say.hpp"
 #include "multicall/verbs/rows.hpp"
 #include "multicall/view/follow_runs.hpp"

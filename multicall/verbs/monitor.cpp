@@ -3,7 +3,7 @@
 
 #include "core/sys/error.hpp"
 #include "core/sys/values.hpp"
-#include "multicall/cli/colour.hpp"
+#include "multicall/cli/shared_options.hpp"
 #include "multicall/context/lanes_here.hpp"
 #include "multicall/monitor/full_screen.hpp"
 #include "multicall/monitor/stream.hpp"

@@ -2,7 +2,9 @@
 #include <nlohmann/json.hpp>
 
 #include "multicall/context/lanes_here.hpp"
-#include "multicall/term/fence.hpp"
+#include "multicall/term/confirm.hpp"
+#include "multicall/term/github_log.hpp"
+#include "multicall/term/print.hpp"
 #include "multicall/term/say.hpp"
 #include "multicall/term/words.hpp"
 #include "multicall/verbs/rows.hpp"

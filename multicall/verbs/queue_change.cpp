@@ -3,6 +3,8 @@
 
 #include "core/sys/values.hpp"
 #include "multicall/queue/queue_view.hpp"
+#include "multicall/term/exit_codes.hpp"
+#include "multicall/term/print.hpp"
 #include "multicall/term/say.hpp"
 #include "multicall/term/words.hpp"
 #include "multicall/verbs/queue_options.hpp"

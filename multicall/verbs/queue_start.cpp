@@ -1,7 +1,7 @@
 #include "core/sys/values.hpp"
 #include "multicall/queue/queue_view.hpp"
 #include "multicall/queue/run.hpp"
-#include "multicall/term/say.hpp"
+#include "multicall/term/exit_codes.hpp"
 #include "multicall/verbs/rows.hpp"
 
 namespace onelane::multicall {

@@ -5,6 +5,7 @@
 #include "core/sys/clock.hpp"
 #include "core/sys/error.hpp"
 #include "multicall/queue/queue_view.hpp"
+#include "multicall/term/print.hpp"
 #include "multicall/term/say.hpp"
 #include "multicall/verbs/rows.hpp"
 

@@ -11,6 +11,7 @@
 #include "multicall/job/job.hpp"
 #include "multicall/shim/decide.hpp"
 #include "multicall/shim/run_call.hpp"
+#include "multicall/term/exit_codes.hpp"
 #include "multicall/term/say.hpp"
 #include "multicall/verbs/rows.hpp"
 #include "multicall/verbs/run_options.hpp"

@@ -12,6 +12,8 @@
 #include "multicall/cli/command.hpp"
 #include "multicall/context/real_tool.hpp"
 #include "multicall/job/atoms.hpp"
+#include "multicall/term/exit_codes.hpp"
+#include "multicall/term/print.hpp"
 #include "multicall/term/say.hpp"
 #include "multicall/term/words.hpp"
 

@@ -3,10 +3,10 @@
 
 #include "core/guard/card.hpp"
 #include "core/sys/clock.hpp"
-#include "multicall/cli/colour.hpp"
-#include "multicall/cli/since.hpp"
+#include "multicall/cli/shared_options.hpp"
 #include "multicall/term/columns.hpp"
-#include "multicall/term/fence.hpp"
+#include "multicall/term/github_log.hpp"
+#include "multicall/term/print.hpp"
 #include "multicall/term/say.hpp"
 #include "multicall/term/words.hpp"
 #include "multicall/verbs/rows.hpp"

@@ -7,6 +7,8 @@
 #include "core/sys/file_descriptor.hpp"
 #include "multicall/context/lanes_here.hpp"
 #include "multicall/init/adoption.hpp"
+#include "multicall/term/exit_codes.hpp"
+#include "multicall/term/print.hpp"
 #include "multicall/term/say.hpp"
 #include "multicall/verbs/rows.hpp"
 

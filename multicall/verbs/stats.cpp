@@ -2,12 +2,11 @@
 #include <nlohmann/json.hpp>
 
 #include "core/journal/journal.hpp"
-#include "multicall/cli/colour.hpp"
-#include "multicall/cli/since.hpp"
+#include "multicall/cli/shared_options.hpp"
 #include "multicall/context/lanes_here.hpp"
 #include "multicall/term/columns.hpp"
-#include "multicall/term/fence.hpp"
-#include "multicall/term/say.hpp"
+#include "multicall/term/github_log.hpp"
+#include "multicall/term/print.hpp"
 #include "multicall/verbs/rows.hpp"
 #include "multicall/view/stats_view.hpp"
 

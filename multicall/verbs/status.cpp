@@ -15,8 +15,9 @@
 
 #include "core/sys/error.hpp"
 #include "core/sys/file_descriptor.hpp"
-#include "multicall/cli/colour.hpp"
-#include "multicall/term/fence.hpp"
+#include "multicall/cli/shared_options.hpp"
+#include "multicall/term/github_log.hpp"
+#include "multicall/term/print.hpp"
 #include "multicall/term/say.hpp"
 #include "multicall/verbs/rows.hpp"
 

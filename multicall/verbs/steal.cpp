@@ -3,6 +3,7 @@
 
 #include "core/sys/text.hpp"
 #include "multicall/steer/end_run.hpp"
+#include "multicall/term/print.hpp"
 #include "multicall/term/say.hpp"
 #include "multicall/verbs/rows.hpp"
 #include "multicall/view/lane_view.hpp"

@@ -3,6 +3,8 @@
 
 #include "multicall/steer/end_run.hpp"
 #include "multicall/steer/everything.hpp"
+#include "multicall/term/confirm.hpp"
+#include "multicall/term/print.hpp"
 #include "multicall/term/say.hpp"
 #include "multicall/verbs/rows.hpp"
 #include "multicall/view/lane_view.hpp"

@@ -4,7 +4,7 @@
 #include <array>
 
 #include "multicall/cli/help.hpp"
-#include "multicall/term/say.hpp"
+#include "multicall/term/print.hpp"
 #include "multicall/verbs/rows.hpp"
 
 namespace onelane::multicall {

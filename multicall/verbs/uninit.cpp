@@ -10,6 +10,7 @@
 #include "multicall/context/lanes_here.hpp"
 #include "multicall/init/adoption.hpp"
 #include "multicall/init/change.hpp"
+#include "multicall/term/print.hpp"
 #include "multicall/term/say.hpp"
 #include "multicall/verbs/rows.hpp"
 

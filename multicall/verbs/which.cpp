@@ -1,6 +1,8 @@
 #include <cstdlib>
 
 #include "multicall/context/real_tool.hpp"
+#include "multicall/term/exit_codes.hpp"
+#include "multicall/term/print.hpp"
 #include "multicall/term/say.hpp"
 #include "multicall/verbs/rows.hpp"
 

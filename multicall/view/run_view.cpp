@@ -10,6 +10,7 @@
 #include "core/journal/journal.hpp"
 #include "core/sys/text.hpp"
 #include "multicall/context/call.hpp"
+#include "multicall/term/print.hpp"
 #include "multicall/term/say.hpp"
 #include "multicall/term/words.hpp"
 #include "multicall/view/find_ticket.hpp"

@@ -19,6 +19,8 @@
 #include "multicall/job/capture/telling.hpp"
 #include "multicall/job/capture/terminal.hpp"
 #include "multicall/job/capture/wiring.hpp"
+#include "multicall/term/exit_codes.hpp"
+#include "multicall/term/print.hpp"
 #include "multicall/term/say.hpp"
 
 namespace onelane::multicall::capture {

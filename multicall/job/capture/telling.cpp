@@ -8,6 +8,7 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
+#include "core/sys/base64.hpp"
 #include "core/sys/text.hpp"
 #include "multicall/term/words.hpp"
 #include "multicall/view/overview.hpp"
@@ -19,24 +20,6 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kMostKept = std::size_t{16} << 20U;
-
-/// RFC 4648, section 4.
-std::string base64(std::string_view bytes) {
-  constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const std::string_view group = bytes.substr(i, 3);
-    std::uint32_t bits = 0;
-    for (std::size_t k = 0; k < 3; ++k) {
-      bits = bits << 8U | (k < group.size() ? static_cast<unsigned char>(group[k]) : 0U);
-    }
-    for (std::size_t k = 0; k < 4; ++k) {
-      out += k <= group.size() ? kDigits[bits >> (18U - 6U * k) & 63U] : '=';
-    }
-  }
-  return out;
-}
 
 json number_or_null(std::int64_t number) {
   return number == 0 ? json(nullptr) : json(number);
@@ -141,7 +124,7 @@ void Kept::clear() {
 }
 
 json Kept::to_json() const {
-  return sys::is_utf8(text_) ? json(text_) : json{{"base64", base64(text_)}};
+  return sys::is_utf8(text_) ? json(text_) : json{{"base64", sys::base64(text_)}};
 }
 
 json to_json(const Result& result) {

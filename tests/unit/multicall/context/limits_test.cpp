@@ -7,7 +7,7 @@
 #include <string>
 
 #include "core/settings/schema.hpp"
-#include "multicall/term/say.hpp"
+#include "multicall/term/exit_codes.hpp"
 
 namespace onelane::multicall {
 namespace {

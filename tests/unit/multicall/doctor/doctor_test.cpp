@@ -11,7 +11,6 @@
 #include "multicall/doctor/checks.hpp"
 #include "multicall/doctor/file_system.hpp"
 #include "multicall/doctor/scene.hpp"
-#include "multicall/term/say.hpp"
 
 namespace onelane::multicall::doctor {
 namespace {

@@ -1,4 +1,4 @@
-#include "multicall/cli/since.hpp"
+#include "multicall/cli/shared_options.hpp"
 
 #include <algorithm>
 #include <array>
@@ -46,6 +46,16 @@ std::optional<std::int64_t> parse_date(const std::string& text) {
 }
 
 }  // namespace
+
+void add_colour(Options& app, Paint::When& when) {
+  const auto read = [&when](const std::string& word) {
+    when = word == "always"  ? Paint::When::Always
+           : word == "never" ? Paint::When::Never
+                             : Paint::When::Auto;
+  };
+  app.add_option_function("--color", read, "whether to paint (auto)")
+      ->check(one_of({"auto", "always", "never"}));
+}
 
 std::optional<std::int64_t> parse_since(std::string_view text, std::int64_t now_wall_ms) {
   if (text == "all") {

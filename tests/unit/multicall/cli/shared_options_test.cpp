@@ -1,4 +1,4 @@
-#include "multicall/cli/since.hpp"
+#include "multicall/cli/shared_options.hpp"
 
 #include <gtest/gtest.h>
 

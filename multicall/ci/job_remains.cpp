@@ -1,4 +1,4 @@
-#include "multicall/ci/job_processes.hpp"
+#include "multicall/ci/job_remains.hpp"
 
 #include <unistd.h>
 
@@ -13,7 +13,9 @@
 #include <utility>
 
 #include "core/process/ending.hpp"
+#include "core/queue/store.hpp"
 #include "multicall/context/orphan_rules.hpp"
+#include "multicall/queue/queue_view.hpp"
 
 namespace onelane::multicall::ci {
 namespace {
@@ -191,6 +193,18 @@ JobRuns job_runs(const LanesHere& lanes) {
     } else {
       (is_of_this_job(supervisor) ? out.services : out.foreign).push_back(std::move(found));
     }
+  }
+  return out;
+}
+
+std::vector<std::string> unstarted_entries(const LanesHere& lanes) {
+  std::vector<std::string> out;
+  for (const queue::Entry& entry : queue::unfinished(lanes.project.state_dir)) {
+    std::string words = command_of(entry);
+    if (entry.state != queue::State::Queued) {
+      words += " (" + std::string{queue::word_of(entry.state)} + ")";
+    }
+    out.push_back(std::move(words));
   }
   return out;
 }

@@ -1,4 +1,4 @@
-#include "multicall/ci/job_processes.hpp"
+#include "multicall/ci/job_remains.hpp"
 
 #include <gtest/gtest.h>
 #include <unistd.h>

@@ -1,8 +1,8 @@
-#include "multicall/term/annotation.hpp"
+#include "multicall/term/github_log.hpp"
 
 #include <gtest/gtest.h>
 
-namespace onelane::multicall::ci {
+namespace onelane::multicall {
 namespace {
 
 TEST(AnnotationTest, TextCannotEndTheCommandNorBeginAnother) {
@@ -13,4 +13,4 @@ TEST(AnnotationTest, TextCannotEndTheCommandNorBeginAnother) {
 }
 
 }  // namespace
-}  // namespace onelane::multicall::ci
+}  // namespace onelane::multicall

@@ -1,4 +1,4 @@
-#include "multicall/term/fence.hpp"
+#include "multicall/term/github_log.hpp"
 
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -10,7 +10,7 @@
 #include "core/sys/error.hpp"
 #include "core/sys/file_descriptor.hpp"
 #include "core/sys/hex.hpp"
-#include "multicall/term/say.hpp"
+#include "multicall/term/print.hpp"
 
 namespace onelane::multicall {
 namespace {
@@ -32,6 +32,35 @@ std::string random_token() {
 bool is_file(int fd) {
   struct stat info {};
   return ::fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
+}
+
+enum class Part { Property, Data };
+
+/// A newline ends a workflow command; `:` and `,` end a property as well.
+std::string escaped(std::string_view text, Part part) {
+  std::string out;
+  for (const char byte : text) {
+    switch (byte) {
+      case '%':
+        out += "%25";
+        break;
+      case '\r':
+        out += "%0D";
+        break;
+      case '\n':
+        out += "%0A";
+        break;
+      case ':':
+        out += part == Part::Property ? "%3A" : ":";
+        break;
+      case ',':
+        out += part == Part::Property ? "%2C" : ",";
+        break;
+      default:
+        out += byte;
+    }
+  }
+  return out;
 }
 
 }  // namespace
@@ -60,6 +89,12 @@ void print_fenced(std::string_view text) {
     const CiFence fence;
     print(text);
   }
+}
+
+std::string line_of(const Annotation& annotation) {
+  return "::" + std::string{annotation.kind} +
+         " title=" + escaped(annotation.title, Part::Property) +
+         "::" + escaped(annotation.text, Part::Data) + "\n";
 }
 
 }  // namespace onelane::multicall

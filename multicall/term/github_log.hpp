@@ -26,4 +26,15 @@ class CiFence {
 /// Prints, inside a CiFence, text that may repeat output of a tool or names of its processes.
 void print_fenced(std::string_view text);
 
+/// A GitHub workflow command that annotates a step (`::error title=…::…`).
+struct Annotation {
+  std::string_view kind = "error";  ///< "error" or "warning".
+  std::string title;
+  std::string text;
+};
+
+/// The command as one line with its newline. Title and text may hold any bytes: they are escaped,
+/// so they can neither end the command nor start another.
+[[nodiscard]] std::string line_of(const Annotation& annotation);
+
 }  // namespace onelane::multicall

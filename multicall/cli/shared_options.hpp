@@ -6,8 +6,12 @@
 #include <string_view>
 
 #include "multicall/cli/options.hpp"
+#include "multicall/term/paint.hpp"
 
 namespace onelane::multicall {
+
+/// Adds `--color=auto|always|never`, read into `when`.
+void add_colour(Options& app, Paint::When& when);
 
 /// Reads "7d", "3h", "45m" or "2w" as that long before `now_wall_ms`; "2026-11-01" or
 /// "2026-11-01T12:30" as local time; and "all" as 0. The result is in milliseconds since the epoch;
