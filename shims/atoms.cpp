@@ -263,7 +263,7 @@ constexpr AtomRefusal kJqRefusals[] = {
     {"-s --slurp -n --null-input", None, "all inputs are one"},
     {"-e --exit-status", None, "the code is that of the last file"},
     {"-f --from-file", None, "the program is in a file, where it may ask for other inputs"},
-    {"--args --jsonargs", None, "the operands are no files"},
+    {"--args --jsonargs", None, "the operands are not files"},
     {"--stream-errors --seq -h --help -V --version --build-configuration", None, kAtomNoCheck},
 };
 constexpr AtomTool kJq{
@@ -279,7 +279,7 @@ constexpr AtomTool kJq{
     .words = "input inputs halt halt_error input_line_number",
     .leading = 1,
     .note =
-        "after a file that is no JSON a whole call reads no more, and its code is that of the "
+        "after a file that is not JSON a whole call reads no more, and its code is that of the "
         "last file",
 };
 

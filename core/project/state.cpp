@@ -102,9 +102,9 @@ void check(int fd, const Parent& parent, const std::string& path) {
     sys::throw_errno("stat", path);
   }
   if (info.st_uid != ::geteuid() && info.st_uid != 0 && info.st_uid != parent.info.st_uid) {
-    throw sys::SystemError{
-        EPERM, "use",
-        path + " (owned by uid " + std::to_string(info.st_uid) + ", a stranger here)"};
+    throw sys::SystemError{EPERM, "use",
+                           path + " (owned by uid " + std::to_string(info.st_uid) +
+                               ", who is neither you nor root nor the owner of the project)"};
   }
   if ((info.st_mode & S_IWOTH) != 0 && (shared_bits(parent.project) & S_IWOTH) == 0) {
     throw sys::SystemError{EPERM, "use", path + " (writable by everybody: chmod o-w it)"};

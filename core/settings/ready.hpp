@@ -16,7 +16,7 @@ struct Ready {
 
 /// The accepted forms, for messages.
 inline constexpr std::string_view kReadyForm =
-    "a TCP port (1 to 65535), or a text without control characters that a line has (255 bytes)";
+    "a TCP port (1 to 65535), or text that a line contains, without control characters (255 bytes)";
 
 /// Digits are a port, anything else is a text. nullopt when it is neither.
 [[nodiscard]] std::optional<Ready> parse_ready(std::string_view text);

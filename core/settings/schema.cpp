@@ -25,17 +25,19 @@ constexpr auto kFields = std::to_array<Field>({
     {"check_interval", "the longest pause between two looks at a run's processes",
      &Settings::check_interval, Form::Plain, true},
     {"timeout",
-     "how long a run may take from its start on, without the time it is stopped; 0 for ever",
+     "how long a run may take from its start on, without the time it is stopped; 0 for no limit",
      &Settings::timeout, Form::Plain, true},
     {"idle_timeout",
-     "how long a run may go without processor time, input and output in its whole tree; 0 for ever",
+     "how long a run may go without processor time, input and output in its whole tree; 0 for no "
+     "limit",
      &Settings::idle_timeout},
     {"idle_action", "what happens at idle_timeout: a warning, or the end of the run",
      &Settings::idle_action},
     {"kill_timeout", "from TERM to KILL", &Settings::kill_timeout, Form::Plain, true},
     {"linger", "how long what a run leaves behind on its pipes or terminal may live",
      &Settings::linger},
-    {"queue_timeout", "how long a call waits for its turn before it gives up with 75; 0 for ever",
+    {"queue_timeout",
+     "how long a call waits for its turn before it gives up with 75; 0 for no limit",
      &Settings::queue_timeout},
     {"rejoin",
      "how long a call that is killed while it waits may come back to its place; 0 not at all",
@@ -46,7 +48,7 @@ constexpr auto kFields = std::to_array<Field>({
     {"git_lock_wait", "how long a git write waits for a fresh index.lock of another process",
      &Settings::git_lock_wait},
     {"ns_wait", "how long a call waits for a run in another PID namespace", &Settings::ns_wait},
-    {"pipeline_timeout", "how long a whole run may take, with what it waits for; 0 for ever",
+    {"pipeline_timeout", "how long a whole run may take, with what it waits for; 0 for no limit",
      &Settings::pipeline_timeout, Form::Plain, true},
     {"system_reserve_mb", "memory of the machine below which the run that has most is ended",
      &Settings::system_reserve_mb, Form::Megabytes},
@@ -57,17 +59,17 @@ constexpr auto kFields = std::to_array<Field>({
      &Settings::max_memory_pressure},
     {"admission", "what a run does that may not start: wait, or exit with 75",
      &Settings::admission},
-    {"nice", "niceness of the tool; 0 as the caller", &Settings::nice, Form::Plain, false,
+    {"nice", "niceness of the tool; 0: the caller's", &Settings::nice, Form::Plain, false,
      Allowed::Everywhere, 0, 19},
     {"ionice", "input and output priority of the tool", &Settings::ionice},
-    {"cpu_affinity", "processors that a run may use; empty as the caller", &Settings::cpu_affinity,
+    {"cpu_affinity", "processors that a run may use; empty: the caller's", &Settings::cpu_affinity,
      Form::CpuList},
     {"cpu_weight", "processor weight of a run's control group; 0 for none", &Settings::cpu_weight,
      Form::Count, false, Allowed::Everywhere, 0, 10'000},
     {"cgroup", "a run gets a control group where one can be had", &Settings::cgroup},
     {"clamp", "how far max_workers reaches: not at all, where the user has set nothing, or always",
      &Settings::clamp},
-    {"max_workers", "workers that a tool starts by itself; 0 as the tool likes",
+    {"max_workers", "workers that a tool starts by itself; 0: the tool decides",
      &Settings::max_workers, Form::Count},
     {"pytest_max_workers", "as max_workers, for pytest alone", &Settings::pytest_max_workers,
      Form::Count, true},
@@ -78,10 +80,11 @@ constexpr auto kFields = std::to_array<Field>({
     {"quiet", "1 silences the notices", &Settings::quiet},
     {"on_error", "what happens when onelane itself fails: the tool runs without the lane, or 125",
      &Settings::on_error},
-    {"on_deadlock", "what the call does that closes a circle of waiting: give up with 75, or run",
+    {"on_deadlock",
+     "what a call does that would wait, through others, for itself: give up with 75, or run",
      &Settings::on_deadlock},
     {"wait", "whether a call waits for its tool, or for every descendant of it", &Settings::wait},
-    {"priority", "higher goes first; no call is overtaken for ever", &Settings::priority,
+    {"priority", "higher goes first; no call is overtaken forever", &Settings::priority,
      Form::Plain, false, Allowed::Everywhere, -100, 100},
     {"scope", "who shares a lane", &Settings::scope},
     {"lanes", "split gives git a lane of its own, beside the one for builds and tests",
@@ -122,7 +125,7 @@ struct Accepted {
     return std::to_string(field.least) + " to " + std::to_string(field.most);
   }
   std::string operator()(Setting<double> Settings::*) const {
-    return "numbers as 8 or 2.5, 0 for no limit";
+    return "numbers such as 8 or 2.5, 0 for no limit";
   }
   template <class Enumeration>
   requires std::is_enum_v<Enumeration> std::string operator()(
@@ -143,10 +146,10 @@ struct Accepted {
   }
   std::string operator()(Setting<std::vector<std::string>> Settings::*) const {
     return field.form == Form::Calls
-               ? "TOOL or TOOL:FIRST-ARGUMENT, as pytest, make:test, npm:test-* "
+               ? "TOOL or TOOL:FIRST-ARGUMENT, such as pytest, make:test, npm:test-* "
                  "(`*` stands for any text behind the colon)"
            : field.form == Form::ReadyRules
-               ? "TOOL[:FIRST-ARGUMENT]=PORT or =TEXT, as make:serve=3000, npm:start=ready in"
+               ? "TOOL[:FIRST-ARGUMENT]=PORT or =TEXT, such as make:serve=3000, npm:start=ready in"
                : "names of 1 to 255 printable characters";
   }
 };

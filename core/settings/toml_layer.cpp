@@ -45,7 +45,7 @@ class TomlLayer {
     for (const auto& tool : document.tools) {
       if (!is_tool_name(tool.name)) {
         report(tool.line, "tools." + tool.name,
-               "is no tool's name; accepted: letters, digits, '.', '_', '+', '-'");
+               "is not a tool's name; accepted: letters, digits, '.', '_', '+', '-'");
         continue;
       }
       apply_tool(tool);

@@ -69,7 +69,7 @@ bool is_trusted(const std::string& directory, const std::string& path, std::stri
 
 void trust(const std::string& directory, const std::string& path, std::string_view content) {
   if (directory.empty()) {
-    throw sys::SystemError{ENOENT, "find a home for the trust in", path};
+    throw sys::SystemError{ENOENT, "find a home directory in which to record trust in", path};
   }
   make_directories(directory);
   const auto entry = entry_of(directory, path, content);

@@ -233,7 +233,7 @@ std::optional<Detour> find_detour(List words, const Tools& tools, Setting settin
   }
   if (!stripped.loses_path.empty() && target.way.empty()) {
     const std::string way{stripped.loses_path};
-    return Detour{target.tool, way + " takes the shims off PATH",
+    return Detour{target.tool, way + " removes the shims from PATH",
                   way == "sudo"     ? "sudo env \"PATH=$PATH\" " + joined(stripped.rest)
                   : way == "env -i" ? "env -i PATH=\"$PATH\" " + joined(stripped.rest)
                                     : joined(stripped.rest)};

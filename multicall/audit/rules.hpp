@@ -13,7 +13,7 @@ struct Tools {
   std::set<std::string, std::less<>> linked;   ///< Those with a link in .onelane/bin.
 };
 
-/// A call that goes around the lane.
+/// A call that bypasses the lane.
 struct Detour {
   std::string tool;    ///< The adopted tool that is run.
   std::string why;     ///< One clause.
@@ -26,7 +26,7 @@ enum class Setting {
   Environment,  ///< tox and nox: Python tools come from an environment of their own.
 };
 
-/// How one simple command goes around the lane; nothing if it takes the lane or does not need it
+/// How one simple command bypasses the lane; nothing if it takes the lane or does not need it
 /// (by the policies of the built-in tools). Pure.
 [[nodiscard]] std::optional<Detour> find_detour(std::span<const std::string> words,
                                                 const Tools& tools,

@@ -242,7 +242,7 @@ class YamlEvents {
                : nullptr;
   }
 
-  /// "no YAML: line 3: did not find expected key"; empty if the whole text could be read.
+  /// "not YAML: line 3: did not find expected key"; empty if the whole text could be read.
   [[nodiscard]] std::string fault() const {
     if (parser_.error == YAML_NO_ERROR) {
       return "";
@@ -250,7 +250,7 @@ class YamlEvents {
     const std::string place = parser_.error == YAML_READER_ERROR
                                   ? "byte " + std::to_string(parser_.problem_offset)
                                   : "line " + std::to_string(parser_.problem_mark.line + 1);
-    return "no YAML: " + place + ": " +
+    return "not YAML: " + place + ": " +
            (parser_.problem == nullptr ? "cannot be read" : parser_.problem);
   }
 

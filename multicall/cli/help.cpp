@@ -186,7 +186,7 @@ std::string overview_of(Commands commands) {
     }
   }
   return text +
-         "\n`onelane help VERB` tells more, `onelane help SETTING` what a setting means.\n"
+         "\n`onelane help VERB` describes a verb, `onelane help SETTING` a setting.\n"
          "ONELANE=off in the environment switches all shims off.\n";
 }
 

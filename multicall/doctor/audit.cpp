@@ -151,9 +151,9 @@ std::string text_of(const Paint& paint, const Report& report) {
   }
   const std::size_t hits = report.hits.size();
   const std::size_t files = report.files.paths.size();
-  text +=
-      hits == 0 ? "no call goes" : std::to_string(hits) + (hits == 1 ? " call goes" : " calls go");
-  text += " round the lane in " + std::to_string(files) + (files == 1 ? " file" : " files") + "\n";
+  text += hits == 0 ? "no call bypasses"
+                    : std::to_string(hits) + (hits == 1 ? " call bypasses" : " calls bypass");
+  text += " the lane in " + std::to_string(files) + (files == 1 ? " file" : " files") + "\n";
   for (const Unread& unread : report.files.unread) {
     text += paint.red("could not read " + sys::printable(unread.path, 300) + ": " +
                       sys::printable(unread.why, 300)) +
@@ -171,7 +171,7 @@ std::string text_of(const Paint& paint, const Report& report) {
 std::string why_unread() {
   switch (errno) {
     case EINVAL:
-      return "no regular file";
+      return "not a regular file";
     case EFBIG:
       return "larger than " + std::to_string(kLongestFile >> 20U) + " MiB";
     default:
@@ -187,7 +187,7 @@ Report read_files(ScriptFiles files, const std::string& root, const Tools& tools
     if (!content) {
       report.files.unread.push_back({file, why_unread()});
     } else if (content->find('\0') != std::string::npos) {
-      report.files.unread.push_back({file, "has a NUL byte, so it is no text"});
+      report.files.unread.push_back({file, "has a NUL byte, so it is not text"});
     } else {
       const Scripts scripts = scripts_in(kind_of(file), *content);
       std::ranges::move(hits_in(file, scripts, tools), std::back_inserter(report.hits));

@@ -10,7 +10,7 @@
 
 namespace onelane::multicall::audit {
 
-/// One call in a file that goes round the lane.
+/// One call in a file that bypasses the lane.
 struct Hit {
   std::string file;  ///< Relative to the project.
   int line = 0;

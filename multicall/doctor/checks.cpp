@@ -20,7 +20,7 @@ constexpr auto kChecks = std::to_array<Check>({
     {"links", "the links in .onelane/bin", true, &look_at_links},
     {"versions", "git's and make's versions", true, &look_at_versions},
     {"files", "where the lane is, and whether locks work there", true, &look_at_file_system},
-    {"space", "room for the lane and its journal", true, &look_at_space},
+    {"space", "space for the lane and its journal", true, &look_at_space},
     {"owners", "owners and modes of the lane's files", true, &look_at_owners},
     {"lane", "holder, queue and the lane file itself", true, &look_at_lane},
     {"gate", "the short lock in front of the lane file", true, &look_at_gate},

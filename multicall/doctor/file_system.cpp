@@ -117,7 +117,7 @@ bool may_mend(const struct stat& info) {
 void tell(const File& file, Finding finding, Findings& out) {
   if (!has_one_name(file.info)) {
     finding.what += S_ISREG(file.info.st_mode) ? ", and it is a hard link: the file has other names"
-                                               : ", and it is no plain file";
+                                               : ", and it is not a regular file";
     finding.todo = "see who put it there, then remove it";
     finding.command = "rm " + shell_word(file.path);
     finding.fix = nullptr;
@@ -151,7 +151,7 @@ bool tell_owner(const File& file, Findings& out) {
   const std::string owner =
       std::to_string(file.directory.st_uid) + ":" + std::to_string(file.directory.st_gid);
   Finding finding{.what = "belongs to " + sys::user_name(file.info.st_uid) + ", its directory to " +
-                          sys::user_name(file.directory.st_uid) + ", who cannot write it",
+                          sys::user_name(file.directory.st_uid) + ", who cannot write to it",
                   .where = file.path,
                   .todo = "give it to the owner of the directory",
                   .command = is_root ? "onelane doctor --fix"
@@ -182,9 +182,9 @@ void look_at_file(const std::string& directory, const std::string& name,
   const mode_t mode = file.info.st_mode & 07777U;
   const mode_t needed = S_ISDIR(file.info.st_mode) ? S_IRWXU : S_IRUSR | S_IWUSR;
   if ((mode & needed) != needed) {
-    tell_mode(file, "its owner cannot write it", mode | needed, out);
+    tell_mode(file, "its owner cannot write to it", mode | needed, out);
   } else if ((mode & S_IWOTH) != 0 && (directory_info.st_mode & S_IWOTH) == 0) {
-    tell_mode(file, "everybody can write it", mode & ~static_cast<mode_t>(S_IWOTH), out);
+    tell_mode(file, "everyone can write to it", mode & ~static_cast<mode_t>(S_IWOTH), out);
   }
 }
 
@@ -201,7 +201,7 @@ void look_at_directory(const Scene& scene, struct stat& info, Findings& out) {
     (void)project::open_state(scene.placed);
   } catch (const sys::SystemError& failure) {
     if ((info.st_mode & S_IWOTH) != 0 && failure.code().value() == EPERM) {
-      tell_mode(file, "everybody can write it, so no call uses it",
+      tell_mode(file, "everyone can write to it, so no call uses it",
                 info.st_mode & 07775U & ~static_cast<mode_t>(S_IWOTH), out);
     } else {
       out.wrong({.what = "no call can use it: " + std::string{failure.what()},

@@ -251,7 +251,8 @@ void look_at_file_system(const Scene& scene, Findings& out) {
     out.note({.what = "the lane is on " + std::string{system.name} + ": " +
                       std::string{meaning_of(system.place)},
               .where = where,
-              .todo = "keep to one machine and one side of it, or set SEQUENTIAL_LOCK_BASE_DIR"});
+              .todo = "use it on one machine, and on one side of a container, or set "
+                      "SEQUENTIAL_LOCK_BASE_DIR"});
   }
   try {
     tell_trial(try_locks(where), where, out);
@@ -265,7 +266,7 @@ void look_at_space(const Scene& scene, Findings& out) {
   const std::string where = existing(scene.placed.state_dir);
   struct statvfs info {};
   if (::statvfs(where.c_str(), &info) != 0) {
-    sys::throw_errno("ask for the room in", where);
+    sys::throw_errno("ask for the free space in", where);
   }
   const unsigned long long bytes = static_cast<unsigned long long>(info.f_bavail) *
                                    static_cast<unsigned long long>(info.f_frsize);
@@ -273,15 +274,15 @@ void look_at_space(const Scene& scene, Findings& out) {
       std::to_string(bytes >> 20U) + " MB and " + std::to_string(info.f_favail) + " files are left";
   switch (room_of(bytes, info.f_favail, info.f_files)) {
     case Room::Enough:
-      out.ok("there is room");
+      out.ok("there is enough space");
       return;
     case Room::Little:
-      out.note({.what = "little room: " + left, .where = where, .todo = "make room"});
+      out.note({.what = "little space: " + left, .where = where, .todo = "free some space"});
       return;
     case Room::None:
-      out.wrong({.what = "no room: " + left + "; records of runs are lost",
+      out.wrong({.what = "no space: " + left + "; records of runs are lost",
                  .where = where,
-                 .todo = "make room"});
+                 .todo = "free some space"});
       return;
   }
 }

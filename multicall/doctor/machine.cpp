@@ -53,10 +53,11 @@ void look_at_version(const Scene& scene, const Known& known, std::string& fine, 
   const auto version = version_in(answer.out);
   const std::string line = answer.out.substr(0, answer.out.find('\n'));
   if (!answer.succeeded() || !answer.out.starts_with(known.begins) || !version) {
-    out.note({.what = std::string{known.tool} + " does not say that it is " +
-                      std::string{known.begins} + "…",
-              .where = path,
-              .todo = "nothing, if that is what you want; onelane reads its options as theirs"});
+    out.note(
+        {.what = std::string{known.tool} + " does not say that it is " + std::string{known.begins} +
+                 "…",
+         .where = path,
+         .todo = "nothing, if that is what you want; onelane reads its options as if it were"});
   } else if (*version < known.least) {
     out.wrong({.what = line + " is too old: it lacks " + known.lacks,
                .where = path,
@@ -195,7 +196,7 @@ void look_at_machine(const Scene& /*scene*/, Findings& out) {
   (void)::getrlimit(RLIMIT_NOFILE, &files);
   if (files.rlim_cur < sys::kFirstOwnDescriptor + 56) {
     out.note({.what = "only " + std::to_string(files.rlim_cur) +
-                      " files may be open: onelane's numbers come near those of the tool",
+                      " files may be open: the descriptors of onelane and of the tool may collide",
               .todo = "raise it",
               .command = "ulimit -n 1024"});
   }

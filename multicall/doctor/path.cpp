@@ -33,7 +33,7 @@ bool has_file(const std::string& path) {
 /// How to put the shims before another program's directory.
 std::string remedy(const Scene& scene, const Whose& whose) {
   if (whose.name == "node_modules") {
-    return "take node_modules/.bin off PATH (npm adds it by itself), or put the shims before it";
+    return "remove node_modules/.bin from PATH (npm adds it by itself), or put the shims before it";
   }
   if (whose.name == "a Python environment" || whose.name == "a conda environment") {
     return "activate the environment first and put the shims before it afterwards";
@@ -364,9 +364,9 @@ void look_at_path_entries(const Scene& scene, Findings& out) {
   for (const std::string& entry : entries_of(scene.path)) {
     if (entry.empty()) {
       out.wrong({.what = "PATH has an empty entry: the current directory, wherever that is",
-                 .todo = "take the extra `:` out of PATH"});
+                 .todo = "remove the extra `:` from PATH"});
     } else if (entry.front() != '/') {
-      out.wrong({.what = "PATH has a relative entry: another directory after each cd",
+      out.wrong({.what = "PATH has a relative entry: it is another directory after each cd",
                  .where = entry,
                  .todo = "write it as an absolute path"});
     }

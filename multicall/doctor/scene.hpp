@@ -61,7 +61,7 @@ struct Whose {
 enum class Level {
   Ok,
   Note,   ///< Worth knowing; not a failure.
-  Wrong,  ///< Something goes round the lane, or the lane cannot work.
+  Wrong,  ///< Something bypasses the lane, or the lane cannot work.
 };
 
 /// "ok", "note", "wrong": stable words.

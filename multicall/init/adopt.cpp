@@ -292,7 +292,7 @@ class Init {
     for (const auto& [file, name] : tools) {
       if (fs::exists(root_ + "/" + file) && !manifest_.has("link", name)) {
         did(std::string{file} + " is here, and " + name +
-            " goes round the lane: onelane init --tool " + name);
+            " bypasses the lane: onelane init --tool " + name);
       }
     }
   }

@@ -76,7 +76,7 @@ class AtomPlanner {
       std::error_code error;
       const std::size_t end = tool().on_request ? operand.find("::") : std::string::npos;
       if (!fs::exists(operand.substr(0, end), error)) {
-        refuse("`" + sys::printable(operand) + "` is no file and no directory here");
+        refuse("`" + sys::printable(operand) + "` is neither a file nor a directory here");
       }
     }
   }

@@ -275,8 +275,8 @@ AtomFiles atom_files_listed(const std::string& directory, std::vector<std::strin
     std::error_code error;
     if (files.failure.empty() &&
         (!is_below(name, directory) || !fs::is_regular_file(name, error))) {
-      files.failure = "in the list of its files `" + sys::printable(name) + "` is no file below `" +
-                      sys::printable(directory) + "`";
+      files.failure = "in the list of its files `" + sys::printable(name) +
+                      "` is not a file below `" + sys::printable(directory) + "`";
     }
     names.insert(name);
   }

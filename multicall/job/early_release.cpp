@@ -80,7 +80,7 @@ void EarlyRelease::look(const process::Scene& scene, Watch& watch,
   }
   if (!others_.empty() && unsure_ == 0 && !std::exchange(has_said_others_, true)) {
     watch.say_line(command_line(*plan_.call, 60) + ": port " + std::to_string(wiring_.ready->port) +
-                   " is listened on, but by no process of this run that it can see; the lane is "
+                   " is open, but by no process of this run that onelane can see; the lane is "
                    "kept");
   }
   if (has_port || has_seen_line_) {

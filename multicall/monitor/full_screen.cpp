@@ -189,7 +189,7 @@ class FullScreen {
         break;
     }
     if (errand_) {
-      state_.message = "the last order is still being carried out";
+      state_.message = "the last command is still being carried out";
       return;
     }
     try {
@@ -300,7 +300,7 @@ std::vector<Line> help_lines() {
         "/   filter by a part of the command (Enter keeps it, Esc drops it)",
         "k   end the run, or the selected service (asks)", "c   cancel the selected ticket (asks)",
         "b   move the selected ticket to the front", "h   hold the lane, or release it (asks)",
-        "Ctrl-L  draw anew     Ctrl-Z  suspend", "q   quit", "", "any key goes back"}) {
+        "Ctrl-L  redraw        Ctrl-Z  suspend", "q   quit", "", "press any key to go back"}) {
     out.emplace_back();
     out.back().add(text);
   }
@@ -354,7 +354,7 @@ int run_full_screen(const LanesHere& lanes, const Options& options) {
     std::string why;
     auto terminal = Terminal::open(options.colours, why);
     if (!terminal) {
-      say_always("monitor: " + why + ", so this is one look and no full screen");
+      say_always("monitor: " + why + ", so this is a snapshot and not a full screen");
       return print_snapshot(lanes, 80);
     }
     signal = FullScreen{lanes, options, signals, std::move(terminal), unicode}.run();

@@ -268,7 +268,7 @@ void Wakes::watch_directories() {
   }
 }
 
-// A dead owner's pidfd is readable for ever (pidfd_open(2)), a zombie's too, so sleeping on it
+// A dead owner's pidfd is readable forever (pidfd_open(2)), a zombie's too, so sleeping on it
 // would not block. A guardian has its ticket until it is done.
 void Wakes::watch_owner(const TicketView& ticket, std::map<pid_t, sys::FileDescriptor>& owners) {
   const pid_t pid = ticket.supervisor.pid;

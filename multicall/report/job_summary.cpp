@@ -97,7 +97,7 @@ std::string others(const Figures& figures) {
     text += number == 0 ? "" : ", " + std::to_string(number) + what;
   };
   put(figures.stopped, " stopped");
-  put(figures.crashed, " lost with their onelane");
+  put(figures.crashed, " whose supervisor was killed");
   put(figures.not_started, " not started");
   return text;
 }

@@ -167,7 +167,7 @@ class RunEnder {
     return std::nullopt;
   }
 
-  /// A guardian that was stopped (SIGSTOP) would hold the lane for ever.
+  /// A guardian that was stopped (SIGSTOP) would hold the lane forever.
   [[nodiscard]] int rouse_guardian() const {
     signal_guardian(SIGCONT);
     return 0;

@@ -227,8 +227,8 @@ class Everything {
     for (const lane::Kept& process : left.unproven) {
       const std::string command = sys::command_line(process.pid, 80);
       say_always("left running: " + command + " (pid " + std::to_string(process.pid) +
-                 "): that it is of run " + std::string{lane::view(process.run_id)} +
-                 " says only a record that others may write");
+                 "): only a record that others can write says that it is part of run " +
+                 std::string{lane::view(process.run_id)});
       kept.push_back({{"pid", process.pid},
                       {"command", command},
                       {"run", lane::view(process.run_id)},

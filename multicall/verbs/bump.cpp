@@ -84,7 +84,7 @@ int command_bump(std::span<char*> args) {
       ->required()
       ->check(completes("waiting"))
       ->check(not_empty());
-  app.add_option("--priority", priority, "this priority instead, -100 to 100; 0 is usual")
+  app.add_option("--priority", priority, "this priority instead, -100 to 100; 0 is the default")
       ->check(in_range(-100, 100));
   app.add_flag("--json", as_json, "one JSON object: schema, id, priority, position, waiting");
   if (const auto code = parse_words(app, args)) {

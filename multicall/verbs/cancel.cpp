@@ -58,7 +58,7 @@ int cancel_all(const LanesHere& lanes, const std::vector<std::string>& ids, bool
 
 int command_cancel(std::span<char*> args) {
   Options app{
-      "Make waiting calls leave the queue: they end with 75. A stopped one (Ctrl-Z) is continued "
+      "Make waiting calls leave the queue: they end with 75. A stopped call (Ctrl-Z) is continued "
       "so "
       "that it can.",
       "onelane cancel"};

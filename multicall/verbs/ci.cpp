@@ -278,7 +278,7 @@ int finish_job(const LanesHere& lanes, ci::Daemons daemons, Deed deed, bool as_j
   }
   if (end.spares()) {
     say_always(
-        "this is no CI job: nothing was ended; `onelane ci finish --yes` ends what is listed");
+        "this is not a CI job: nothing was ended; `onelane ci finish --yes` ends what is listed");
   }
   if (is_github_step()) {
     // If standard output is JSON, GitHub's commands go to standard error: it reads both.
@@ -333,7 +333,7 @@ constexpr auto kJobChecks = std::to_array<Check>({
     {"shells", "what it reaches in new shells", true, &doctor::look_at_step_shells},
     {"links", "the links in .onelane/bin", true, &doctor::look_at_links},
     {"files", "where the lane is, and whether locks work", true, &doctor::look_at_file_system},
-    {"space", "room for the lane and its journal", true, &doctor::look_at_space},
+    {"space", "space for the lane and its journal", true, &doctor::look_at_space},
     {"owners", "owners and modes of the lane's files", true, &doctor::look_at_owners},
     {"switches", "what switches onelane off", false, &doctor::look_at_switches},
 });
@@ -414,8 +414,8 @@ void print_object(const std::vector<Finding>& findings, std::size_t wrong) {
 
 int command_ci_verify(std::span<char*> args) {
   Options app{
-      "Fail if calls of this job would go round the lane: another tool comes before a shim in this "
-      "step or in new shells, or the lane cannot be used. Put it right after the last of the "
+      "Fail if calls in this job would bypass the lane: another tool comes before a shim in this "
+      "step or in new shells, or the lane cannot be used. Run it right after the last of the "
       "set-up steps.",
       "onelane ci verify"};
   bool as_json = false;
@@ -449,7 +449,7 @@ constinit const Command verbs::ci_path_alias{
 constinit const Command verbs::ci_finish{
     "finish", "the last step: end what is left, fail if commands never ran", &command_ci_finish};
 
-constinit const Command verbs::ci_verify{"verify", "fail if calls of this job go round the lane",
+constinit const Command verbs::ci_verify{"verify", "fail if calls in this job bypass the lane",
                                          &command_ci_verify};
 
 }  // namespace onelane::multicall

@@ -29,20 +29,20 @@ struct DoctorOptions {
 
 std::optional<int> parse(DoctorOptions& options, std::span<char*> args) {
   Options app{
-      "Look for anything that lets calls go round the lane or keeps it from working, and say what "
+      "Look for anything that lets calls bypass the lane or keeps it from working, and say what "
       "to do about it. A note does not count as wrong.",
       "onelane doctor"};
   app.add_flag("--audit", options.audit,
-               "read the project's scripts instead, and list the calls in them that go round the "
+               "read the project's scripts instead, and list the calls in them that bypass the "
                "lane; exits with 1 if there is one");
   app.add_flag("--fix", options.fix,
                "repair what is onelane's own: links, modes, its line in .envrc")
       ->excludes("--audit");
   app.add_flag("--json", options.as_json, "one JSON object: schema, findings, …");
   add_colour(app, options.color);
-  app.footer(
-      exit_codes({{0, "nothing is wrong"},
-                  {1, "something is, or a call goes round, or the audit did not read all"}}));
+  app.footer(exit_codes(
+      {{0, "nothing is wrong"},
+       {1, "something is, or a call bypasses the lane, or the audit could not read everything"}}));
   return parse_words(app, args);
 }
 
@@ -155,10 +155,7 @@ int command_doctor(std::span<char*> args) {
 
 }  // namespace
 
-constinit const Command verbs::doctor{"doctor",
-                                      "what lets calls go round the lane; --fix, --audit",
-                                      &command_doctor,
-                                      {},
-                                      Group::SetUp};
+constinit const Command verbs::doctor{
+    "doctor", "what lets calls bypass the lane; --fix, --audit", &command_doctor, {}, Group::SetUp};
 
 }  // namespace onelane::multicall

@@ -33,8 +33,7 @@ std::optional<int> parse(LogOptions& options, std::span<char*> args) {
       "that, if it was detached, its output. Without an id, print the ten newest logs merged by "
       "time.",
       "onelane logs"};
-  app.add_option("id", options.id, "the run's id, or a prefix that no other run has")
-      ->check(not_empty());
+  app.add_option("id", options.id, "the run's id, or a prefix that is unique")->check(not_empty());
   app.add_flag("-f,--follow", options.follow, "go on until the run has ended, or Ctrl-C");
   app.add_option("-n,--tail", options.tail, "print only the last lines");
   add_since(app, options.since_wall_ms, "only what was logged since then");

@@ -78,7 +78,7 @@ int command_monitor(std::span<char*> args) {
 }  // namespace
 
 constinit const Command verbs::monitor{"monitor",
-                                       "a full screen of all of it; --json streams events",
+                                       "a full-screen view of the lane; --json streams events",
                                        &command_monitor,
                                        {},
                                        Group::Look};

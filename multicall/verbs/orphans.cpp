@@ -55,7 +55,7 @@ std::optional<int> parse(OrphanOptions& options, std::span<char*> args) {
   app.add_flag("--kill", options.kill, "end the orphans: TERM, then KILL after KILL_TIMEOUT");
   app.add_flag("--yes", options.yes, "do not ask");
   app.add_flag("--dry-run", options.dry_run, "only list, even with --kill");
-  app.add_flag("--all-projects", options.all_projects, "of the runs of all projects");
+  app.add_flag("--all-projects", options.all_projects, "look at the runs of all projects");
   app.add_flag("--json", options.as_json, "one JSON object: schema, orphans, kept, …");
   app.footer(exit_codes({{0, "listed, or ended as asked"},
                          {1, "not ended, or no project here has adopted onelane"}}));

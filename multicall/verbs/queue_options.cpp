@@ -24,7 +24,7 @@ auto* value_among(Words& words, std::string_view name) {
 void add_entry_options(Options& app, QueueEntryOptions& options) {
   add_options_of_run(app, options.run);
   add_atoms(app, options.atoms);
-  app.add_option("--label", options.label, "what you call it; shown and recorded");
+  app.add_option("--label", options.label, "a name for it; shown and recorded");
 }
 
 void set_entry_options(queue::Entry& entry, const QueueEntryOptions& options) {

@@ -62,9 +62,9 @@ struct SharedOption {
 
 constexpr auto kShared = std::to_array<SharedOption>({
     {"--timeout", "DURATION", "end it after this long (30, 500ms, 10m); 0: never", &duration},
-    {"--memory", "MB", "limit of one process, in MB (2048, 2G)", &megabytes},
-    {"--tree-memory", "MB", "limit of all its processes together", &megabytes},
-    {"--max-processes", "N", "most processes at a time", &whole_number},
+    {"--memory", "MB", "memory limit of one process, in MB (2048, 2G)", &megabytes},
+    {"--tree-memory", "MB", "memory limit of all its processes together", &megabytes},
+    {"--max-processes", "N", "how many processes it may have at a time", &whole_number},
     {"--priority", "N", "higher goes first in the lane, -100 to 100 (0)", &lane_priority},
     {"--retry", "N",
      "N more attempts after a non-zero exit, a signal of its own or TIMEOUT; the lane is kept",
@@ -150,8 +150,8 @@ nlohmann::json atoms_as_json(const AtomPlan& plan) {
 
 void print_atoms(const AtomPlan& plan) {
   std::string text = "tool      " + std::string{plan.tool->name};
-  text += plan.tool->is_tested ? ": each file is judged for itself\n"
-                               : ": each file is judged for itself, as its documentation says\n";
+  text += plan.tool->is_tested ? ": each file is judged on its own\n"
+                               : ": each file is judged on its own, as its documentation says\n";
   if (!plan.tool->note.empty()) {
     text += "but       " + std::string{plan.tool->note} + "\n";
   }
@@ -183,7 +183,7 @@ std::optional<int> refuse(const AtomPlan& plan) {
     return std::nullopt;
   }
   say_always("not split into atoms: " + sys::printable(plan.refusal) +
-             (plan.force_helps ? " (--force splits it all the same)" : ""));
+             (plan.force_helps ? " (--force splits it anyway)" : ""));
   return kExitUsage;
 }
 
@@ -220,7 +220,7 @@ std::optional<int> parse_run_options(Options& app, RunOptions& options, std::spa
   app.find("--retry-delay")->needs("--retry");
   add_own(app, options);
   app.prefix_command();
-  app.footer(exit_codes({{0, "the command exited with 0; its other codes are kept, too"},
+  app.footer(exit_codes({{0, "the command exited with 0; its other exit codes are passed on"},
                          {kExitGaveUp, "gave up waiting; nothing was run"},
                          {kExitBadSettings, "bad settings; nothing was run"},
                          {kExitTimedOut, "ended at TIMEOUT, PIPELINE_TIMEOUT or IDLE_TIMEOUT"},
@@ -287,7 +287,7 @@ void say_atoms_doubt(const AtomOptions& options, const Call& call) {
   if (options.are_wanted() && found.outcome == tool::Outcome::Found) {
     const AtomPlan plan = plan_atoms(call, found.path, wish_of(options));
     if (!plan.refusal.empty()) {
-      say_always("as things are it would not be split: " + sys::printable(plan.refusal));
+      say_always("it would not be split: " + sys::printable(plan.refusal));
     }
   }
 }

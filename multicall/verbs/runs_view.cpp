@@ -256,7 +256,7 @@ std::optional<int> parse(ViewOptions& options, std::span<char*> args) {
       "Show all that is known about one run: how it ended, what it used, what it left, why it was "
       "ended. A live run is shown from the lane.",
       "onelane runs view"};
-  app.add_option("id", options.id, "the run's id, or a prefix that no other run has")
+  app.add_option("id", options.id, "the run's id, or a prefix that is unique")
       ->required()
       ->check(not_empty());
   app.add_flag("--log", options.log,

@@ -113,7 +113,7 @@ int command_runs_watch(std::span<char*> args) {
   std::string id;
   bool exit_status = false;
   bool as_json = false;
-  app.add_option("id", id, "the run's id, or a prefix that no other run has")
+  app.add_option("id", id, "the run's id, or a prefix that is unique")
       ->required()
       ->check(not_empty());
   app.add_flag("--exit-status", exit_status,

@@ -271,7 +271,7 @@ int command_wait(std::span<char*> args) {
         "there is no such run here (one that left the queue unrun before is not remembered), or "
         "its end was not recorded"},
        {kExitGaveUp,
-        "--timeout is over; with --exit-status: the run left the queue without having run"}}));
+        "--timeout has passed; with --exit-status: the run left the queue without having run"}}));
   WaitOptions options;
   app.add_option("id", options.id,
                  "id of a run, as `onelane status` shows it, even if it ended "

@@ -30,7 +30,7 @@ std::vector<std::string> audit(Practice& shop) {
 
 TEST(DoctorAuditTest, FindsNothingWhereNothingGoesRound) {
   Practice shop;
-  EXPECT_THAT(shop.must({"doctor", "--audit"}).out, StartsWith("no call goes round"));
+  EXPECT_THAT(shop.must({"doctor", "--audit"}).out, StartsWith("no call bypasses"));
   const auto said = nlohmann::json::parse(shop.must({"doctor", "--audit", "--json"}).out);
   EXPECT_EQ(said["complete"], true);
 }
@@ -52,7 +52,7 @@ TEST(DoctorAuditTest, FindsCallsInEveryKindOfFileWithTheChangeForEach) {
   const Ended ended = shop.onelane({"doctor", "--audit"});
   EXPECT_THAT(ended.out, HasSubstr("Makefile:2: python3 -m pytest\n"));
   EXPECT_THAT(ended.out, HasSubstr("-> onelane init --tool cargo\n"));
-  EXPECT_THAT(ended.out, HasSubstr("7 calls go round the lane in 7 files\n"));
+  EXPECT_THAT(ended.out, HasSubstr("7 calls bypass the lane in 7 files\n"));
 }
 
 TEST(DoctorAuditTest, ReadsNothingOutsideTheProjectNorWhatIsNoTextAndSaysSo) {
@@ -79,14 +79,15 @@ TEST(DoctorAuditTest, ReadsNothingOutsideTheProjectNorWhatIsNoTextAndSaysSo) {
   for (const auto& file : said["unread"]) {
     unread.push_back(file["file"].get<std::string>() + ": " + file["why"].get<std::string>());
   }
-  EXPECT_THAT(unread, testing::ElementsAre(
-                          "lefthook.yml: no YAML: line 2: did not find expected node content",
-                          "scripts/binary.sh: has a NUL byte, so it is no text",
-                          "scripts/fifo.sh: no regular file", "scripts/huge.sh: larger than 1 MiB",
-                          "scripts/ring.sh: a symbolic link, and none is followed",
-                          "scripts/x.sh: a symbolic link, and none is followed"));
+  EXPECT_THAT(unread,
+              testing::ElementsAre(
+                  "lefthook.yml: not YAML: line 2: did not find expected node content",
+                  "scripts/binary.sh: has a NUL byte, so it is not text",
+                  "scripts/fifo.sh: not a regular file", "scripts/huge.sh: larger than 1 MiB",
+                  "scripts/ring.sh: a symbolic link, and none is followed",
+                  "scripts/x.sh: a symbolic link, and none is followed"));
   EXPECT_THAT(shop.onelane({"doctor", "--audit"}).out,
-              HasSubstr("could not read scripts/fifo.sh: no regular file\n"));
+              HasSubstr("could not read scripts/fifo.sh: not a regular file\n"));
 }
 
 TEST(DoctorAuditTest, ALinkToAFileThatIsReadIsNothingUnread) {
@@ -106,7 +107,7 @@ TEST(DoctorAuditTest, SaysThatThereIsMoreThanItLooksAt) {
   shop.write("a.sh", "true\n");
   Ended ended = shop.onelane({"doctor", "--audit"});
   EXPECT_TRUE(ended.exited_with(1)) << ended.out;
-  EXPECT_THAT(ended.out, StartsWith("no call goes round the lane in 1 file\n"));
+  EXPECT_THAT(ended.out, StartsWith("no call bypasses the lane in 1 file\n"));
   EXPECT_THAT(ended.out, HasSubstr("stopped after 20000 files and folders"));
   ended = shop.onelane({"doctor", "--audit", "--json"});
   EXPECT_TRUE(ended.exited_with(1));

@@ -39,7 +39,7 @@ TEST(DoctorLaneTest, FilesThatOthersMayWriteOrTheOwnerMayNotAreMended) {
 TEST(DoctorLaneTest, ADirectoryThatEveryUserMayWriteIsMended) {
   Practice shop;
   ASSERT_EQ(::chmod(shop.state().c_str(), 0777), 0);
-  expect_one(shop.wrong("owners"), "everybody can write it");
+  expect_one(shop.wrong("owners"), "everyone can write to it");
   EXPECT_EQ(shop.examine({"--fix"})["wrong"], 0);
   struct stat info {};
   ASSERT_EQ(::stat(shop.state().c_str(), &info), 0);

@@ -61,7 +61,7 @@ TEST_F(ReleaseOnPortTest, AnotherProgramsListenerIsNotTakenForIt) {
   gate_.open();
   const Ended ended = server.wait();
   EXPECT_TRUE(ended.exited_with(0));
-  EXPECT_THAT(ended.err, HasSubstr("is listened on, but by no process of this run"));
+  EXPECT_THAT(ended.err, HasSubstr("is open, but by no process of this run"));
 }
 
 TEST_F(ReleaseOnPortTest, AGrandchildListensForIPv6Alone) {

@@ -164,7 +164,7 @@ TEST_F(MonitorScreenTest, HoldsTheLaneAndReleasesIt) {
 TEST_F(MonitorScreenTest, HelpFilterAndSortAreKeys) {
   start();
   tmux_->type("?");
-  EXPECT_TRUE(tmux_->shows("any key goes back")) << tmux_->screen();
+  EXPECT_TRUE(tmux_->shows("press any key to go back")) << tmux_->screen();
   tmux_->type("x/nosuch\n");
   EXPECT_TRUE(tmux_->shows("[nosuch]")) << tmux_->screen();
   EXPECT_TRUE(tmux_->loses("COMMAND")) << tmux_->screen();

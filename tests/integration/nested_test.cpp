@@ -16,7 +16,7 @@ using testing::Not;
 
 using Words = std::vector<std::string>;
 
-/// A call below the holder must never wait for it: it would wait for ever.
+/// A call below the holder must never wait for it: it would wait forever.
 class NestedTest : public testing::Test {
  protected:
   /// `make`, from which `words` are called.

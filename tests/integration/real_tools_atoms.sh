@@ -105,7 +105,7 @@ case_atoms_isort() {
   as_whole 0 isort --quiet src top.py
   as_whole 8 isort --check-only --profile black --settings-path inner src
   printf '%b' "$BAD_PYTHON" >$'src/new\nline.py'
-  refused 'is no file below' isort --check-only src
+  refused 'is not a file below' isort --check-only src
 }
 
 case_atoms_yamllint() {

@@ -187,7 +187,8 @@ TEST_F(StopEverythingTest, ARecordThatOthersMayWriteProvesNothing) {
   ASSERT_EQ(::chmod(lane.c_str(), 0666), 0);
   const Ended unproven = everything();
   EXPECT_TRUE(unproven.exited_with(1)) << unproven.out;
-  EXPECT_THAT(unproven.err, HasSubstr("(pid " + std::to_string(scrubbed) + "): that it is of run"));
+  EXPECT_THAT(unproven.err, HasSubstr("(pid " + std::to_string(scrubbed) +
+                                      "): only a record that others can write"));
   EXPECT_TRUE(is_alive(scrubbed));
   ASSERT_EQ(::chmod(lane.c_str(), 0600), 0);
   EXPECT_TRUE(everything().exited_with(0));

@@ -85,7 +85,7 @@ def faults(value, schema, where, root):
 
 def faults_in_text(text, schema, where):
     def refuse(name):
-        raise ValueError(f"{name} is no JSON")
+        raise ValueError(f"{name} is not JSON")
 
     def once(pairs):
         if len({name for name, _ in pairs}) < len(pairs):

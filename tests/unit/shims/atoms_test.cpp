@@ -114,7 +114,7 @@ TEST(AtomsTest, WhatMakesFilesDependOnEachOtherIsRefused) {
       {"jq -rn . a.json", "all inputs are one", true},
       {"jq -e . a.json", "the code is that of the last file", true},
       {"jq '[., input]' a.json", "`input` reads", true},
-      {"jq --args . a.json", "no files", true},
+      {"jq --args . a.json", "not files", true},
       {"jq -f prog.jq a.json", "the program is in a file", true},
       {"ruff check --statistics .", "violations of all files", true},
       {"ruff check --output-format=json .", "a document of its own", true},

@@ -195,9 +195,10 @@ TEST_F(StateTest, AnotherUsersDirectoryIsRefused) {
   repository("shop");
   make_directory("shop/.git/onelane");
   ASSERT_EQ(::chown(at("shop/.git/onelane").c_str(), 12345, 12345), 0);
-  EXPECT_EQ(error(project("shop")), "use " + at("shop/.git/onelane") +
-                                        " (owned by uid 12345, a stranger here): "
-                                        "Operation not permitted");
+  EXPECT_EQ(error(project("shop")),
+            "use " + at("shop/.git/onelane") +
+                " (owned by uid 12345, who is neither you nor root nor the owner of the project): "
+                "Operation not permitted");
 }
 
 TEST_F(StateTest, WithoutPermissionTheErrorNamesThePath) {

@@ -78,7 +78,7 @@ TEST_F(HostileTest, BadTomlValuesAreReportedWithTheirLine) {
       {"root = 5", "accepted: true, false"},
       {"tools = 1", "is not known"},
       {"timeout = ", "is not TOML and was left out"},
-      {"[tools.\"a/b\"]", "is no tool's name"},
+      {"[tools.\"a/b\"]", "is not a tool's name"},
       {"tools.cargo.class = \"x\"", "accepted: \"lane\", \"pass\""},
       {"tools.cargo.pass = \"x\"", "accepted: a list of strings"},
       {"tools.cargo.cmd = \"x\"", "accepted: class, pass, service, real"},

@@ -277,7 +277,7 @@ TEST(AuditSourcesTest, YamlIsReadUpToItsFault) {
   const Scripts scripts = scripts_of_yaml("run: make\nscript: [a\nb: c\n");
   ASSERT_FALSE(scripts.all.empty());
   EXPECT_EQ(scripts.all[0].text, "make");
-  EXPECT_THAT(scripts.fault, testing::StartsWith("no YAML: line "));
+  EXPECT_THAT(scripts.fault, testing::StartsWith("not YAML: line "));
   EXPECT_EQ(scripts_of_yaml("run: make\n").fault, "");
   for (const char* text : {"", "\t", "- - -\n- ", "a: *b", "&a [*a]", "{", "run: |", "\xff", "%",
                            "run: >\n", "? ? ?", "a: &a [*a, *a]\nrun: *a"}) {
