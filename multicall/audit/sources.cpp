@@ -1,5 +1,6 @@
 #include "multicall/audit/sources.hpp"
 
+#include <fmt/core.h>
 #include <yaml.h>
 
 #include <algorithm>
@@ -248,10 +249,10 @@ class YamlEvents {
       return "";
     }
     const std::string place = parser_.error == YAML_READER_ERROR
-                                  ? "byte " + std::to_string(parser_.problem_offset)
-                                  : "line " + std::to_string(parser_.problem_mark.line + 1);
-    return "not YAML: " + place + ": " +
-           (parser_.problem == nullptr ? "cannot be read" : parser_.problem);
+                                  ? fmt::format("byte {}", parser_.problem_offset)
+                                  : fmt::format("line {}", parser_.problem_mark.line + 1);
+    return fmt::format("not YAML: {}: {}", place,
+                       parser_.problem == nullptr ? "cannot be read" : parser_.problem);
   }
 
  private:

@@ -1,5 +1,7 @@
 #include "multicall/doctor/audit.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
@@ -16,6 +18,7 @@
 #include "multicall/doctor/scene.hpp"
 #include "multicall/term/github_log.hpp"
 #include "multicall/term/print.hpp"
+#include "multicall/term/words.hpp"
 #include "shims/shim.hpp"
 
 namespace onelane::multicall::audit {
@@ -144,25 +147,29 @@ struct Report {
 std::string text_of(const Paint& paint, const Report& report) {
   std::string text;
   for (const Hit& hit : report.hits) {
-    text += paint.bold(sys::printable(hit.file, 300) + ":" + std::to_string(hit.line)) + ": " +
-            sys::printable(hit.call, kLongestShown) + "\n    " +
-            sys::printable(hit.detour.why, 300) + " -> " + sys::printable(hit.detour.change, 300) +
-            "\n";
+    text +=
+        fmt::format("{}: {}\n    {} -> {}\n",
+                    paint.bold(fmt::format("{}:{}", sys::printable(hit.file, 300), hit.line)),
+                    sys::printable(hit.call, kLongestShown), sys::printable(hit.detour.why, 300),
+                    sys::printable(hit.detour.change, 300));
   }
   const std::size_t hits = report.hits.size();
   const std::size_t files = report.files.paths.size();
-  text += hits == 0 ? "no call bypasses"
-                    : std::to_string(hits) + (hits == 1 ? " call bypasses" : " calls bypass");
-  text += " the lane in " + std::to_string(files) + (files == 1 ? " file" : " files") + "\n";
+  text +=
+      fmt::format("{} the lane in {}\n",
+                  hits == 0 ? "no call bypasses" : counted(hits, "call bypasses", "calls bypass"),
+                  counted(files, "file", "files"));
   for (const Unread& unread : report.files.unread) {
-    text += paint.red("could not read " + sys::printable(unread.path, 300) + ": " +
-                      sys::printable(unread.why, 300)) +
+    text += paint.red(fmt::format("could not read {}: {}", sys::printable(unread.path, 300),
+                                  sys::printable(unread.why, 300))) +
             "\n";
   }
   if (report.files.is_cut) {
-    text += paint.red("stopped after " + std::to_string(kMostEntries) +
-                      " files and folders: there are more, and they were not looked at") +
-            "\n";
+    text +=
+        paint.red(fmt::format("stopped after {} files and folders: there are more, and they were "
+                              "not looked at",
+                              kMostEntries)) +
+        "\n";
   }
   return text;
 }
@@ -173,7 +180,7 @@ std::string why_unread() {
     case EINVAL:
       return "not a regular file";
     case EFBIG:
-      return "larger than " + std::to_string(kLongestFile >> 20U) + " MiB";
+      return fmt::format("larger than {} MiB", kLongestFile >> 20U);
     default:
       return std::generic_category().message(errno);
   }

@@ -1,6 +1,7 @@
 #include "multicall/doctor/file_system.hpp"
 
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -93,7 +94,7 @@ sys::FileDescriptor reopen(const File& file, const char* action) {
 std::string set_mode(const File& file, mode_t mode) {
   const auto found = reopen(file, "change the mode of");
   // fchmod(2) does not accept an O_PATH descriptor; its link in /proc leads to the file (proc(5)).
-  if (::chmod(("/proc/self/fd/" + std::to_string(found.get())).c_str(), mode) != 0) {
+  if (::chmod(fmt::format("/proc/self/fd/{}", found.get()).c_str(), mode) != 0) {
     sys::throw_errno("change the mode of", file.path);
   }
   return "mode " + octal(mode) + " for " + file.path;
@@ -148,14 +149,14 @@ bool tell_owner(const File& file, Findings& out) {
   if (!strange) {
     return false;
   }
-  const std::string owner =
-      std::to_string(file.directory.st_uid) + ":" + std::to_string(file.directory.st_gid);
-  Finding finding{.what = "belongs to " + sys::user_name(file.info.st_uid) + ", its directory to " +
-                          sys::user_name(file.directory.st_uid) + ", who cannot write to it",
-                  .where = file.path,
-                  .todo = "give it to the owner of the directory",
-                  .command = is_root ? "onelane doctor --fix"
-                                     : "sudo chown " + owner + " " + shell_word(file.path)};
+  const std::string owner = fmt::format("{}:{}", file.directory.st_uid, file.directory.st_gid);
+  Finding finding{
+      .what = fmt::format("belongs to {}, its directory to {}, who cannot write to it",
+                          sys::user_name(file.info.st_uid), sys::user_name(file.directory.st_uid)),
+      .where = file.path,
+      .todo = "give it to the owner of the directory",
+      .command =
+          is_root ? "onelane doctor --fix" : "sudo chown " + owner + " " + shell_word(file.path)};
   if (is_root) {
     finding.fix = [file] { return set_owner(file); };
   }
@@ -226,7 +227,7 @@ using Result = LockTrial::Result;
 /// A file of the trial's own, opened twice: two open file descriptions, as two processes have.
 struct TrialFile {
   explicit TrialFile(const std::string& directory)
-      : path{directory + "/doctor-" + std::to_string(::getpid())},
+      : path{fmt::format("{}/doctor-{}", directory, ::getpid())},
         theirs{sys::open_file(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW)} {
     ours = sys::try_open_file(path.c_str(), O_RDWR | O_NOFOLLOW);
     const int error = errno;

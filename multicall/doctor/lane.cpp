@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
@@ -35,10 +36,9 @@ namespace {
 constexpr std::chrono::minutes kLongHold{10};
 
 void tell_stopped(const std::string& what, pid_t pid, Findings& out) {
-  out.wrong(
-      {.what = what + " is stopped (pid " + std::to_string(pid) + "), and all other calls wait",
-       .todo = "continue it (`fg` in its terminal), or end it (`onelane stop`)",
-       .command = "kill -CONT " + std::to_string(pid)});
+  out.wrong({.what = fmt::format("{} is stopped (pid {}), and all other calls wait", what, pid),
+             .todo = "continue it (`fg` in its terminal), or end it (`onelane stop`)",
+             .command = fmt::format("kill -CONT {}", pid)});
 }
 
 void look_at_tickets(const LaneView& view, Findings& out) {
@@ -117,8 +117,8 @@ std::string existing(std::string path) {
 constexpr long kSlowMicroseconds = 100'000;
 
 void tell_trial(const LockTrial& trial, const std::string& where, Findings& out) {
-  const std::string took = std::to_string(trial.microseconds / 1000) + "." +
-                           std::to_string(trial.microseconds / 100 % 10) + " ms";
+  const std::string took =
+      fmt::format("{}.{} ms", trial.microseconds / 1000, trial.microseconds / 100 % 10);
   const std::string todo =
       "set SEQUENTIAL_LOCK_BASE_DIR in onelane.toml to a directory on a local disk";
   switch (trial.result) {
@@ -178,7 +178,7 @@ Suspects suspects_below(const std::string& root, const std::string& git_dir) {
       continue;
     }
     std::error_code error;
-    const auto directory = fs::read_symlink("/proc/" + std::to_string(pid) + "/cwd", error);
+    const auto directory = fs::read_symlink(fmt::format("/proc/{}/cwd", pid), error);
     const std::string text = directory.string() + "/";
     if (error) {
       ++found.hidden;
@@ -232,8 +232,8 @@ void look_at_gate(const Scene& scene, Findings& out) {
                .todo = holder->is_stopped  ? "continue it"
                        : holder->is_frozen ? "thaw its container"
                                            : "see what it waits for",
-               .command = holder->is_stopped ? "kill -CONT " + std::to_string(holder->pid)
-                                             : std::string{}});
+               .command =
+                   holder->is_stopped ? fmt::format("kill -CONT {}", holder->pid) : std::string{}});
   }
   if (out.empty()) {
     out.ok("free");
@@ -270,8 +270,7 @@ void look_at_space(const Scene& scene, Findings& out) {
   }
   const unsigned long long bytes = static_cast<unsigned long long>(info.f_bavail) *
                                    static_cast<unsigned long long>(info.f_frsize);
-  const std::string left =
-      std::to_string(bytes >> 20U) + " MB and " + std::to_string(info.f_favail) + " files are left";
+  const std::string left = fmt::format("{} MB and {} files are left", bytes >> 20U, info.f_favail);
   switch (room_of(bytes, info.f_favail, info.f_files)) {
     case Room::Enough:
       out.ok("there is enough space");
@@ -311,13 +310,15 @@ void look_at_journal(const Scene& scene, Findings& out) {
     at = end + 1;
   }
   if (unreadable == 0) {
-    out.ok(std::to_string(readable) + (is_whole ? " runs" : " newest runs") + " can be read");
+    out.ok(fmt::format("{} {} can be read", readable, is_whole ? "runs" : "newest runs"));
     return;
   }
-  out.note({.what = std::to_string(unreadable) + " of " + std::to_string(readable + unreadable) +
-                    " lines cannot be read (a writer was killed, or the disk was full)",
-            .where = path,
-            .todo = "nothing: they are left out"});
+  out.note(
+      {.what = fmt::format("{} of {} lines cannot be read (a writer was killed, or the disk was "
+                           "full)",
+                           unreadable, readable + unreadable),
+       .where = path,
+       .todo = "nothing: they are left out"});
 }
 
 void look_at_index_lock(const Scene& scene, Findings& out) {
@@ -331,13 +332,13 @@ void look_at_index_lock(const Scene& scene, Findings& out) {
   const std::string since = "for " + age_of(lock);
   const Suspects suspects = suspects_below(scene.project->root, git_dir);
   if (const auto owner = find_index_lock_owner(git_dir, suspects.here)) {
-    out.note({.what = owner->command + " (pid " + std::to_string(owner->pid) +
-                      ") works on the index, " + since,
+    out.note({.what = fmt::format("{} (pid {}) works on the index, {}", owner->command, owner->pid,
+                                  since),
               .where = path,
               .todo = "wait for it"});
   } else if (!suspects.here.empty()) {
-    out.note({.what = "index.lock is there " + since + "; " + std::to_string(suspects.here.size()) +
-                      " git processes are at work here",
+    out.note({.what = fmt::format("index.lock is there {}; {} git processes are at work here",
+                                  since, suspects.here.size()),
               .where = path,
               .todo = "wait for them"});
   } else if (suspects.hidden > 0) {

@@ -1,3 +1,4 @@
+#include <fmt/core.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -59,10 +60,10 @@ void look_at_version(const Scene& scene, const Known& known, std::string& fine, 
          .where = path,
          .todo = "nothing, if that is what you want; onelane reads its options as if it were"});
   } else if (*version < known.least) {
-    out.wrong({.what = line + " is too old: it lacks " + known.lacks,
-               .where = path,
-               .todo = "install " + std::to_string(known.least.first) + "." +
-                       std::to_string(known.least.second) + " or newer"});
+    out.wrong(
+        {.what = line + " is too old: it lacks " + known.lacks,
+         .where = path,
+         .todo = fmt::format("install {}.{} or newer", known.least.first, known.least.second)});
   } else {
     fine += (fine.empty() ? "" : ", ") + line;
   }
@@ -195,14 +196,15 @@ void look_at_machine(const Scene& /*scene*/, Findings& out) {
   rlimit files{};
   (void)::getrlimit(RLIMIT_NOFILE, &files);
   if (files.rlim_cur < sys::kFirstOwnDescriptor + 56) {
-    out.note({.what = "only " + std::to_string(files.rlim_cur) +
-                      " files may be open: the descriptors of onelane and of the tool may collide",
+    out.note({.what = fmt::format(
+                  "only {} files may be open: the descriptors of onelane and of the tool "
+                  "may collide",
+                  files.rlim_cur),
               .todo = "raise it",
               .command = "ulimit -n 1024"});
   }
   if (out.empty()) {
-    out.ok(std::string{"Linux "} + name.release + ", /proc, " + std::to_string(files.rlim_cur) +
-           " open files");
+    out.ok(fmt::format("Linux {}, /proc, {} open files", name.release, files.rlim_cur));
   }
 }
 

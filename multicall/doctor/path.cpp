@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -479,7 +480,7 @@ void look_at_links(const Scene& scene, Findings& out) {
     }
   }
   if (out.empty()) {
-    out.ok(std::to_string(scene.tools.size()) + " links lead to this onelane");
+    out.ok(fmt::format("{} links lead to this onelane", scene.tools.size()));
   }
 }
 

@@ -1,5 +1,6 @@
 #include "multicall/doctor/scene.hpp"
 
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -224,7 +225,7 @@ Probe probe(const Scene& scene, std::vector<std::string> front, std::string_view
   question.argv.emplace_back(name);
   question.argv.insert(question.argv.end(), scene.tools.begin(), scene.tools.end());
   Probe out{.answer = process::ask(question)};
-  const std::string last = std::string{kMark} + std::to_string(scene.tools.size() - 1) + ":";
+  const std::string last = fmt::format("{}{}:", kMark, scene.tools.size() - 1);
   out.is_complete = out.answer.out.find(last) != std::string::npos;
   out.detours = detours_in(scene, out.answer.out);
   return out;
@@ -238,8 +239,8 @@ std::string describe(const std::vector<Detour>& detours) {
                                            : "a function or an alias";
   const std::size_t more = detours.size() - 1;
   return more == 0 ? text
-                   : text + ", and " + std::to_string(more) +
-                         (more == 1 ? " other reaches" : " others reach") + " no shim either";
+                   : fmt::format("{}, and {} no shim either", text,
+                                 counted(more, "other reaches", "others reach"));
 }
 
 Finding silence(const std::string& who, const process::Answer& answer) {

@@ -1,5 +1,7 @@
 #include "multicall/init/change.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
@@ -22,8 +24,8 @@ struct Written {
 
 std::string note_of(const Change& change) {
   const std::size_t length = change.is_new ? 0 : change.insertion.bytes.size();
-  return settings::sha256(change.after()) + " " + std::to_string(change.insertion.at) + " " +
-         std::to_string(length) + " " + change.file;
+  return fmt::format("{} {} {} {}", settings::sha256(change.after()), change.insertion.at, length,
+                     change.file);
 }
 
 /// A manifest outside a git directory may have come with a checkout: its paths are not trusted.
@@ -64,7 +66,7 @@ std::vector<std::string_view> split_lines(std::string_view text) {
 }
 
 std::string range(std::size_t from, std::size_t count) {
-  return std::to_string(count == 0 ? from : from + 1) + "," + std::to_string(count);
+  return fmt::format("{},{}", count == 0 ? from : from + 1, count);
 }
 
 void add_lines(std::string& text, char sign, const std::vector<std::string_view>& lines,

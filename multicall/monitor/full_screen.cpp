@@ -1,5 +1,6 @@
 #include "multicall/monitor/full_screen.hpp"
 
+#include <fmt/core.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -282,8 +283,7 @@ void add_section(std::vector<Line>& out, const Section& section, std::size_t cou
   const std::size_t offset = offset_of(section, count);
   Line title = section.title;
   if (count < section.rows.size()) {
-    title.add("  " + std::to_string(offset + 1) + "-" + std::to_string(offset + count) + " of " +
-                  std::to_string(section.rows.size()),
+    title.add(fmt::format("  {}-{} of {}", offset + 1, offset + count, section.rows.size()),
               Style::Dim);
   }
   out.push_back(std::move(title));

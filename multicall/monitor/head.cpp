@@ -1,5 +1,7 @@
 #include "multicall/monitor/head.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 
 #include "core/guard/card.hpp"
@@ -62,9 +64,10 @@ class Head {
     if (holder.is_stopped) {
       line.add("  stopped", Style::Warn);
     }
-    line.add("  " + (holder.is_here ? "pid " + std::to_string(holder.supervisor.pid)
-                                    : std::string{"in another container"}));
-    line.add("  " + clean_text(who(holder), paper_.unicode) + "  " + holder.id, Style::Dim);
+    line.add(holder.is_here ? fmt::format("  pid {}", holder.supervisor.pid)
+                            : "  in another container");
+    line.add(fmt::format("  {}  {}", clean_text(who(holder), paper_.unicode), holder.id),
+             Style::Dim);
     return line;
   }
 
@@ -87,8 +90,8 @@ class Head {
     line.add(left(share_words(sum, most), 16, paper_.unicode) + " ", style_of(sum, most));
     line.add(curve_words(look_.run_curve, paper_.unicode), Style::Good);
     line.add("largest " + share_words(largest, most_of_one), style_of(largest, most_of_one));
-    line.add("  " + std::to_string(look_.processes.size()) +
-             (most_processes == 0 ? "" : "/" + std::to_string(most_processes)) + " procs");
+    line.add(fmt::format("  {}{} procs", look_.processes.size(),
+                         most_processes == 0 ? "" : fmt::format("/{}", most_processes)));
     return line;
   }
 
@@ -100,7 +103,7 @@ class Head {
     line.add(left(share_words(used, look_.machine.total), 16, paper_.unicode) + " ",
              style_of(used, look_.machine.total));
     line.add(curve_words(look_.machine_curve, paper_.unicode), Style::Good);
-    line.add("load " + decimal(look_.load) + " on " + std::to_string(look_.processors));
+    line.add(fmt::format("load {} on {}", decimal(look_.load), look_.processors));
     if (look_.pressure) {
       line.add("  pressure " + decimal(*look_.pressure) + " %",
                *look_.pressure >= 10 ? Style::Bad : Style::Plain);

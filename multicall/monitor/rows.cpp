@@ -1,5 +1,7 @@
 #include "multicall/monitor/rows.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cctype>
 #include <tuple>
@@ -102,8 +104,9 @@ class Lister {
 
   void add_queue(const LaneLook& lane) {
     const std::size_t count = lane.view.queue.size();
-    begin(Section::Kind::Queue, (lane.name == "main" ? "queue" : "queue of " + lane.name) + "  " +
-                                    std::to_string(count) + " waiting");
+    begin(Section::Kind::Queue,
+          fmt::format("{}  {} waiting", lane.name == "main" ? "queue" : "queue of " + lane.name,
+                      count));
     std::size_t position = 0;
     for (const TicketView& ticket : lane.view.queue) {
       ++position;
@@ -112,7 +115,7 @@ class Lister {
         continue;
       }
       Line& line = add_row(std::string{kTicketKey} + ticket.id).line;
-      line.add(right(std::to_string(position) + ".", 4) + " ", Style::Bold);
+      line.add(right(fmt::format("{}.", position), 4) + " ", Style::Bold);
       const std::size_t who_width = is_wide() ? 22 : is_narrow() ? 0 : 20;
       const std::size_t taken = 5 + who_width + 18 + (is_wide() ? 13 : 0) + (is_narrow() ? 0 : 8);
       line.add(left(command, room(taken), paper_.unicode) + " ");
@@ -121,7 +124,7 @@ class Lister {
       }
       if (!is_narrow()) {
         line.add(left(clean(who(ticket)), who_width, paper_.unicode) + " ", Style::Dim);
-        line.add(left(ticket.priority == 0 ? "" : "prio " + std::to_string(ticket.priority), 8,
+        line.add(left(ticket.priority == 0 ? "" : fmt::format("prio {}", ticket.priority), 8,
                       paper_.unicode));
       }
       line.add(right(duration_words(ticket.waited), 7) + " ");
@@ -146,9 +149,7 @@ class Lister {
     }
     for (const Branch& branch : branches_of(look_.processes, choice_, paper_.unicode)) {
       const ProcessLook& process = *branch.process;
-      Line& line = add_row("process " + std::to_string(process.id.pid) + " " +
-                           std::to_string(process.id.start))
-                       .line;
+      Line& line = add_row(fmt::format("process {} {}", process.id.pid, process.id.start)).line;
       line.add(right(std::to_string(process.id.pid), 7));
       line.add(right(size_words(process.bytes), is_narrow() ? 8 : 9), style_of(process.bytes));
       line.add(right(decimal(process.cpu), is_narrow() ? 6 : 7),
@@ -190,10 +191,10 @@ class Lister {
 
   static std::string outcome_of(const journal::Record& record) {
     if (record.reason == journal::Reason::Exited) {
-      return record.code.value_or(0) == 0 ? "ok" : "exit " + std::to_string(*record.code);
+      return record.code.value_or(0) == 0 ? "ok" : fmt::format("exit {}", *record.code);
     }
     return record.reason == journal::Reason::Signalled
-               ? "signal " + std::to_string(record.signal)
+               ? fmt::format("signal {}", record.signal)
                : std::string{journal::word_of(record.reason)};
   }
 

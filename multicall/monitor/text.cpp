@@ -1,5 +1,6 @@
 #include "multicall/monitor/text.hpp"
 
+#include <fmt/core.h>
 #include <langinfo.h>
 #include <wchar.h>
 
@@ -148,8 +149,9 @@ std::string share_words(std::uint64_t used, std::uint64_t limit) {
     return size_words(used);
   }
   return (limit >> 20U) >= kManyMegabytes
-             ? decimal(static_cast<double>(used) / kGigabyte) + " of " + size_words(limit)
-             : std::to_string(used >> 20U) + " of " + std::to_string(limit >> 20U) + " MB";
+             ? fmt::format("{} of {}", decimal(static_cast<double>(used) / kGigabyte),
+                           size_words(limit))
+             : fmt::format("{} of {} MB", used >> 20U, limit >> 20U);
 }
 
 std::string clock_words(std::int64_t wall) {

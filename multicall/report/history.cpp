@@ -1,5 +1,6 @@
 #include "multicall/report/history.hpp"
 
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -93,9 +94,9 @@ std::string_view word_of(Outcome outcome) noexcept {
 std::string phrase_of(const Record& record) {
   switch (record.reason) {
     case Reason::Exited:
-      return record.code.value_or(0) == 0 ? "passed" : "exit " + std::to_string(*record.code);
+      return record.code.value_or(0) == 0 ? "passed" : fmt::format("exit {}", *record.code);
     case Reason::Signalled:
-      return "signal " + std::to_string(record.signal);
+      return fmt::format("signal {}", record.signal);
     case Reason::NotStarted:
       return "not started";
     case Reason::Stopped:

@@ -1,5 +1,7 @@
 #include "multicall/report/job_summary.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
@@ -27,7 +29,7 @@ std::string plain(std::string_view text) {
     if (is_word) {
       out += byte;
     } else {
-      out += "&#" + std::to_string(static_cast<unsigned char>(byte)) + ";";
+      out += fmt::format("&#{};", static_cast<unsigned>(static_cast<unsigned char>(byte)));
     }
   }
   return out;
@@ -38,12 +40,14 @@ std::string code(std::string_view text) {
 }
 
 std::string figures_row(const Figures& figures) {
-  return "| runs | waited | failed | ended by a limit | largest memory "
-         "|\n|--:|--:|--:|--:|--:|\n| " +
-         std::to_string(figures.runs) + " | " + std::to_string(figures.waited) +
-         (figures.waited == 0 ? "" : " (" + time_words(figures.waited_ms) + ")") + " | " +
-         std::to_string(figures.failed) + " | " + std::to_string(figures.ended) + " | " +
-         memory_words(figures.largest_kb) + " |\n\n";
+  const std::string waited =
+      figures.waited == 0 ? "" : fmt::format(" ({})", time_words(figures.waited_ms));
+  return fmt::format(
+      "| runs | waited | failed | ended by a limit | largest memory |\n"
+      "|--:|--:|--:|--:|--:|\n"
+      "| {} | {}{} | {} | {} | {} |\n\n",
+      figures.runs, figures.waited, waited, figures.failed, figures.ended,
+      memory_words(figures.largest_kb));
 }
 
 /// Why a run did not end by itself, as a list entry of a few lines.
@@ -94,7 +98,7 @@ std::string line_of(std::string name, const std::string& text) {
 std::string others(const Figures& figures) {
   std::string text;
   const auto put = [&text](std::uint64_t number, const char* what) {
-    text += number == 0 ? "" : ", " + std::to_string(number) + what;
+    text += number == 0 ? "" : fmt::format(", {}{}", number, what);
   };
   put(figures.stopped, " stopped");
   put(figures.crashed, " whose supervisor was killed");
@@ -167,15 +171,15 @@ std::string text_of(const History& history) {
     return text + (history.since_wall_ms == 0 ? "no runs yet\n" : "no runs in that time\n");
   }
   text += time_text(figures.first_wall_ms) + " to " + time_text(figures.last_wall_ms) + "\n";
-  text += line_of(
-      "runs", std::to_string(figures.runs) + ", " + time_words(figures.duration_ms) + " in all");
+  text +=
+      line_of("runs", fmt::format("{}, {} in all", figures.runs, time_words(figures.duration_ms)));
   text += line_of("waited", figures.waited == 0
                                 ? "0"
-                                : std::to_string(figures.waited) + ", " +
-                                      time_words(figures.waited_ms) + " in all, the longest " +
-                                      time_words(figures.longest_wait_ms));
+                                : fmt::format("{}, {} in all, the longest {}", figures.waited,
+                                              time_words(figures.waited_ms),
+                                              time_words(figures.longest_wait_ms)));
   text += line_of("failed", std::to_string(figures.failed) + others(figures));
-  text += line_of("ended", std::to_string(figures.ended) + " by a limit");
+  text += line_of("ended", fmt::format("{} by a limit", figures.ended));
   text += line_of("memory", memory_words(figures.largest_kb) +
                                 (figures.largest_kb == 0 ? "" : " at most") +
                                 name_of(history, figures.largest_id));

@@ -1,6 +1,7 @@
 #include "multicall/report/out_file.hpp"
 
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,7 +22,7 @@ constexpr int kTries = 100;
 /// Creates a new file named after `path`: O_EXCL follows no link (open(2)).
 sys::FileDescriptor create_beside(const std::string& path, std::string& name) {
   for (int number = 0; number < kTries; ++number) {
-    name = path + ".onelane-" + std::to_string(::getpid()) + "-" + std::to_string(number);
+    name = fmt::format("{}.onelane-{}-{}", path, ::getpid(), number);
     auto fd = sys::try_open_file(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0666);
     if (fd.is_open() || errno != EEXIST) {
       return fd;

@@ -1,5 +1,7 @@
 #include "multicall/report/trace.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -39,9 +41,8 @@ class Tracks {
     if (track == tracks.end()) {
       tracks.push_back({++last_, 0});
       track = std::prev(tracks.end());
-      const std::string name =
-          clean_text(record.tool, kLongestInTrace) +
-          (tracks.size() == 1 ? "" : " (" + std::to_string(tracks.size()) + ")");
+      const std::string name = clean_text(record.tool, kLongestInTrace) +
+                               (tracks.size() == 1 ? "" : fmt::format(" ({})", tracks.size()));
       meta("thread_name", track->number, {{"name", name}});
       meta("thread_sort_index", track->number, {{"sort_index", track->number}});
     }

@@ -1,5 +1,7 @@
 #include "multicall/report/words.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -35,7 +37,7 @@ std::uint64_t number_in(const json& card, const char* name) {
 std::string amount(guard::Unit unit, std::uint64_t number) {
   switch (unit) {
     case guard::Unit::Bytes:
-      return std::to_string((number + (1U << 19U)) >> 20U) + " MB";
+      return fmt::format("{} MB", (number + (1U << 19U)) >> 20U);
     case guard::Unit::Milliseconds:
       return time_words(static_cast<std::int64_t>(number));
     case guard::Unit::Count:

@@ -1,5 +1,6 @@
 #include "multicall/steer/end_run.hpp"
 
+#include <fmt/core.h>
 #include <poll.h>
 #include <sys/inotify.h>
 #include <sys/syscall.h>
@@ -296,8 +297,8 @@ void Endings::clear(const std::string& id) {
     }
   }
   for (const auto& stat : remains.left) {
-    say_always("still there after SIGKILL: " + sys::command_line(stat.id.pid, 80) + " (pid " +
-               std::to_string(stat.id.pid) + ")");
+    say_always(fmt::format("still there after SIGKILL: {} (pid {})",
+                           sys::command_line(stat.id.pid, 80), stat.id.pid));
     left_.push_back(stat.id.pid);
     code_ = 1;
   }
@@ -305,8 +306,7 @@ void Endings::clear(const std::string& id) {
 
 void Endings::name_kept(const sys::ProcessId& id, const std::string& run, std::string_view why) {
   const std::string command = sys::command_line(id.pid, 80);
-  tell("left running: " + command + " (pid " + std::to_string(id.pid) + "), " +
-       std::string{spared_words(why)});
+  tell(fmt::format("left running: {} (pid {}), {}", command, id.pid, spared_words(why)));
   kept_.push_back({{"pid", id.pid}, {"command", command}, {"run", run}, {"why", why}});
 }
 

@@ -1,5 +1,7 @@
 #include "multicall/steer/everything.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <ctime>
 #include <nlohmann/json.hpp>
@@ -13,6 +15,7 @@
 #include "multicall/term/confirm.hpp"
 #include "multicall/term/print.hpp"
 #include "multicall/term/say.hpp"
+#include "multicall/term/words.hpp"
 #include "multicall/view/find_ticket.hpp"
 #include "multicall/view/lane_view.hpp"
 #include "multicall/view/orphan_rows.hpp"
@@ -28,8 +31,8 @@ constexpr milliseconds kUntilTheyLeave{5'000};
 constexpr milliseconds kBetweenLooks{20};
 
 std::string words_for(const process::Orphan& process) {
-  return sys::command_line(process.stat.id.pid, 80) + " (pid " +
-         std::to_string(process.stat.id.pid) + ", run " + process.run_id + ")";
+  return fmt::format("{} (pid {}, run {})", sys::command_line(process.stat.id.pid, 80),
+                     process.stat.id.pid, process.run_id);
 }
 
 json row_for(const process::Orphan& process) {
@@ -37,10 +40,6 @@ json row_for(const process::Orphan& process) {
           {"command", sys::command_line(process.stat.id.pid, 80)},
           {"run", process.run_id},
           {"why", word_of(process.sorted)}};
-}
-
-std::string counted(std::size_t count, const std::string& one, const std::string& many) {
-  return std::to_string(count) + " " + (count == 1 ? one : many);
 }
 
 /// One `onelane stop --everything`.
@@ -84,7 +83,7 @@ class Everything {
       note("runs " + ticket.id());
     }
     for (const process::Orphan& orphan : found.processes.orphans) {
-      note(std::to_string(orphan.stat.id.pid) + " " + std::to_string(orphan.stat.id.start));
+      note(fmt::format("{} {}", orphan.stat.id.pid, orphan.stat.id.start));
     }
     return is_new;
   }
@@ -95,7 +94,7 @@ class Everything {
       parts.push_back("end " + counted(found.started.size(), "run", "runs"));
     }
     if (!found.waiting.empty()) {
-      parts.push_back("cancel " + std::to_string(found.waiting.size()) + " in the queue");
+      parts.push_back(fmt::format("cancel {} in the queue", found.waiting.size()));
     }
     if (found.queue_runs) {
       parts.emplace_back("stop the batch queue");
@@ -204,7 +203,7 @@ class Everything {
   /// Reports what the last look has found; returns the exit code.
   [[nodiscard]] int report(const Remainder& left, const std::string& empty_words) const {
     if (cancelled_ > 0) {
-      tell("cancelled " + std::to_string(cancelled_) + " in the queue");
+      tell(fmt::format("cancelled {} in the queue", cancelled_));
     }
     if (has_stopped_queue_) {
       tell("stopped the batch queue");
@@ -226,9 +225,10 @@ class Everything {
     }
     for (const lane::Kept& process : left.unproven) {
       const std::string command = sys::command_line(process.pid, 80);
-      say_always("left running: " + command + " (pid " + std::to_string(process.pid) +
-                 "): only a record that others can write says that it is part of run " +
-                 std::string{lane::view(process.run_id)});
+      say_always(
+          fmt::format("left running: {} (pid {}): only a record that others can write says "
+                      "that it is part of run {}",
+                      command, process.pid, lane::view(process.run_id)));
       kept.push_back({{"pid", process.pid},
                       {"command", command},
                       {"run", lane::view(process.run_id)},

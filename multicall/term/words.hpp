@@ -14,6 +14,10 @@ namespace onelane::multicall {
 /// "1st", "2nd", "3rd", "11th".
 [[nodiscard]] std::string ordinal(std::size_t number);
 
+/// "1 run", "3 runs": the number, then `one` or `many`.
+[[nodiscard]] std::string counted(std::uint64_t number, std::string_view one,
+                                  std::string_view many);
+
 /// `text` as one word of a POSIX shell, in single quotes if it needs them.
 [[nodiscard]] std::string shell_word(std::string_view text);
 

@@ -1,3 +1,5 @@
+#include <fmt/core.h>
+
 #include <nlohmann/json.hpp>
 
 #include "core/lane/admin.hpp"
@@ -50,9 +52,9 @@ void report(const Found& found, bool as_json) {
   if (now.position == 0) {
     line += found.state() == lane::State::Parked ? " is stopped (Ctrl-Z)" : " no longer waits";
   } else {
-    line += " is " + ordinal(now.position) + " of " + std::to_string(now.waiting);
+    line += fmt::format(" is {} of {}", ordinal(now.position), now.waiting);
   }
-  print(line + ", priority " + std::to_string(now.priority) + "\n");
+  print(fmt::format("{}, priority {}\n", line, now.priority));
 }
 
 int bump_one(const LanesHere& lanes, const std::string& id, std::optional<int> priority,

@@ -1,3 +1,4 @@
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,6 +21,7 @@
 #include "multicall/term/github_log.hpp"
 #include "multicall/term/print.hpp"
 #include "multicall/term/say.hpp"
+#include "multicall/term/words.hpp"
 #include "multicall/verbs/rows.hpp"
 
 namespace onelane::multicall {
@@ -83,8 +85,8 @@ std::string shown(std::string_view text) {
 }
 
 std::string row_words(const OrphanRow& row) {
-  return shown(row.command) + " (pid " + std::to_string(row.id.pid) + ", run " + shown(row.run_id) +
-         (row.run_command.empty() ? "" : " `" + shown(row.run_command) + "`") + ")";
+  return fmt::format("{} (pid {}, run {}{})", shown(row.command), row.id.pid, shown(row.run_id),
+                     row.run_command.empty() ? "" : fmt::format(" `{}`", shown(row.run_command)));
 }
 
 /// A reason for the job to fail.
@@ -137,10 +139,9 @@ class JobEnd {
       names += (i == 0 ? "" : ", ") + shown(unstarted_[i]);
     }
     const std::size_t more = unstarted_.size() - std::min(unstarted_.size(), kMostNamed);
-    problems_.push_back({std::to_string(unstarted_.size()) +
-                             (unstarted_.size() == 1 ? " command was" : " commands were") +
-                             " queued and never started: " + names +
-                             (more == 0 ? "" : " and " + std::to_string(more) + " more"),
+    problems_.push_back({fmt::format("{} queued and never started: {}{}",
+                                     counted(unstarted_.size(), "command was", "commands were"),
+                                     names, more == 0 ? "" : fmt::format(" and {} more", more)),
                          "start them in this job: onelane queue start"});
   }
 
@@ -399,9 +400,10 @@ void print_lines(const std::vector<Finding>& findings, std::size_t wrong) {
       text += level + check + sentence_of(finding) + "\n";
     }
   }
-  print(text + (wrong == 0   ? "every call of this job goes through the lane\n"
-                : wrong == 1 ? "1 thing is wrong\n"
-                             : std::to_string(wrong) + " things are wrong\n"));
+  print(text +
+        (wrong == 0 ? "every call of this job goes through the lane"
+                    : counted(wrong, "thing is wrong", "things are wrong")) +
+        "\n");
 }
 
 void print_object(const std::vector<Finding>& findings, std::size_t wrong) {

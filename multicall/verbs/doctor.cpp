@@ -1,3 +1,5 @@
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -9,6 +11,7 @@
 #include "multicall/term/paint.hpp"
 #include "multicall/term/print.hpp"
 #include "multicall/term/say.hpp"
+#include "multicall/term/words.hpp"
 #include "multicall/verbs/rows.hpp"
 
 namespace onelane::multicall {
@@ -93,10 +96,8 @@ std::string summary(const Paint& paint, std::size_t wrong, std::size_t fixable) 
   if (wrong == 0) {
     return paint.green("nothing is wrong") + "\n";
   }
-  std::string text = std::to_string(wrong) + (wrong == 1 ? " thing is wrong" : " things are wrong");
-  text = paint.red(text);
-  return text +
-         (fixable == 0 ? "\n" : "; onelane doctor --fix mends " + std::to_string(fixable) + "\n");
+  return paint.red(counted(wrong, "thing is wrong", "things are wrong")) +
+         (fixable == 0 ? "\n" : fmt::format("; onelane doctor --fix mends {}\n", fixable));
 }
 
 std::size_t count(const std::vector<Finding>& findings, Level level) {

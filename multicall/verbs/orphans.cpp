@@ -1,3 +1,5 @@
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -84,22 +86,21 @@ int end_rows(process::OrphanWatch& watch, const OrphanRows& shown, std::chrono::
     for (const OrphanRow& row : shown.orphans) {
       const bool left = std::ranges::any_of(
           ended.left, [&](const sys::ProcessStat& stat) { return stat.id == row.id; });
-      print((left ? "still there: " : "ended: ") + row.command + " (pid " +
-            std::to_string(row.id.pid) + ", run " + row.run_id + ")\n");
+      print(fmt::format("{}: {} (pid {}, run {})\n", left ? "still there" : "ended", row.command,
+                        row.id.pid, row.run_id));
     }
   }
   if (!ended.left.empty()) {
-    say_always(std::to_string(ended.left.size()) +
-               " still there after SIGKILL (another user's, or in the kernel)");
+    say_always(fmt::format("{} still there after SIGKILL (another user's, or in the kernel)",
+                           ended.left.size()));
   }
   return ended.left.empty() ? 0 : 1;
 }
 
 /// Asks the user; an exit code if the orphans stay.
 std::optional<int> refusal(std::size_t count) {
-  const std::string number = std::to_string(count);
-  return refusal_of("end " + (count == 1 ? "this process" : "these " + number + " processes"),
-                    "onelane orphans --kill would end " + number + "; add --yes");
+  return refusal_of(count == 1 ? "end this process" : fmt::format("end these {} processes", count),
+                    fmt::format("onelane orphans --kill would end {}; add --yes", count));
 }
 
 std::chrono::milliseconds kill_timeout(const LanesHere* here) {

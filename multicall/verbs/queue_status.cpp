@@ -1,3 +1,5 @@
+#include <fmt/core.h>
+
 #include <nlohmann/json.hpp>
 
 #include "core/journal/usual.hpp"
@@ -61,8 +63,7 @@ std::string queue_text(const queue::Queue& queue, const LanesHere& lanes, const 
   for (const State state :
        {State::Running, State::Queued, State::Interrupted, State::Passed, State::Failed}) {
     if (const std::size_t number = queue::count(queue, state); number > 0) {
-      counts += (counts.empty() ? ": " : ", ") + std::to_string(number) + " " +
-                std::string{queue::word_of(state)};
+      counts += fmt::format("{}{} {}", counts.empty() ? ": " : ", ", number, queue::word_of(state));
     }
   }
   text += counts.empty() ? ": empty" : counts;

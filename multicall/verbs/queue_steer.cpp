@@ -1,3 +1,5 @@
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -7,6 +9,7 @@
 #include "multicall/queue/queue_view.hpp"
 #include "multicall/term/print.hpp"
 #include "multicall/term/say.hpp"
+#include "multicall/term/words.hpp"
 #include "multicall/verbs/rows.hpp"
 
 namespace onelane::multicall {
@@ -81,9 +84,9 @@ int report_stop(const QueueStop& stop, bool as_json) {
   } else if (!stop.is_started) {
     say_always("the queue is not running");
   } else {
-    print("no further entry begins" +
-          (stop.running ? "; " + name_of(*stop.running) + " still runs" : std::string{}) + "; " +
-          std::to_string(stop.left) + " stay queued\n");
+    print(fmt::format("no further entry begins{}; {} stay queued\n",
+                      stop.running ? "; " + name_of(*stop.running) + " still runs" : "",
+                      stop.left));
   }
   return stop.is_started ? 0 : 1;
 }
@@ -210,7 +213,7 @@ int command_queue_clear(std::span<char*> args) {
     if (as_json) {
       print_json({{"schema", 1}, {"removed", removed}});
     } else {
-      print("removed " + std::to_string(removed) + (removed == 1 ? " entry\n" : " entries\n"));
+      print("removed " + counted(removed, "entry", "entries") + "\n");
     }
     return 0;
   });

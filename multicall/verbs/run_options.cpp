@@ -1,5 +1,6 @@
 #include "multicall/verbs/run_options.hpp"
 
+#include <fmt/core.h>
 #include <string.h>
 
 #include <algorithm>
@@ -33,7 +34,7 @@ Check whole_number() {
 }
 
 Check count_up_to(std::uint64_t most) {
-  return must_be("a number up to " + std::to_string(most), [most](const std::string& text) {
+  return must_be(fmt::format("a number up to {}", most), [most](const std::string& text) {
     return sys::parse_count(text).value_or(most + 1) <= most;
   });
 }
@@ -158,11 +159,11 @@ void print_atoms(const AtomPlan& plan) {
   if (plan.is_whole) {
     text += "files     none found: the command runs as it is\n";
   } else {
-    text += "files     " + std::to_string(plan.files) +
-            (plan.listed_by.empty() ? ", as named\n" : ", listed by " + plan.listed_by + "\n");
+    text += fmt::format("files     {}, {}\n", plan.files,
+                        plan.listed_by.empty() ? "as named" : "listed by " + plan.listed_by);
   }
-  text += "commands  " + std::to_string(plan.commands.size()) + ", of " +
-          std::to_string(plan.size) + (plan.size == 1 ? " file at most\n" : " files at most\n");
+  text += fmt::format("commands  {}, of {} at most\n", plan.commands.size(),
+                      counted(plan.size, "file", "files"));
   for (const auto& command : plan.commands) {
     text += " ";
     for (const std::string& word : command) {

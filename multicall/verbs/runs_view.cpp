@@ -1,3 +1,5 @@
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <ctime>
 #include <nlohmann/json.hpp>
@@ -32,14 +34,14 @@ std::string date_words(std::int64_t wall_ms) {
 }
 
 std::string bytes_words(std::uint64_t bytes) {
-  return bytes < 1024 * 1024 ? std::to_string((bytes + 1023) / 1024) + " KB" : size_words(bytes);
+  return bytes < 1024 * 1024 ? fmt::format("{} KB", (bytes + 1023) / 1024) : size_words(bytes);
 }
 
 std::string names_of(const std::vector<journal::Process>& processes) {
   std::string text;
   for (const journal::Process& process : processes) {
-    text += (text.empty() ? "" : ", ") + printable(process.command, 200) + " (pid " +
-            std::to_string(process.pid) + ")";
+    text += fmt::format("{}{} (pid {})", text.empty() ? "" : ", ", printable(process.command, 200),
+                        process.pid);
   }
   return text;
 }
@@ -74,7 +76,7 @@ class Page {
     add("branch", printable(record_.branch));
     add("class", printable(record_.cls, 40));
     add("attempt", record_.attempt == 0 ? "" : std::to_string(record_.attempt));
-    add("parts", record_.parts == 0 ? "" : std::to_string(record_.parts) + " commands");
+    add("parts", record_.parts == 0 ? "" : fmt::format("{} commands", record_.parts));
     add("label", printable(record_.label));
     add("pipeline", record_.pipeline_of.empty()
                         ? ""
@@ -85,7 +87,7 @@ class Page {
     add("kept", names_of(record_.kept));
     add("leftovers", record_.ended_leftovers == 0
                          ? ""
-                         : std::to_string(record_.ended_leftovers) + " ended after the tool");
+                         : fmt::format("{} ended after the tool", record_.ended_leftovers));
     add("survivors", names_of(record_.survivors));
     add_jobs();
     if (!run_.live && !is_batch(record_) && record_.joined.empty()) {
@@ -94,7 +96,7 @@ class Page {
     add("warnings", record_.warnings == 0 ? "" : std::to_string(record_.warnings));
     add("orphans", record_.orphans_ended == 0
                        ? ""
-                       : std::to_string(record_.orphans_ended) + " of earlier runs ended");
+                       : fmt::format("{} of earlier runs ended", record_.orphans_ended));
     add("output", printable(output));
     add("log", log.empty() ? "no events were logged" : printable(log));
     add_card();
@@ -113,8 +115,8 @@ class Page {
   [[nodiscard]] std::string live_words() const {
     const TicketView& ticket = *run_.live;
     std::string text = outcome_of(run_);
-    text += ticket.is_here ? " (pid " + std::to_string(ticket.supervisor.pid) + ")"
-                           : " in another container";
+    text +=
+        ticket.is_here ? fmt::format(" (pid {})", ticket.supervisor.pid) : " in another container";
     return text + (ticket.is_stopped ? ", stopped (Ctrl-Z or SIGSTOP)" : "");
   }
 
@@ -150,7 +152,7 @@ class Page {
                         ", its largest process " + size_words(record_.peak_process_kb << 10U));
     }
     add("processes",
-        record_.peak_processes == 0 ? "" : "at most " + std::to_string(record_.peak_processes));
+        record_.peak_processes == 0 ? "" : fmt::format("at most {}", record_.peak_processes));
     if (record_.cpu_ms != 0) {
       add("processor", span_words(static_cast<std::int64_t>(record_.cpu_ms)));
     }
@@ -172,10 +174,9 @@ class Page {
   void add_processes() {
     std::string name = "processes";
     for (const ProcessView& process : processes_of(*run_.live)) {
-      add(std::exchange(name, ""), std::string(2 * static_cast<std::size_t>(process.depth), ' ') +
-                                       std::to_string(process.stat.id.pid) + "  " +
-                                       size_words(process.bytes) + "  " +
-                                       sys::command_line(process.stat.id.pid, 120));
+      add(std::exchange(name, ""),
+          fmt::format("{:{}}{}  {}  {}", "", 2 * process.depth, process.stat.id.pid,
+                      size_words(process.bytes), sys::command_line(process.stat.id.pid, 120)));
     }
   }
 

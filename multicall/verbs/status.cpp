@@ -1,5 +1,6 @@
 #include "multicall/verbs/status.hpp"
 
+#include <fmt/core.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/inotify.h>
@@ -164,7 +165,7 @@ class Screen {
     const std::size_t columns = known ? size.ws_col : 80;
     std::string out = clears_      ? "\033[H\033[2J"
                       : rows_ == 0 ? "\r"
-                                   : "\r\033[" + std::to_string(rows_) + "A";
+                                   : fmt::format("\r\033[{}A", rows_);
     clears_ = false;
     rows_ = 0;
     while (!text.empty() && rows_ + 1 < rows) {  // the last row is the cursor's

@@ -1,3 +1,5 @@
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -81,7 +83,7 @@ class Steal {
     std::erase_if(victims_, &lives);
     json processes = json::array();
     for (const Victim& victim : victims_) {
-      endings_.tell("  " + victim.command + " (pid " + std::to_string(victim.id.pid) + ")");
+      endings_.tell(fmt::format("  {} (pid {})", victim.command, victim.id.pid));
       processes.push_back({{"pid", victim.id.pid}, {"command", victim.command}});
     }
     if (as_json_) {

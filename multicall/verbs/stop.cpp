@@ -1,3 +1,5 @@
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -62,7 +64,7 @@ class Stop {
       }
     }
     if (cancelled_ > 0) {
-      endings_.tell("cancelled " + std::to_string(cancelled_) + " in the queue");
+      endings_.tell(fmt::format("cancelled {} in the queue", cancelled_));
     }
     return report();
   }
@@ -134,10 +136,9 @@ class Stop {
     process::OrphanRules rules = orphan_rules(&lanes_, endings_.book());
     rules.occasion = process::Occasion::Orphans;
     for (const process::Orphan& orphan : process::OrphanWatch{std::move(rules)}.scan().orphans) {
-      endings_.tell("run " + orphan.run_id + " has left " +
-                    sys::command_line(orphan.stat.id.pid, 80) + " (pid " +
-                    std::to_string(orphan.stat.id.pid) + "): `onelane stop " + orphan.run_id +
-                    "` ends it");
+      endings_.tell(fmt::format("run {0} has left {1} (pid {2}): `onelane stop {0}` ends it",
+                                orphan.run_id, sys::command_line(orphan.stat.id.pid, 80),
+                                orphan.stat.id.pid));
     }
   }
 
@@ -160,8 +161,8 @@ class Stop {
       question += (&found == running.data() ? "" : " and ") + words_of(found);
     }
     if (!victims_.empty()) {
-      question += (running.empty() ? "cancel " : ", and cancel ") +
-                  std::to_string(victims_.size()) + " in the queue";
+      question +=
+          fmt::format("{}cancel {} in the queue", running.empty() ? "" : ", and ", victims_.size());
     }
     const auto code = refusal_of(
         question, running.empty() ? "nothing runs; add --yes to " + question

@@ -1,5 +1,6 @@
 #include "multicall/view/find_ticket.hpp"
 
+#include <fmt/core.h>
 #include <poll.h>
 #include <sys/inotify.h>
 #include <sys/syscall.h>
@@ -97,8 +98,8 @@ std::string name_of(const Found& found) {
 
 std::string words_of(const Found& found) {
   const auto detail = found.table->detail(found.ticket.slot, found.ticket.entry.sequence);
-  std::string text = name_of(found) + " (pid " + std::to_string(found.ticket.entry.pid) +
-                     ", user " + sys::user_name(found.ticket.entry.uid);
+  std::string text = fmt::format("{} (pid {}, user {}", name_of(found), found.ticket.entry.pid,
+                                 sys::user_name(found.ticket.entry.uid));
   if (detail) {
     const std::chrono::nanoseconds since{found.has_started() ? detail->started_boottime
                                                              : detail->enqueued_boottime};
@@ -193,8 +194,8 @@ std::optional<journal::Record> record_of_ended(const LanesHere& lanes, const std
 }
 
 std::string ended_words(const journal::Record& record) {
-  std::string text = record.code          ? "exit " + std::to_string(*record.code)
-                     : record.signal != 0 ? "signal " + std::to_string(record.signal)
+  std::string text = record.code          ? fmt::format("exit {}", *record.code)
+                     : record.signal != 0 ? fmt::format("signal {}", record.signal)
                                           : "";
   if (record.reason != journal::Reason::Exited && record.reason != journal::Reason::Signalled) {
     text += (text.empty() ? "" : ", ") + std::string{journal::word_of(record.reason)};

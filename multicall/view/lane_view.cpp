@@ -1,5 +1,6 @@
 #include "multicall/view/lane_view.hpp"
 
+#include <fmt/core.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -171,7 +172,7 @@ using Children = std::unordered_multimap<pid_t, const sys::ProcessStat*>;
 
 std::filesystem::path program_of(pid_t pid) {
   std::error_code error;
-  return std::filesystem::read_symlink("/proc/" + std::to_string(pid) + "/exe", error);
+  return std::filesystem::read_symlink(fmt::format("/proc/{}/exe", pid), error);
 }
 
 /// The canary shares the supervisor's memory: the same name, program and command line. A child that

@@ -1,5 +1,6 @@
 #include "multicall/view/orphan_rows.hpp"
 
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,7 +17,7 @@ using nlohmann::json;
 using process::Leftover;
 
 std::uint64_t memory_kb(pid_t pid) {
-  const auto text = sys::read_small_file(("/proc/" + std::to_string(pid) + "/statm").c_str(), 256);
+  const auto text = sys::read_small_file(fmt::format("/proc/{}/statm", pid).c_str(), 256);
   if (!text) {
     return 0;
   }

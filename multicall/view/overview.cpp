@@ -1,5 +1,7 @@
 #include "multicall/view/overview.hpp"
 
+#include <fmt/core.h>
+
 #include "core/sys/users.hpp"
 #include "multicall/term/words.hpp"
 
@@ -34,7 +36,7 @@ json list_of(const std::vector<TicketView>& list) {
 
 /// Who asked, and from where; no pid for a process in another container.
 std::string who(const TicketView& ticket) {
-  std::string text = ticket.is_here ? "pid " + std::to_string(ticket.supervisor.pid)
+  std::string text = ticket.is_here ? fmt::format("pid {}", ticket.supervisor.pid)
                                     : std::string{"in another container"};
   text += ", run " + for_terminal(ticket.id) + ", user " + for_terminal(ticket.user);
   text += ticket.agent.empty() ? "" : ", agent " + for_terminal(ticket.agent);
@@ -50,8 +52,8 @@ std::string trouble(const TicketView& ticket) {
     return "parked (Ctrl-Z)";
   }
   if (ticket.is_supervisor_stopped) {
-    return "supervisor stopped: kill -CONT " + std::to_string(ticket.supervisor.pid) +
-           ", or onelane steal " + for_terminal(ticket.id);
+    return fmt::format("supervisor stopped: kill -CONT {}, or onelane steal {}",
+                       ticket.supervisor.pid, for_terminal(ticket.id));
   }
   if (ticket.is_stopped) {
     return "stopped (Ctrl-Z or SIGSTOP)";
@@ -71,7 +73,7 @@ std::string trouble(const TicketView& ticket) {
 /// Why no call makes progress, and what to do about it.
 std::string gate_words(const lane::GateHolder& holder) {
   return "held by " + for_terminal(words_of(holder)) + ": no call can queue or start" +
-         (holder.is_stopped ? "; kill -CONT " + std::to_string(holder.pid) + " continues it" : "");
+         (holder.is_stopped ? fmt::format("; kill -CONT {} continues it", holder.pid) : "");
 }
 
 json json_of(const std::optional<lane::GateHolder>& holder) {
@@ -102,14 +104,13 @@ std::string place_words(const TicketView& ticket, const Paint& paint) {
     text += ", granted";
   }
   if (ticket.priority != 0) {
-    text += ", priority " + std::to_string(ticket.priority);
+    text += fmt::format(", priority {}", ticket.priority);
   }
   if (ticket.overtaken != 0) {
-    text += ", overtaken " + std::to_string(ticket.overtaken) +
-            (ticket.overtaken == 1 ? " time" : " times");
+    text += ", overtaken " + counted(ticket.overtaken, "time", "times");
   }
   if (ticket.same_as != 0) {
-    text += ", same as #" + std::to_string(ticket.same_as);
+    text += fmt::format(", same as #{}", ticket.same_as);
   }
   if (const std::string eta = eta_words(ticket.eta, ticket.is_overdue); !eta.empty()) {
     text += ticket.is_overdue ? ", holder " + paint.yellow(eta) : ", " + paint.cyan(eta) + " to go";
@@ -219,8 +220,7 @@ std::string figures_of(const TicketView& ticket, const Paint& paint) {
   }
   const auto add = [&text](const std::string& part) { text += (text.empty() ? "" : " · ") + part; };
   if (ticket.use) {
-    add(std::to_string(ticket.use->processes) +
-        (ticket.use->processes == 1 ? " process" : " processes"));
+    add(counted(ticket.use->processes, "process", "processes"));
     add(size_words(ticket.use->bytes));
   }
   if (ticket.started_wall > 0) {
@@ -253,8 +253,10 @@ std::string text_of(const LaneView& view, const Paint& paint) {
     text += labelled("", figures);
   }
   for (const lane::Kept& left : view.holder ? view.holder->background : std::vector<lane::Kept>{}) {
-    text += labelled("", "in the background: " + for_terminal(left.name.data()) + "  (pid " +
-                             std::to_string(left.pid) + "); the lane is kept until it has ended");
+    text +=
+        labelled("", fmt::format("in the background: {}  (pid {}); the lane is kept until it has "
+                                 "ended",
+                                 for_terminal(left.name.data()), left.pid));
   }
   for (const TicketView& ticket : view.beside) {
     text += labelled("beside:", line_of(ticket, paint));
@@ -265,7 +267,7 @@ std::string text_of(const LaneView& view, const Paint& paint) {
   }
   std::size_t position = 0;
   for (const TicketView& ticket : view.queue) {
-    text += labelled(std::to_string(++position) + ".", line_of(ticket, paint));
+    text += labelled(fmt::format("{}.", ++position), line_of(ticket, paint));
   }
   for (const lane::LeftPlace& place : view.left) {
     text += labelled("left:", line_of(place, paint));
@@ -274,9 +276,9 @@ std::string text_of(const LaneView& view, const Paint& paint) {
     text += labelled("service:", line_of(ticket, paint));
   }
   for (const lane::Kept& kept : view.kept) {
-    text += labelled("kept:", for_terminal(kept.name.data()) + "  (pid " +
-                                  std::to_string(kept.pid) + ", left running by run " +
-                                  for_terminal(lane::view(kept.run_id)) + ")");
+    text += labelled(
+        "kept:", fmt::format("{}  (pid {}, left running by run {})", for_terminal(kept.name.data()),
+                             kept.pid, for_terminal(lane::view(kept.run_id))));
   }
   return text;
 }

@@ -1,5 +1,6 @@
 #include "multicall/view/project_view.hpp"
 
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -50,15 +51,17 @@ std::string orphan_lines(const std::vector<OrphanRow>& rows, const Paint& paint)
   std::string text;
   for (std::size_t i = 0; i < std::min(rows.size(), kMost); ++i) {
     const OrphanRow& row = rows[i];
-    text += "orphan:  " + paint.red(for_terminal(row.command)) + "  (pid " +
-            std::to_string(row.id.pid) + ", run " + for_terminal(row.run_id) + ", for " +
-            duration_words(row.age) + ", " + size_words(row.memory_kb << 10U) + ")\n";
+    text += fmt::format("orphan:  {}  (pid {}, run {}, for {}, {})\n",
+                        paint.red(for_terminal(row.command)), row.id.pid, for_terminal(row.run_id),
+                        duration_words(row.age), size_words(row.memory_kb << 10U));
   }
   return rows.empty()
              ? text
-             : text + (rows.size() > kMost ? "         and " + std::to_string(rows.size() - kMost) +
-                                                 " more; `onelane orphans --kill` ends them\n"
-                                           : "         `onelane orphans --kill` ends them\n");
+             : text +
+                   (rows.size() > kMost
+                        ? fmt::format("         and {} more; `onelane orphans --kill` ends them\n",
+                                      rows.size() - kMost)
+                        : "         `onelane orphans --kill` ends them\n");
 }
 
 std::string heading(const std::string& name, const std::string& directory) {

@@ -1,5 +1,6 @@
 #include "multicall/view/run_view.hpp"
 
+#include <fmt/core.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -54,7 +55,7 @@ RunView live_view_of(TicketView ticket, const LanesHere& lanes, const lane::Tabl
 
 std::string signal_name(std::int64_t number) {
   const char* name = ::sigabbrev_np(static_cast<int>(number));
-  return name == nullptr ? "signal " + std::to_string(number) : "SIG" + std::string{name};
+  return name == nullptr ? fmt::format("signal {}", number) : "SIG" + std::string{name};
 }
 
 constexpr std::size_t kIdLength = 11;
@@ -119,8 +120,7 @@ RunView view_of(Record record) {
 std::string shown_command(const Record& record) {
   std::string command = journal::command_text(record);
   if (is_batch(record)) {
-    const std::size_t jobs = record.jobs.size();
-    command += " (" + std::to_string(jobs) + (jobs == 1 ? " job)" : " jobs)");
+    command += " (" + counted(record.jobs.size(), "job", "jobs") + ")";
   }
   return command;
 }
@@ -170,12 +170,12 @@ std::string outcome_of(const RunView& run) {
   if (record.reason != Reason::Exited) {
     return std::string{journal::word_of(record.reason)};
   }
-  return record.code == 0 ? "ok" : record.code ? "exit " + std::to_string(*record.code) : "exited";
+  return record.code == 0 ? "ok" : record.code ? fmt::format("exit {}", *record.code) : "exited";
 }
 
 std::string ending_of(const Record& record) {
   const std::string word{journal::word_of(record.reason)};
-  const std::string exit = record.code ? "exit " + std::to_string(*record.code) : "";
+  const std::string exit = record.code ? fmt::format("exit {}", *record.code) : "";
   const std::string how = record.signal != 0 ? "died of " + signal_name(record.signal) : exit;
   if (sys::is_by_onelane(record.reason)) {
     return (record.reason == Reason::Stopped ? "stopped on order" : "ended by onelane: " + word) +

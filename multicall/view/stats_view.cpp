@@ -1,5 +1,7 @@
 #include "multicall/view/stats_view.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -46,12 +48,8 @@ std::string right(const std::string& text, std::size_t width) {
   return std::string(width - std::min(width, text.size()), ' ') + text;
 }
 
-std::string counted(std::uint64_t number, std::string_view one) {
-  return std::to_string(number) + " " + std::string{one} + (number == 1 ? "" : "s");
-}
-
 std::string more_words(std::size_t size, std::size_t top) {
-  return size > top ? "  and " + std::to_string(size - top) + " more (--top)\n" : "";
+  return size > top ? fmt::format("  and {} more (--top)\n", size - top) : "";
 }
 
 /// The first `top` rows of a list, and a line that says how many more there are.
@@ -72,25 +70,25 @@ std::string summary(const journal::Statistics& all, const Paint& paint) {
   for (std::size_t i = 0; i < all.by_reason.size(); ++i) {
     ended += sys::is_by_onelane(static_cast<Reason>(i)) ? all.by_reason[i] : 0;
   }
-  std::string text = paint.bold("runs") + "     " + std::to_string(all.runs) + " from " +
-                     date_of(all.first_wall_ms) + " to " + date_of(all.last_wall_ms) + "\n";
-  text += "         " + std::to_string(by(Reason::Exited) - all.failed) + " exited with 0, " +
-          std::to_string(all.failed) + " with an error, " + std::to_string(ended) +
-          " ended by onelane, " + std::to_string(by(Reason::Signalled)) + " by a signal";
+  std::string text = fmt::format(
+      "{}     {} from {} to {}\n"
+      "         {} exited with 0, {} with an error, {} ended by onelane, {} by a signal",
+      paint.bold("runs"), all.runs, date_of(all.first_wall_ms), date_of(all.last_wall_ms),
+      by(Reason::Exited) - all.failed, all.failed, ended, by(Reason::Signalled));
   for (const auto& [reason, words] : {std::pair{Reason::Crashed, " crashed"},
                                       std::pair{Reason::NotStarted, " could not be started"}}) {
-    text += by(reason) == 0 ? "" : ", " + std::to_string(by(reason)) + words;
+    text += by(reason) == 0 ? "" : fmt::format(", {}{}", by(reason), words);
   }
   text += "\n";
-  text += paint.bold("waiting") + "  " + counted(all.waits, "run") + " waited: p50 " +
+  text += paint.bold("waiting") + "  " + counted(all.waits, "run", "runs") + " waited: p50 " +
           span_words(all.waited_ms.p50) + ", p90 " + span_words(all.waited_ms.p90) +
           " (of all runs), longest " + span_words(all.waited_ms.max) + ", together " +
           span_words(all.waited_ms.total) + "\n";
   const journal::Overlap& overlap = all.overlap;
   if (overlap.most_runs >= 2) {
-    text += paint.bold("avoided") + "  " + span_words(overlap.avoided_ms) +
-            " of two or more runs at once; up to " + std::to_string(overlap.most_runs) +
-            " at once, with " + megabytes(overlap.most_kb) + "\n";
+    text += fmt::format("{}  {} of two or more runs at once; up to {} at once, with {}\n",
+                        paint.bold("avoided"), span_words(overlap.avoided_ms), overlap.most_runs,
+                        megabytes(overlap.most_kb));
   }
   return text;
 }
@@ -128,9 +126,9 @@ std::string ends(const journal::Statistics& all, const Paint& paint, std::size_t
   }
   return "\n" + paint.bold("did not exit by themselves") + "\n" +
          rows_of(all.ends, top, [](const journal::EndStatistics& end) {
-           return right(std::to_string(end.count), 6) + "  " +
-                  left(std::string{journal::word_of(end.reason)}, 18) + end.kind + "  (last " +
-                  date_of(end.last_wall_ms) + ", run " + end.last_id + ")\n";
+           return fmt::format("{:>6}  {:<18}{}  (last {}, run {})\n", end.count,
+                              journal::word_of(end.reason), end.kind, date_of(end.last_wall_ms),
+                              end.last_id);
          });
 }
 
@@ -184,9 +182,8 @@ std::string hours(const journal::Statistics& all, const Paint& paint) {
       // A fraction, since the product may overflow.
       const auto width = static_cast<std::size_t>(
           static_cast<double>(one.waited_ms) / static_cast<double>(most) * kWidest + 0.5);
-      text += "  " + std::string(hour < 10 ? "0" : "") + std::to_string(hour) + "  " +
-              left(std::string(width, '#'), kWidest + 2) + span_words(one.waited_ms) + " in " +
-              counted(one.waits, "wait") + "\n";
+      text += fmt::format("  {:02}  {:<{}}{} in {}\n", hour, std::string(width, '#'), kWidest + 2,
+                          span_words(one.waited_ms), counted(one.waits, "wait", "waits"));
     }
   }
   return text;
@@ -198,8 +195,8 @@ std::string pairs(const journal::Statistics& all, const Paint& paint, std::size_
   }
   return "\n" + paint.bold("who waits for whom") + "\n" +
          rows_of(all.pairs, top, [](const journal::WaitPair& pair) {
-           return right(span_words(pair.waited_ms), 9) + right(std::to_string(pair.times), 7) +
-                  "x  " + left(pair.waiter, 26) + "for  " + pair.holder + "\n";
+           return right(span_words(pair.waited_ms), 9) + fmt::format("{:>7}x  ", pair.times) +
+                  left(pair.waiter, 26) + "for  " + pair.holder + "\n";
          });
 }
 
@@ -209,9 +206,8 @@ std::string advice(const journal::Statistics& all, const Paint& paint) {
   }
   std::string text = "\n" + paint.bold("limits that would fit") + "\n";
   for (const journal::LimitAdvice& one : all.advice) {
-    text += "  " + one.setting + "=" + std::to_string(one.value) + " would have let " +
-            std::to_string(one.passed) + " of " + counted(one.runs, "run") +
-            " pass (largest: " + one.kind + ")\n";
+    text += fmt::format("  {}={} would have let {} of {} pass (largest: {})\n", one.setting,
+                        one.value, one.passed, counted(one.runs, "run", "runs"), one.kind);
   }
   return text;
 }
