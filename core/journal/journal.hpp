@@ -55,7 +55,7 @@ void for_each(int directory_fd, Order order,
               const std::function<bool(std::string_view line)>& line);
 
 /// A file that is there and cannot be read: ELOOP for a symbolic link, EISDIR for a directory,
-/// EINVAL for what else is no regular file.
+/// EINVAL for anything else that is not a regular file.
 struct Unreadable {
   std::string path;
   int error = 0;

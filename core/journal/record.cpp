@@ -37,6 +37,11 @@ struct Field {
 
 /// Every field with its name in the line, in the line's order: the writer and the reader cannot
 /// disagree.
+// Lines of an older onelane call a queue start a batch.
+constexpr std::string_view kQueueStart = "queue_start";
+constexpr std::string_view kOldQueueStart = "batch";
+constexpr std::string_view kOldQueueStartClass = "batch";
+
 constexpr auto kFields = std::to_array<Field>({
     {"schema", &Record::schema},
     {"id", &Record::id},
@@ -77,7 +82,7 @@ constexpr auto kFields = std::to_array<Field>({
     {"orphans_ended", &Record::orphans_ended},
     {"attempt", &Record::attempt},
     {"parts", &Record::parts},
-    {"batch", &Record::batch},
+    {kQueueStart, &Record::queue_start},
     {"jobs", &Record::jobs},
     {"joined", &Record::joined},
     {"pipeline_of", &Record::pipeline_of},
@@ -137,6 +142,9 @@ class LineHandler {
   }
   bool Key(const char* text, rapidjson::SizeType size, bool /*copy*/) {
     key_ = {text, size};
+    if (depth_ == 1 && key_ == kOldQueueStart) {
+      key_ = kQueueStart;
+    }
     return (depth_ == 1 && choose_field()) || sys::is_utf8(key_);
   }
   bool StartObject() {
@@ -458,7 +466,10 @@ bool LineReader::read(std::string_view line, Record& record) noexcept try {
       record.schema < 1 || !is_run_id(record.id)) {
     return false;  // an id is shown, compared and part of file names
   }
-  for (std::string* other : {&record.batch, &record.joined, &record.pipeline_of}) {
+  if (record.cls == kOldQueueStartClass) {
+    record.cls = kQueueStartClass;
+  }
+  for (std::string* other : {&record.queue_start, &record.joined, &record.pipeline_of}) {
     if (!is_run_id(*other)) {
       other->clear();
     }

@@ -38,7 +38,7 @@ struct Record {
   std::string cwd;
   std::string branch;
   std::string label;  ///< What the user calls the run.
-  std::string cls;    ///< "lane", "editor", "service" or "batch".
+  std::string cls;    ///< "lane", "editor", "service" or "queue-start".
   std::string user;
   std::uint64_t uid = 0;
   std::string tty;    ///< "pts/3", empty for none.
@@ -74,8 +74,8 @@ struct Record {
 
   std::uint64_t attempt = 0;      ///< From 1 where a run may be tried again: a record for each.
   std::uint64_t parts = 0;        ///< Commands that ran one after the other in place of `argv`.
-  std::string batch;              ///< Run id of the batch that it is a job of.
-  std::vector<std::string> jobs;  ///< Of a batch: the run ids of its jobs, in their order.
+  std::string queue_start;        ///< Run id of the queue start that it is a job of.
+  std::vector<std::string> jobs;  ///< Of a queue start: the run ids of its jobs, in their order.
   std::string joined;             ///< Run whose result it took instead of running itself.
   std::string pipeline_of;        ///< Run beside which it started, as a part of its pipeline.
 
@@ -91,14 +91,18 @@ struct Record {
   friend bool operator==(const Record&, const Record&) = default;
 };
 
-/// True for the record of a batch, which is no run: its jobs have records of their own.
-[[nodiscard]] inline bool is_batch(const Record& record) noexcept {
-  return record.cls == "batch";
+/// Class of the record of a queue start.
+inline constexpr std::string_view kQueueStartClass = "queue-start";
+
+/// True for the record of a queue start, which is no run: its jobs have records of their own.
+[[nodiscard]] inline bool is_queue_start(const Record& record) noexcept {
+  return record.cls == kQueueStartClass;
 }
 
-/// A tool was run, or was to be: its figures count. Not a batch, nor what took another's result.
+/// A tool was run, or was to be: its figures count. Not a queue start, nor what took another's
+/// result.
 [[nodiscard]] inline bool is_run(const Record& record) noexcept {
-  return !is_batch(record) && record.joined.empty();
+  return !is_queue_start(record) && record.joined.empty();
 }
 
 /// How long it had the lane.

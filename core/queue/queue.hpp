@@ -50,14 +50,14 @@ struct Entry {
   std::int64_t ended_wall_ms = 0;
   std::optional<std::int64_t> code;  ///< 128 + n after death by signal n.
   std::string run;                   ///< Run id in the journal, empty without a record.
-  std::string batch;                 ///< Id of the batch that ran it, empty before it was run.
+  std::string queue_start;  ///< Id of the queue start that ran it, empty before it was run.
 };
 
 /// The process that runs the queue. Exists exactly as long as its lock: see Store::is_started.
 struct Starter {
   std::int32_t pid = 0;
   std::string user;
-  std::string batch;  ///< Its run id in the journal.
+  std::string queue_start;  ///< Its run id in the journal.
   std::int64_t since_wall_ms = 0;
 };
 

@@ -32,7 +32,7 @@ void check(int fd, const std::string& path) {
     sys::throw_errno("stat", path);
   }
   if (!S_ISREG(info.st_mode)) {
-    throw sys::SystemError{EINVAL, "use", path + " (no regular file)"};
+    throw sys::SystemError{EINVAL, "use", path + " (not a regular file)"};
   }
   if (info.st_uid != ::geteuid()) {
     throw sys::SystemError{EPERM, "use",

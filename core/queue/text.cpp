@@ -98,7 +98,7 @@ json json_of(const Entry& entry) {
            {"started_wall_ms", entry.started_wall_ms},
            {"ended_wall_ms", entry.ended_wall_ms},
            {"run", bytes_json(entry.run)},
-           {"batch", bytes_json(entry.batch)}};
+           {"queue_start", bytes_json(entry.queue_start)}};
   if (!entry.atoms.which.empty()) {
     out["atoms"] = {{"which", bytes_json(entry.atoms.which)},
                     {"size", entry.atoms.size},
@@ -108,6 +108,11 @@ json json_of(const Entry& entry) {
     out["code"] = *entry.code;
   }
   return out;
+}
+
+/// Files of an older onelane call a queue start a batch.
+std::string queue_start_of(const json& value) {
+  return text_of(value, value.contains("batch") ? "batch" : "queue_start");
 }
 
 Entry entry_of(const json& value, const std::vector<std::shared_ptr<Environment>>& environments) {
@@ -128,7 +133,7 @@ Entry entry_of(const json& value, const std::vector<std::shared_ptr<Environment>
   entry.started_wall_ms = number_of<std::int64_t>(value, "started_wall_ms");
   entry.ended_wall_ms = number_of<std::int64_t>(value, "ended_wall_ms");
   entry.run = text_of(value, "run");
-  entry.batch = text_of(value, "batch");
+  entry.queue_start = queue_start_of(value);
   if (value.contains("code")) {
     entry.code = number_of<std::int64_t>(value, "code");
   }
@@ -158,7 +163,7 @@ Queue queue_of(const json& value) {
     const json& starter = value.at("starter");
     require(starter.is_object());
     queue.starter = {number_of<std::int32_t>(starter, "pid"), text_of(starter, "user"),
-                     text_of(starter, "batch"), number_of<std::int64_t>(starter, "since_wall_ms")};
+                     queue_start_of(starter), number_of<std::int64_t>(starter, "since_wall_ms")};
   }
   std::vector<std::shared_ptr<Environment>> environments;
   require(value.at("environments").is_array() && value.at("entries").is_array());
@@ -187,7 +192,7 @@ std::string to_text(const Queue& queue) {
   if (queue.starter) {
     out["starter"] = {{"pid", queue.starter->pid},
                       {"user", bytes_json(queue.starter->user)},
-                      {"batch", bytes_json(queue.starter->batch)},
+                      {"queue_start", bytes_json(queue.starter->queue_start)},
                       {"since_wall_ms", queue.starter->since_wall_ms}};
   }
   std::map<Environment, std::size_t> written;

@@ -45,9 +45,9 @@ std::vector<const char*> pointers_to(const std::vector<std::string>& list) {
 
 /// These belong to one process: the shell sets its own again, a jobserver's descriptors are closed
 /// by then, and onelane's say which run this process is a part of.
-constexpr auto kOfAProcess =
-    std::to_array<std::string_view>({"MAKEFLAGS", "MAKELEVEL", "MFLAGS", "OLDPWD", "ONELANE_AT",
-                                     "ONELANE_BATCH", "ONELANE_LABEL", "PWD", "SHLVL", "_"});
+constexpr auto kOfAProcess = std::to_array<std::string_view>(
+    {"MAKEFLAGS", "MAKELEVEL", "MFLAGS", "OLDPWD", "ONELANE_AT", "ONELANE_BATCH", "ONELANE_LABEL",
+     "ONELANE_QUEUE_START", "PWD", "SHLVL", "_"});
 static_assert(std::ranges::is_sorted(kOfAProcess));
 
 constexpr auto kOfAPlace = std::to_array<std::string_view>({"COLORTERM",
@@ -93,17 +93,17 @@ bool belongs_to_a_place(std::string_view variable) {
 
 }  // namespace
 
-BatchChild::BatchChild(std::optional<nanoseconds> deadline, nanoseconds patience)
+QueueChild::QueueChild(std::optional<nanoseconds> deadline, nanoseconds patience)
     : deadline_{deadline}, patience_{patience}, parent_{::getppid()} {
   canary_.start();
 }
 
-std::optional<int> BatchChild::run(const queue::Entry& entry, const std::string& batch) {
+std::optional<int> QueueChild::run(const queue::Entry& entry, const std::string& queue_start) {
   if (::chdir(entry.cwd.c_str()) != 0) {
     return std::nullopt;
   }
   const auto words = words_to_start(entry);
-  const auto environment = environment_to_start(entry, batch);
+  const auto environment = environment_to_start(entry, queue_start);
   const auto argv = pointers_to(words);
   const auto variables = pointers_to(environment);
   const process::Launched launched =
@@ -126,11 +126,11 @@ std::optional<int> BatchChild::run(const queue::Entry& entry, const std::string&
   return status;
 }
 
-void BatchChild::idle(int watch) {
+void QueueChild::idle(int watch) {
   poll_until(watch, watch < 0 ? std::optional{kWithoutWatch} : std::nullopt);
 }
 
-void BatchChild::poll_until(int watch, std::optional<milliseconds> at_most) {
+void QueueChild::poll_until(int watch, std::optional<milliseconds> at_most) {
   milliseconds limit = at_most.value_or(kLongestPoll);
   if (deadline_) {
     const auto left = std::chrono::ceil<milliseconds>(*deadline_ - sys::monotonic_time());
@@ -144,7 +144,7 @@ void BatchChild::poll_until(int watch, std::optional<milliseconds> at_most) {
   look_at_the_clock();
 }
 
-void BatchChild::answer_signals() {
+void QueueChild::answer_signals() {
   process::Signals::Arrived arrived;
   while (signals_.next_noticed(arrived)) {
     if (arrived.signal != SIGCHLD) {
@@ -153,7 +153,7 @@ void BatchChild::answer_signals() {
   }
 }
 
-void BatchChild::answer(const process::Signals::Arrived& arrived) {
+void QueueChild::answer(const process::Signals::Arrived& arrived) {
   const int signal = arrived.signal;
   held_.outdate(signal);
   const bool went_to_group = canary_.has_seen(signal);
@@ -176,7 +176,7 @@ void BatchChild::answer(const process::Signals::Arrived& arrived) {
   }
 }
 
-void BatchChild::look_at_held() {
+void QueueChild::look_at_held() {
   for (const int signal : process::look_and_take_due(held_, canary_)) {
     if (pid_ > 0) {
       (void)::kill(pid_, signal);
@@ -184,7 +184,7 @@ void BatchChild::look_at_held() {
   }
 }
 
-void BatchChild::look_at_the_clock() {
+void QueueChild::look_at_the_clock() {
   if (!deadline_ || sys::monotonic_time() < *deadline_) {
     return;
   }
@@ -210,7 +210,7 @@ queue::Environment environment_to_keep() {
   return out;
 }
 
-queue::Environment environment_to_start(const queue::Entry& entry, const std::string& batch) {
+queue::Environment environment_to_start(const queue::Entry& entry, const std::string& queue_start) {
   queue::Environment out;
   if (entry.environment) {
     out = *entry.environment;
@@ -221,7 +221,7 @@ queue::Environment environment_to_start(const queue::Entry& entry, const std::st
     }
   }
   out.push_back("PWD=" + entry.cwd);
-  out.push_back("ONELANE_BATCH=" + batch);
+  out.push_back("ONELANE_QUEUE_START=" + queue_start);
   if (!entry.label.empty()) {
     out.push_back("ONELANE_LABEL=" + entry.label);
   }

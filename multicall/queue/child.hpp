@@ -14,30 +14,30 @@
 
 namespace onelane::multicall {
 
-/// Runs the entries of a batch one at a time, each as a child `onelane run`, and handles signals
-/// meanwhile. One object per process, constructed before any thread.
+/// Runs the entries of a queue start one at a time, each as a child `onelane run`, and handles
+/// signals meanwhile. One object per process, constructed before any thread.
 ///
 /// The child shares our process group and terminal. A signal to the group has reached it already;
 /// one to this process alone is passed on, as process::HeldSignals says. INT, TERM, HUP and QUIT
-/// end the batch once the child has ended.
-class BatchChild {
+/// end the queue start once the child has ended.
+class QueueChild {
  public:
   /// At `deadline` (monotonic time) the child is told to end (process::order_stop); it is killed
   /// `patience` later.
-  BatchChild(std::optional<std::chrono::nanoseconds> deadline, std::chrono::nanoseconds patience);
-  BatchChild(const BatchChild&) = delete;
-  BatchChild& operator=(const BatchChild&) = delete;
-  ~BatchChild() { canary_.end(); }
+  QueueChild(std::optional<std::chrono::nanoseconds> deadline, std::chrono::nanoseconds patience);
+  QueueChild(const QueueChild&) = delete;
+  QueueChild& operator=(const QueueChild&) = delete;
+  ~QueueChild() { canary_.end(); }
 
   /// Runs one entry and blocks until it has ended. Returns its wait status (waitpid(2)), or nothing
   /// if it could not be started; then errno says why. Changes to the entry's directory.
-  [[nodiscard]] std::optional<int> run(const queue::Entry& entry, const std::string& batch);
+  [[nodiscard]] std::optional<int> run(const queue::Entry& entry, const std::string& queue_start);
 
   /// Blocks until `watch` is readable (with -1: for a second), a signal arrives, or the deadline
   /// passes.
   void idle(int watch);
 
-  /// The signal that ends the batch; 0 for none.
+  /// The signal that ends the queue start; 0 for none.
   [[nodiscard]] int signal() const noexcept { return signal_; }
   [[nodiscard]] bool is_timed_out() const noexcept { return is_timed_out_; }
 
@@ -67,11 +67,11 @@ class BatchChild {
 /// The environment of the child that runs `entry`: what the entry has kept, what belongs to this
 /// session, and for the record of the run
 ///
-///   ONELANE_BATCH  the run id of the batch
+///   ONELANE_QUEUE_START  the run id of the queue start
 ///   ONELANE_LABEL  the entry's label
 ///
 /// which ToolEnvironment removes again.
 [[nodiscard]] queue::Environment environment_to_start(const queue::Entry& entry,
-                                                      const std::string& batch);
+                                                      const std::string& queue_start);
 
 }  // namespace onelane::multicall

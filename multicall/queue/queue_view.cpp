@@ -63,7 +63,7 @@ json json_of(const queue::Entry& entry) {
           {"deferred", entry.is_deferred},
           {"code", entry.code ? json(*entry.code) : json(nullptr)},
           {"run", text_or_null(entry.run)},
-          {"batch", text_or_null(entry.batch)},
+          {"queue_start", text_or_null(entry.queue_start)},
           {"added_wall_ms", time_or_null(entry.added_wall_ms)},
           {"started_wall_ms", time_or_null(entry.started_wall_ms)},
           {"ended_wall_ms", time_or_null(entry.ended_wall_ms)}};
@@ -83,7 +83,7 @@ void make_queue_directory(const LanesHere& lanes) {
 void change_queue(queue::Store& store, const std::function<void(queue::Queue&)>& act) {
   store.change([&](queue::Queue& queue) {
     if (!store.is_started()) {
-      // The starter stays in the file: the next start records the batch of the killed one.
+      // The starter stays in the file: the next start records the queue start of the killed one.
       queue::interrupt(queue, sys::wall_milliseconds());
     }
     act(queue);

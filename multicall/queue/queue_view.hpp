@@ -29,7 +29,7 @@ namespace onelane::multicall {
 /// Creates what is missing of the state directory, for the first entry. Throws SystemError.
 void make_queue_directory(const LanesHere& lanes);
 
-/// Store::change(), after marking what a killed batch has left running as interrupted.
+/// Store::change(), after marking what a killed queue start has left running as interrupted.
 void change_queue(queue::Store& store, const std::function<void(queue::Queue&)>& act);
 
 /// Says that there is no such entry; returns 1.

@@ -21,17 +21,17 @@ namespace {
 /// How many of the newest records may include those of an entry that has just ended.
 constexpr std::size_t kNewest = 64;
 
-/// Calls `take` for each record of `batch` among the `most` newest records, newest first.
+/// Calls `take` for each record of `queue start` among the `most` newest records, newest first.
 template <class Take>
-void each_job(const LanesHere& lanes, const std::string& batch, std::size_t most,
+void each_job(const LanesHere& lanes, const std::string& queue_start, std::size_t most,
               const Take& take) {
-  const std::string wanted = R"("batch":")" + batch + '"';
+  const std::string wanted = '"' + queue_start + '"';
   std::size_t seen = 0;
   journal::for_each(lanes.project.state_dir, journal::Order::NewestFirst,
                     [&](std::string_view line) {
                       if (line.find(wanted) != std::string_view::npos) {
                         auto record = journal::parse(line);
-                        if (record && record->batch == batch) {
+                        if (record && record->queue_start == queue_start) {
                           take(std::move(*record));
                         }
                       }
@@ -50,14 +50,14 @@ std::string terminal_name() {
 
 }  // namespace
 
-journal::Record batch_record(const LanesHere& lanes, const std::string& id) {
+journal::Record queue_start_record(const LanesHere& lanes, const std::string& id) {
   journal::Record record;
   record.id = id;
   record.project = lanes.project.root;
   record.lane = lanes.project.state_dir;
   record.tool = "queue";
   record.argv = {"onelane", "queue", "start"};
-  record.cls = "batch";
+  record.cls = journal::kQueueStartClass;
   record.branch = current_branch(lanes.project.git_dir);
   record.uid = ::getuid();
   record.user = sys::user_name(::getuid());
@@ -67,17 +67,17 @@ journal::Record batch_record(const LanesHere& lanes, const std::string& id) {
   return record;
 }
 
-void append_batch(const LanesHere& lanes, const journal::Record& record) {
+void append_queue_start(const LanesHere& lanes, const journal::Record& record) {
   const sys::FileDescriptor state = project::open_state(lanes.project);
   journal::Rotation rotation;
   rotation.mode = project::file_mode(state.get());
   (void)journal::append(state.get(), record, rotation);
 }
 
-std::vector<std::string> new_jobs_of(const LanesHere& lanes, const std::string& batch,
+std::vector<std::string> new_jobs_of(const LanesHere& lanes, const std::string& queue_start,
                                      const std::vector<std::string>& known) {
   std::vector<std::string> out;
-  each_job(lanes, batch, kNewest, [&](const journal::Record& record) {
+  each_job(lanes, queue_start, kNewest, [&](const journal::Record& record) {
     const auto is_in = [&](const auto& list) {
       return std::ranges::find(list, record.id) != list.end();
     };
@@ -89,9 +89,9 @@ std::vector<std::string> new_jobs_of(const LanesHere& lanes, const std::string& 
   return out;
 }
 
-std::vector<RunView> jobs_of(const LanesHere& lanes, const std::string& batch) {
+std::vector<RunView> jobs_of(const LanesHere& lanes, const std::string& queue_start) {
   std::vector<RunView> out;
-  each_job(lanes, batch, std::string::npos,
+  each_job(lanes, queue_start, std::string::npos,
            [&](journal::Record record) { out.push_back(view_of(std::move(record))); });
   std::ranges::reverse(out);
   return out;
@@ -119,7 +119,7 @@ std::string forecast_words(journal::Usual& usual, const std::string& command,
          (all && !later.empty() ? "; about " + duration_words(*all) + " to go" : "") + ")";
 }
 
-std::string batch_end_words(const BatchEnd& end) {
+std::string queue_start_end_words(const QueueStartEnd& end) {
   std::string text = "queue: " + std::to_string(end.passed) + " passed";
   if (end.failed > 0) {
     text += ", " + std::to_string(end.failed) + " failed";
@@ -127,7 +127,7 @@ std::string batch_end_words(const BatchEnd& end) {
   if (end.left > 0) {
     text += ", " + std::to_string(end.left) + " not started";
   }
-  return text + (end.begun > 0 ? " (batch " + end.id + ")" : "");
+  return text + (end.begun > 0 ? " (queue start " + end.id + ")" : "");
 }
 
 }  // namespace onelane::multicall

@@ -58,9 +58,9 @@ class OwnOutput {
 };
 
 /// One run of the queue: its steps and their state.
-class BatchRun {
+class QueueStart {
  public:
-  BatchRun(const LanesHere& lanes, queue::Store& store, const BatchOptions& options)
+  QueueStart(const LanesHere& lanes, queue::Store& store, const StartOptions& options)
       : lanes_{lanes},
         store_{store},
         options_{options},
@@ -82,13 +82,13 @@ class BatchRun {
   [[nodiscard]] const std::string& id() const noexcept { return record_.id; }
 
  private:
-  static std::optional<nanoseconds> deadline_of(const BatchOptions& options) {
+  static std::optional<nanoseconds> deadline_of(const StartOptions& options) {
     return options.pipeline_timeout
                ? std::optional{sys::monotonic_time() + *options.pipeline_timeout}
                : std::nullopt;
   }
 
-  /// Marks the next entry as running and returns it; nothing if the batch is over.
+  /// Marks the next entry as running and returns it; nothing if the queue start is over.
   std::optional<Entry> take_next() {
     for (;;) {
       std::optional<Entry> taken;
@@ -109,7 +109,7 @@ class BatchRun {
         }
         next->state = State::Running;
         next->started_wall_ms = sys::wall_milliseconds();
-        next->batch = id();
+        next->queue_start = id();
         taken = *next;
         say_next(queue, *next);
       });
@@ -217,21 +217,21 @@ class BatchRun {
                                              : journal::Reason::Exited;
     record_.signal = child_.signal();
     if (begun_ > 0) {
-      append_batch(lanes_, record_);
+      append_queue_start(lanes_, record_);
     }
     if (child_.is_timed_out()) {
       say_always("queue: ended at --pipeline-timeout");
     }
     const bool found_nothing = options_.until_closed && is_closed_ && begun_ + left_ == 0;
     say(found_nothing ? "queue: closed and empty; nothing was run"
-                      : batch_end_words({id(), begun_, passed_, failed_, left_}));
+                      : queue_start_end_words({id(), begun_, passed_, failed_, left_}));
     output_.give_back();
     if (options_.as_json) {
       json entries = json::array();
       std::ranges::transform(entries_, std::back_inserter(entries),
                              [](const Entry& entry) { return json_of(entry); });
       print_json({{"schema", 1},
-                  {"batch", id()},
+                  {"queue_start", id()},
                   {"code", code_},
                   {"reason", journal::word_of(record_.reason)},
                   {"entries", std::move(entries)},
@@ -241,12 +241,12 @@ class BatchRun {
 
   const LanesHere& lanes_;
   queue::Store& store_;
-  const BatchOptions& options_;
+  const StartOptions& options_;
   OwnOutput output_;
   sys::FileDescriptor watch_;
-  BatchChild child_;
+  QueueChild child_;
   journal::Usual usual_{lanes_.project.state_dir};
-  journal::Record record_ = batch_record(lanes_, std::string{lane::view(lane::new_run_id())});
+  journal::Record record_ = queue_start_record(lanes_, std::string{lane::view(lane::new_run_id())});
   std::string title_;          ///< "queue: 3 of 7: make test", for the current entry.
   std::optional<Entry> last_;  ///< With its result, which is not in the file yet.
   std::vector<Entry> entries_;
@@ -259,9 +259,9 @@ class BatchRun {
   std::int64_t code_ = 0;
 };
 
-/// Writes the record of a batch whose start was killed.
+/// Writes the record of a queue start that was killed.
 void record_crashed(const LanesHere& lanes, const Queue& before) {
-  journal::Record record = batch_record(lanes, before.starter->batch);
+  journal::Record record = queue_start_record(lanes, before.starter->queue_start);
   if (!journal::is_run_id(record.id)) {
     return;
   }
@@ -271,22 +271,22 @@ void record_crashed(const LanesHere& lanes, const Queue& before) {
   for (const RunView& job : jobs_of(lanes, record.id)) {
     record.jobs.push_back(job.record.id);
   }
-  append_batch(lanes, record);
+  append_queue_start(lanes, record);
 }
 
 }  // namespace
 
-int run_batch(const LanesHere& lanes, queue::Store& store, const BatchOptions& options) {
+int run_queue(const LanesHere& lanes, queue::Store& store, const StartOptions& options) {
   if (!store.become_starter()) {
     const auto starter = store.read().starter;
     say_always("the queue is being run already" +
                (starter ? " by " + starter_words(*starter) : std::string{}));
     return kExitGaveUp;
   }
-  if (const auto code = prepare_batch(lanes, store, options)) {
+  if (const auto code = prepare_queue(lanes, store, options)) {
     return *code;
   }
-  BatchRun run{lanes, store, options};
+  QueueStart run{lanes, store, options};
   store.change([&](Queue& queue) {
     queue.starter =
         queue::Starter{::getpid(), sys::user_name(::geteuid()), run.id(), sys::wall_milliseconds()};
@@ -294,8 +294,8 @@ int run_batch(const LanesHere& lanes, queue::Store& store, const BatchOptions& o
   return run.run();
 }
 
-std::optional<int> prepare_batch(const LanesHere& lanes, queue::Store& store,
-                                 const BatchOptions& options) {
+std::optional<int> prepare_queue(const LanesHere& lanes, queue::Store& store,
+                                 const StartOptions& options) {
   Queue before;
   Queue after;
   store.change([&](Queue& queue) {

@@ -12,8 +12,8 @@ constexpr std::size_t kMostRuns = 8;  ///< In ONELANE_HELD; the outermost are dr
 
 bool is_ours(std::string_view entry) {
   return entry.starts_with("ONELANE_HELD=") || entry.starts_with("ONELANE_AT=") ||
-         entry.starts_with("ONELANE_BATCH=") || entry.starts_with("ONELANE_LABEL=") ||
-         entry.starts_with("SEQUENTIAL_EXECUTOR_PID=");
+         entry.starts_with("ONELANE_QUEUE_START=") || entry.starts_with("ONELANE_BATCH=") ||
+         entry.starts_with("ONELANE_LABEL=") || entry.starts_with("SEQUENTIAL_EXECUTOR_PID=");
 }
 
 bool is_replaced(std::string_view entry, const ToolEnvironment::Variables& more) {

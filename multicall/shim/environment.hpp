@@ -13,7 +13,7 @@ namespace onelane::multicall {
 ///   SEQUENTIAL_EXECUTOR_PID the supervisor's pid, for scripts that look for it; proves nothing
 ///   `more`                  variables that settings add; each replaces the caller's
 ///
-/// ONELANE_BATCH and ONELANE_LABEL are removed: they are for this run, not for runs below it
+/// ONELANE_QUEUE_START and ONELANE_LABEL are removed: they are for this run, not for runs below it
 /// (multicall/queue/child.hpp). Points into `environ`; valid as long as both that and this
 /// object are unchanged.
 class ToolEnvironment {

@@ -54,12 +54,15 @@ void add_watched(journal::Record& record, const Watch& watch) {
 
 /// Adds the queue run and label that a queue sets for its entries
 /// (multicall/queue/child.hpp).
-void add_batch(journal::Record& record) {
-  const char* batch = std::getenv("ONELANE_BATCH");
-  if (batch == nullptr || !journal::is_run_id(batch)) {
+void add_queue_start(journal::Record& record) {
+  const char* queue_start = std::getenv("ONELANE_QUEUE_START");
+  if (queue_start == nullptr) {
+    queue_start = std::getenv("ONELANE_BATCH");  // of a queue start by an older onelane
+  }
+  if (queue_start == nullptr || !journal::is_run_id(queue_start)) {
     return;
   }
-  record.batch = batch;
+  record.queue_start = queue_start;
   const char* label = std::getenv("ONELANE_LABEL");
   if (label != nullptr && record.label.empty()) {
     record.label = label;
@@ -95,7 +98,7 @@ journal::Record record_of(const Plan& plan, const Turn& turn, const Times& times
   record.tty = turn.place().terminal;
   record.agent = caller_agent();
   record.label = plan.label;
-  add_batch(record);
+  add_queue_start(record);
   record.queued_wall_ms = times.queued_wall_ms;
   record.started_wall_ms = times.started_wall_ms;
   record.waited_ms = ms_of(times.started - times.queued);

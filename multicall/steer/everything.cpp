@@ -97,7 +97,7 @@ class Everything {
       parts.push_back(fmt::format("cancel {} in the queue", found.waiting.size()));
     }
     if (found.queue_runs) {
-      parts.emplace_back("stop the batch queue");
+      parts.emplace_back("stop the queue start");
     }
     if (!found.processes.orphans.empty()) {
       parts.push_back("end " + counted(found.processes.orphans.size(), "process", "processes") +
@@ -206,7 +206,7 @@ class Everything {
       tell(fmt::format("cancelled {} in the queue", cancelled_));
     }
     if (has_stopped_queue_) {
-      tell("stopped the batch queue");
+      tell("stopped the queue start");
     }
     json running = json::array();
     json kept = json::array();
@@ -239,7 +239,7 @@ class Everything {
       still_there.push_back(process.stat.id.pid);
     }
     if (left.queue_runs) {
-      say_always("the batch queue is still being run: see `onelane queue status`");
+      say_always("the queue start is still running: see `onelane queue status`");
     }
     if (left.has_unknown_holder) {
       say_always(kHolderUnknown);

@@ -95,7 +95,7 @@ int add(const LanesHere& lanes, queue::Store& store, queue::Entry entry, bool as
     print_json(out);
   } else {
     print("queued " + name_of(entry) + " (not run yet; " +
-          (is_started ? "the start that goes on runs it" : "\"onelane queue start\" runs it") +
+          (is_started ? "the queue start in progress runs it" : "\"onelane queue start\" runs it") +
           ")\n");
   }
   return 0;

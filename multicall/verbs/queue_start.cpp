@@ -13,7 +13,7 @@ int command_queue_start(std::span<char*> args) {
       "Run the entries of the queue one after the other, each through the lane like any other run, "
       "including those added meanwhile. The first failure ends it, and the rest stays queued.",
       "onelane queue start"};
-  BatchOptions options;
+  StartOptions options;
   std::string timeout;
   app.add_option("--pipeline-timeout", timeout, "end all of it after this long: 30, 500ms, 10m")
       ->type_name("DURATION")
@@ -23,7 +23,7 @@ int command_queue_start(std::span<char*> args) {
                "wait for more when the queue is empty, until `onelane queue close`");
   app.add_flag("--again", options.again, "run interrupted entries once more, in their places");
   app.add_flag("--json", options.as_json,
-               "one JSON object at the end: schema, batch, code, reason, entries, left; the "
+               "one JSON object at the end: schema, queue_start, code, reason, entries, left; the "
                "commands' output goes to standard error");
   app.footer(exit_codes(
       {{0, "all of it passed, or the queue was empty"},
@@ -36,7 +36,7 @@ int command_queue_start(std::span<char*> args) {
   options.pipeline_timeout = sys::parse_duration(timeout);
   return with_queue([&](const LanesHere& lanes, queue::Store& store) {
     make_queue_directory(lanes);
-    return run_batch(lanes, store, options);
+    return run_queue(lanes, store, options);
   });
 }
 

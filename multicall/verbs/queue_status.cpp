@@ -105,7 +105,7 @@ json queue_json(const queue::Queue& queue, const LanesHere& lanes) {
   if (queue.starter) {
     start = {{"pid", queue.starter->pid},
              {"user", queue.starter->user},
-             {"batch", queue.starter->batch},
+             {"queue_start", queue.starter->queue_start},
              {"since_wall_ms", queue.starter->since_wall_ms}};
   }
   return {
@@ -119,7 +119,7 @@ json queue_json(const queue::Queue& queue, const LanesHere& lanes) {
 }
 
 int command_queue_status(std::span<char*> args) {
-  Options app{"Show what is in the queue, who runs it, and how the last batch ended.",
+  Options app{"Show what is in the queue, who runs it, and how the last start ended.",
               "onelane queue status"};
   bool as_json = false;
   Paint::When colour = Paint::When::Auto;

@@ -164,7 +164,7 @@ namespace {
 
 int command_queue_stop(std::span<char*> args) {
   Options app{
-      "Let the start that runs the queue end before its next entry. The running entry finishes; "
+      "End the queue start in progress before its next entry. The running entry finishes; "
       "`onelane stop` ends it.",
       "onelane queue stop"};
   bool as_json = false;
@@ -192,7 +192,7 @@ int command_queue_stop(std::span<char*> args) {
 
 }  // namespace
 
-constinit const Command verbs::queue_stop{"stop", "let the start end before its next entry",
+constinit const Command verbs::queue_stop{"stop", "end the queue start before its next entry",
                                           &command_queue_stop};
 
 namespace {

@@ -21,7 +21,8 @@ namespace {
 
 int execute(const tool::Found& found, const Call& call) {
   std::string path = found.path;
-  ::unsetenv("ONELANE_BATCH");  // meant for us, not for the command; so is the label
+  ::unsetenv("ONELANE_BATCH");        // the name of the next one in older onelanes
+  ::unsetenv("ONELANE_QUEUE_START");  // meant for us, not for the command; so is the label
   ::unsetenv("ONELANE_LABEL");
   std::vector<char*> argv = make_argv(call, path);
   ::execve(path.c_str(), argv.data(), environ);

@@ -81,7 +81,7 @@ class Page {
     add("pipeline", record_.pipeline_of.empty()
                         ? ""
                         : "same pipeline as run " + printable(record_.pipeline_of, 40));
-    add("batch", printable(record_.batch, 40));
+    add("queue start", printable(record_.queue_start, 40));
     add_times();
     run_.live ? add_processes() : add_use();
     add("kept", names_of(record_.kept));
@@ -90,7 +90,7 @@ class Page {
                          : fmt::format("{} ended after the tool", record_.ended_leftovers));
     add("survivors", names_of(record_.survivors));
     add_jobs();
-    if (!run_.live && !is_batch(record_) && record_.joined.empty()) {
+    if (!run_.live && !is_queue_start(record_) && record_.joined.empty()) {
       add("tree", record_.empty ? "was seen empty" : "was not seen empty");
     }
     add("warnings", record_.warnings == 0 ? "" : std::to_string(record_.warnings));
@@ -107,7 +107,7 @@ class Page {
   void add(std::string name, const std::string& value) {
     if (!value.empty()) {
       name += name.empty() ? "" : ":";
-      name.resize(12, ' ');
+      name.resize(13, ' ');
       text_ += name + value + "\n";
     }
   }
@@ -290,7 +290,7 @@ int command_runs_view(std::span<char*> args) {
     return show_log(*run, lines, options.log_failed, options.as_json);
   }
   const auto jobs =
-      is_batch(run->record) ? jobs_of(*lanes, run->record.id) : std::vector<RunView>{};
+      is_queue_start(run->record) ? jobs_of(*lanes, run->record.id) : std::vector<RunView>{};
   if (options.as_json) {
     print_json(page_json(*run, jobs, log.path, output.path));
   } else {

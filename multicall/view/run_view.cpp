@@ -119,7 +119,7 @@ RunView view_of(Record record) {
 
 std::string shown_command(const Record& record) {
   std::string command = journal::command_text(record);
-  if (is_batch(record)) {
+  if (is_queue_start(record)) {
     command += " (" + counted(record.jobs.size(), "job", "jobs") + ")";
   }
   return command;

@@ -70,8 +70,9 @@ TEST_F(AtomsRecordTest, EachAttemptIsARecordWithItsParts) {
 TEST_F(AtomsRecordTest, ViewShowsPartsAndAttemptInTextAndJson) {
   EXPECT_TRUE(run({"--retry", "1"}).exited_with(1));
   const std::string id = records().front().at("id");
-  EXPECT_THAT(shop_.must({"runs", "view", id}).out,
-              testing::AllOf(HasSubstr("parts:      3 commands\n"), HasSubstr("attempt:    2\n")));
+  EXPECT_THAT(
+      shop_.must({"runs", "view", id}).out,
+      testing::AllOf(HasSubstr("parts:       3 commands\n"), HasSubstr("attempt:     2\n")));
   const Record view = Record::parse(shop_.must({"runs", "view", id, "--json"}).out);
   EXPECT_EQ(view.at("parts"), 3);
   EXPECT_EQ(view.at("attempt"), 2);
@@ -84,24 +85,25 @@ TEST_F(AtomsRecordTest, ViewShowsPartsAndAttemptInTextAndJson) {
 TEST_F(AtomsRecordTest, AnOrdinaryRunHasNoneOfIt) {
   shop_.must({"run", "--", "true"});
   const Record record = records().front();
-  for (const char* field : {"parts", "attempt", "jobs", "batch"}) {
+  for (const char* field : {"parts", "attempt", "jobs", "queue_start"}) {
     EXPECT_FALSE(record.contains(field)) << field;
   }
   EXPECT_THAT(shop_.must({"runs", "view", record.at("id")}).out, Not(HasSubstr("parts:")));
 }
 
-TEST_F(AtomsRecordTest, ABatchNamesItsSplitJobOnce) {
+TEST_F(AtomsRecordTest, AQueueStartNamesItsSplitJobOnce) {
   shop_.must(
       {"queue", "add", "--atoms", "--atom-size", "1", "--", "bin/xmllint", "good.xml", "good.xml"});
   EXPECT_TRUE(shop_.onelane({"queue", "start"}).exited_with(0));
   ASSERT_EQ(records().size(), 2U);
   const Record job = records()[0];
-  const Record batch = records()[1];
+  const Record queue_start = records()[1];
   EXPECT_EQ(job.at("parts"), 2);
-  EXPECT_EQ(job.at("batch"), batch.at("id"));
-  EXPECT_THAT(batch.at("jobs").get<std::vector<std::string>>(), ElementsAre(job.at("id")));
-  EXPECT_FALSE(batch.contains("parts"));
-  const Record view = Record::parse(shop_.must({"runs", "view", batch.at("id"), "--json"}).out);
+  EXPECT_EQ(job.at("queue_start"), queue_start.at("id"));
+  EXPECT_THAT(queue_start.at("jobs").get<std::vector<std::string>>(), ElementsAre(job.at("id")));
+  EXPECT_FALSE(queue_start.contains("parts"));
+  const Record view =
+      Record::parse(shop_.must({"runs", "view", queue_start.at("id"), "--json"}).out);
   EXPECT_EQ(view.at("runs").at(0).at("parts"), 2);
 }
 

@@ -69,7 +69,7 @@ TEST_F(LogsTest, ARunWithoutALogSaysSo) {
     EXPECT_TRUE(ended.exited_with(0)) << ended.err;
     EXPECT_EQ(ended.out, "no events were logged\n");
   }
-  EXPECT_THAT(onelane({"runs", "view", kEnded}).out, HasSubstr("log:        no events"));
+  EXPECT_THAT(onelane({"runs", "view", kEnded}).out, HasSubstr("log:         no events"));
   EXPECT_TRUE(onelane({"logs", "nosuchrunid"}).exited_with(1));
 }
 

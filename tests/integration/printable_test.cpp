@@ -107,7 +107,7 @@ class PrintableTest : public testing::Test {
             {"agent", kEvil},
             {"reason", reason},
             {"code", 1},
-            {"batch", kEvil},
+            {"queue_start", kEvil},
             {"jobs", {kEvil}},
             {"joined", kEvil},
             {"kept", {process}},

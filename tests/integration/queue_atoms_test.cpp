@@ -28,10 +28,10 @@ class QueueAtomsTest : public QueueTest {
     shop_.write("a.xml", "3\n");
   }
 
-  /// The newest run that is no batch.
+  /// The newest run that is no queue start.
   [[nodiscard]] json newest_run() {
     const json runs = json_of({"runs", "list", "--json"}).at("runs");
-    return runs.at(runs.at(0).at("class") == "batch" ? 1 : 0);
+    return runs.at(runs.at(0).at("class") == "queue-start" ? 1 : 0);
   }
 };
 

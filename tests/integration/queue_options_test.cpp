@@ -25,18 +25,19 @@ class QueueOptionsTest : public QueueTest {
     words.insert(words.end(), verbs.begin(), verbs.end());
     return words;
   }
-  /// Records of runs, the newest first; the batch itself is not among them.
+  /// Records of runs, the newest first; the queue start itself is not among them.
   [[nodiscard]] json runs() {
     json out = json::array();
     const json all = json_of({"runs", "list", "--json"}).at("runs");
     for (const json& run : all) {
-      if (run.at("class") != "batch") {
+      if (run.at("class") != "queue-start") {
         out.push_back(run);
       }
     }
     return out;
   }
-  /// One entry with these options and another behind it; the first ends the batch with `code`.
+  /// One entry with these options and another behind it; the first ends the queue start with
+  /// `code`.
   void expect_ended(const Words& options, const Words& command, int code, const char* reason) {
     add_with(options, command);
     add({"make", "trace", "next"});
@@ -48,12 +49,12 @@ class QueueOptionsTest : public QueueTest {
   }
 };
 
-TEST_F(QueueOptionsTest, TimeoutEndsTheEntryAndTheBatch) {
+TEST_F(QueueOptionsTest, TimeoutEndsTheEntryAndTheStart) {
   expect_ended({"--timeout", "1"}, {"make", "trace", "in", "sleep", "60000"}, 124, "timeout");
   EXPECT_THAT(texts(), ElementsAre("in"));
 }
 
-TEST_F(QueueOptionsTest, MemoryEndsAHogAndTheBatch) {
+TEST_F(QueueOptionsTest, MemoryEndsAHogAndTheStart) {
   expect_ended({"--memory", "64"}, hog({"leak", "60", "1000", "hold"}), 137, "memory");
 }
 
@@ -92,10 +93,10 @@ TEST_F(QueueOptionsTest, EveryAttemptIsARecordOfTheOneEntry) {
   for (std::size_t i = 0; i < 3; ++i) {
     EXPECT_EQ(records.at(i).at("attempt"), 3 - i);
     EXPECT_EQ(records.at(i).at("id"), entry.at("run"));
-    EXPECT_EQ(records.at(i).at("batch"), entry.at("batch"));
+    EXPECT_EQ(records.at(i).at("queue_start"), entry.at("queue_start"));
   }
-  const json batch = json_of({"runs", "view", entry.at("batch"), "--json"});
-  EXPECT_EQ(batch.at("jobs"), json({entry.at("run")}));
+  const json queue_start = json_of({"runs", "view", entry.at("queue_start"), "--json"});
+  EXPECT_EQ(queue_start.at("jobs"), json({entry.at("run")}));
 }
 
 TEST_F(QueueOptionsTest, ALogIsWrittenInTheEntrysDirectory) {

@@ -78,7 +78,7 @@ TEST_F(QueueSteerTest, StopEndsTheStartBeforeItsNextEntry) {
   EXPECT_TRUE(start.wait().exited_with(75));
   EXPECT_THAT(states(), ElementsAre("1 passed", "2 queued"));
   EXPECT_EQ(json_of({"runs", "list", "-s", "stopped", "--json"}).at("runs").at(0).at("class"),
-            "batch");
+            "queue-start");
   EXPECT_TRUE(queue("start").exited_with(0));  // the stop applied to one start only
   EXPECT_THAT(texts(), ElementsAre("a in", "a out", "b"));
 }
@@ -136,9 +136,9 @@ TEST_F(QueueSteerTest, ATermForTheStartAloneEndsWhatRunsAndMarksIt) {
   EXPECT_TRUE(ended.died_of(SIGTERM)) << describe_status(ended.wait_status) << ended.err;
   EXPECT_THAT(states(), ElementsAre("1 interrupted", "2 queued"));
   EXPECT_THAT(texts(), ElementsAre("a in"));
-  const json batch = json_of({"runs", "list", "--json"}).at("runs").at(0);
-  EXPECT_EQ(batch.at("reason"), "signalled");
-  EXPECT_EQ(batch.at("signal"), SIGTERM);
+  const json queue_start = json_of({"runs", "list", "--json"}).at("runs").at(0);
+  EXPECT_EQ(queue_start.at("reason"), "signalled");
+  EXPECT_EQ(queue_start.at("signal"), SIGTERM);
 }
 
 TEST_F(QueueSteerTest, WhatAKilledStartRanIsInterruptedAndRunAgainOnlyWhenAsked) {
@@ -160,7 +160,7 @@ TEST_F(QueueSteerTest, WhatAKilledStartRanIsInterruptedAndRunAgainOnlyWhenAsked)
   EXPECT_THAT(refused.err, HasSubstr("onelane queue start --again"));
   EXPECT_THAT(texts(), ElementsAre("a", "b in"));
   EXPECT_THAT(json_of({"runs", "list", "-s", "crashed", "--json"}).at("runs").at(0).at("class"),
-              "batch");
+              "queue-start");
   EXPECT_TRUE(queue("start", {"--again"}).exited_with(0));
   EXPECT_THAT(texts(), ElementsAre("a", "b in", "b in", "b out", "c"));
 }

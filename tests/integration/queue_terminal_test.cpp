@@ -26,13 +26,13 @@ class QueueTerminalTest : public QueueTest {
     shell_.type(onelane() + " queue start");
     shop_.sandbox().wait_for("in");
   }
-  [[nodiscard]] json newest_batch() { return json_of({"runs", "list", "--json"}).at("runs").at(0); }
+  [[nodiscard]] json newest_start() { return json_of({"runs", "list", "--json"}).at("runs").at(0); }
 
   Gate gate_{shop_.sandbox()};
   Shell shell_{Shell::Kind::Bash, shop_.sandbox().environment(), shop_.path()};
 };
 
-TEST_F(QueueTerminalTest, CtrlCEndsTheEntryAndTheBatchAndLeavesTheRestQueued) {
+TEST_F(QueueTerminalTest, CtrlCEndsTheEntryAndTheStartAndLeavesTheRestQueued) {
   must_queue("edit", {"2", "--", "make", "trace", "in", "sleep", "60000"});
   start();
   shell_.terminal().interrupt();
@@ -44,11 +44,11 @@ TEST_F(QueueTerminalTest, CtrlCEndsTheEntryAndTheBatchAndLeavesTheRestQueued) {
   EXPECT_EQ(entry.at("code"), 128 + SIGINT);
   const json run = json_of({"runs", "view", entry.at("run"), "--json"});
   EXPECT_EQ(run.at("signal"), SIGINT);
-  const json batch = newest_batch();
-  EXPECT_EQ(batch.at("id"), entry.at("batch"));
-  EXPECT_EQ(batch.at("reason"), "signalled");
-  EXPECT_EQ(batch.at("signal"), SIGINT);
-  EXPECT_EQ(batch.at("jobs").size(), 2U);
+  const json queue_start = newest_start();
+  EXPECT_EQ(queue_start.at("id"), entry.at("queue_start"));
+  EXPECT_EQ(queue_start.at("reason"), "signalled");
+  EXPECT_EQ(queue_start.at("signal"), SIGINT);
+  EXPECT_EQ(queue_start.at("jobs").size(), 2U);
   // The interrupted entry must be dealt with first; then the rest goes on in its order.
   EXPECT_TRUE(queue("start").exited_with(1));
   must_queue("remove", {"2"});

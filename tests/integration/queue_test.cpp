@@ -32,7 +32,7 @@ TEST_F(QueueTest, AddingRunsNothingAndSaysSo) {
   EXPECT_THAT(shop_.must({"queue"}).out, HasSubstr("2 queued; not running"));
 }
 
-TEST_F(QueueTest, EntriesRunInOrderEachAsARunOfTheBatch) {
+TEST_F(QueueTest, EntriesRunInOrderEachAsARunOfTheStart) {
   must_queue("add", {"--label", "first", "--", "make", "trace", "a"});
   add({"pytest", "trace", "b"});
   add({"make", "trace", "c"});
@@ -40,31 +40,31 @@ TEST_F(QueueTest, EntriesRunInOrderEachAsARunOfTheBatch) {
   EXPECT_TRUE(ended.exited_with(0)) << ended.err;
   EXPECT_THAT(texts(), ElementsAre("a", "b", "c"));
   EXPECT_THAT(ended.err, HasSubstr("onelane: queue: 2 of 3: pytest trace b\n"));
-  EXPECT_THAT(ended.err, HasSubstr("onelane: queue: 3 passed (batch "));
+  EXPECT_THAT(ended.err, HasSubstr("onelane: queue: 3 passed (queue start "));
   EXPECT_THAT(states(), ElementsAre("1 passed", "2 passed", "3 passed"));
   const json runs = json_of({"runs", "list", "--json"}).at("runs");
   ASSERT_EQ(runs.size(), 4U);  // newest first
-  const json& batch = runs.at(0);
-  EXPECT_EQ(batch.at("class"), "batch");
-  EXPECT_EQ(batch.at("tool"), "queue");
-  EXPECT_EQ(batch.at("code"), 0);
-  EXPECT_EQ(batch.at("command"), "onelane queue start (3 jobs)");
-  EXPECT_EQ(batch.at("jobs"),
+  const json& queue_start = runs.at(0);
+  EXPECT_EQ(queue_start.at("class"), "queue-start");
+  EXPECT_EQ(queue_start.at("tool"), "queue");
+  EXPECT_EQ(queue_start.at("code"), 0);
+  EXPECT_EQ(queue_start.at("command"), "onelane queue start (3 jobs)");
+  EXPECT_EQ(queue_start.at("jobs"),
             json({runs.at(3).at("id"), runs.at(2).at("id"), runs.at(1).at("id")}));
   EXPECT_EQ(runs.at(3).at("label"), "first");
   for (const std::size_t i : {1U, 2U, 3U}) {
-    EXPECT_EQ(runs.at(i).at("batch"), batch.at("id"));
+    EXPECT_EQ(runs.at(i).at("queue_start"), queue_start.at("id"));
   }
   EXPECT_EQ(status().at("entries").at(0).at("run"), runs.at(3).at("id"));
 }
 
-TEST_F(QueueTest, RunsViewShowsTheJobsOfABatch) {
+TEST_F(QueueTest, RunsViewShowsTheJobsOfAQueueStart) {
   add({"make", "trace", "a"});
   add({"make", "exit", "3"});
   const json report = json::parse(queue("start", {"--json"}).out);
-  const std::string id = report.at("batch");
+  const std::string id = report.at("queue_start");
   const std::string page = shop_.must({"runs", "view", id}).out;
-  EXPECT_THAT(page, HasSubstr("class:      batch\n"));
+  EXPECT_THAT(page, HasSubstr("class:       queue-start\n"));
   EXPECT_THAT(page, HasSubstr("  ok  "));
   EXPECT_THAT(page, HasSubstr("  exit 3  "));
   EXPECT_THAT(page, Not(HasSubstr("tree:")));
@@ -73,10 +73,25 @@ TEST_F(QueueTest, RunsViewShowsTheJobsOfABatch) {
   EXPECT_EQ(view.at("runs").at(1).at("code"), 3);
   EXPECT_EQ(view.at("code"), 3);
   EXPECT_THAT(shop_.must({"runs", "view", view.at("jobs").at(0)}).out,
-              HasSubstr("batch:      " + id));
+              HasSubstr("queue start: " + id));
 }
 
-TEST_F(QueueTest, ABatchIsCountedAsNoRun) {
+TEST_F(QueueTest, AJournalThatSaysBatchIsStillUnderstood) {
+  add({"make", "trace", "a"});
+  const std::string id = json::parse(queue("start", {"--json"}).out).at("queue_start");
+  const std::string journal = ".git/onelane/runs.jsonl";
+  std::string text = shop_.read(journal);
+  for (const std::string now : {R"("queue_start")", R"("queue-start")"}) {
+    ASSERT_NE(text.find(now), std::string::npos) << now;
+    text.replace(text.find(now), now.size(), R"("batch")");
+  }
+  shop_.write(journal, text);
+  EXPECT_THAT(shop_.must({"runs", "view", id}).out, HasSubstr("class:       queue-start\n"));
+  EXPECT_EQ(json_of({"runs", "view", id, "--json"}).at("runs").size(), 1U);
+  EXPECT_EQ(json_of({"stats", "--json"}).at("runs"), 1);
+}
+
+TEST_F(QueueTest, AQueueStartIsCountedAsNoRun) {
   add({"make", "trace", "a"});
   add({"make", "trace", "b"});
   EXPECT_TRUE(queue("start").exited_with(0));
@@ -110,7 +125,8 @@ TEST_F(QueueTest, KeepGoingRunsAllAndGivesTheWorstCode) {
 TEST_F(QueueTest, AnEntryRunsInTheDirectoryAndEnvironmentOfItsAdd) {
   const std::string below = shop_.path("below dir");
   std::filesystem::create_directory(below);
-  const Words print{"sh", "-c", R"(echo "$PWD|$(pwd)|$WHO|$TERM|$ONELANE_BATCH|$1")", "sh", "a\nb"};
+  const Words print{"sh", "-c", R"(echo "$PWD|$(pwd)|$WHO|$TERM|$ONELANE_QUEUE_START|$1")", "sh",
+                    "a\nb"};
   Words words{"queue", "add", "--label", "x", "--"};
   words.insert(words.end(), print.begin(), print.end());
   shop_.sandbox().set_environment("WHO", "adder");
@@ -194,7 +210,8 @@ TEST_F(QueueTest, InCiAnEntryIsRefusedWhileTheQueueIsNotRunning) {
   // A start that goes on runs what is added, and then needs no --deferred.
   Running start = start_queue({"--until-closed"});
   shop_.sandbox().wait_for("b");
-  EXPECT_THAT(must_queue("add", {"--", "make", "trace", "c"}), HasSubstr("goes on runs it"));
+  EXPECT_THAT(must_queue("add", {"--", "make", "trace", "c"}),
+              HasSubstr("the queue start in progress runs it"));
   shop_.sandbox().wait_for("c");
   must_queue("close");
   EXPECT_TRUE(start.wait().exited_with(0));

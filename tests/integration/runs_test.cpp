@@ -125,8 +125,8 @@ TEST_F(RunsTest, LiveOnesComeFirstFromTheLane) {
   EXPECT_EQ(ids({"--status", "queued"}), Words{said[1]["id"]});
   const Ended view = runs({"view", said[0]["id"].get<std::string>().substr(0, 10)});
   EXPECT_TRUE(view.exited_with(0)) << view.err;
-  EXPECT_THAT(view.out, testing::AllOf(HasSubstr("state:      running (pid "),
-                                       HasSubstr("command:    pytest trace holder in")));
+  EXPECT_THAT(view.out, testing::AllOf(HasSubstr("state:       running (pid "),
+                                       HasSubstr("command:     pytest trace holder in")));
   EXPECT_TRUE(holder.release().exited_with(0));
   EXPECT_TRUE(next.wait().exited_with(0));
 }
@@ -165,14 +165,14 @@ TEST_F(RunsTest, ViewSaysEndingsInWords) {
       R"("pid":7,"processes":1,"bytes":2411724800,"curve":[1,2],"curve_step_ms":50,)"
       R"("tree":[{"pid":7,"parent":1,"bytes":2411724800,"command":"node \u001b[2Jheap.js"}]})";
   add(killed);
-  EXPECT_THAT(runs({"view", "sssssssssss"}).out, HasSubstr("state:      died of SIGSEGV\n"));
+  EXPECT_THAT(runs({"view", "sssssssssss"}).out, HasSubstr("state:       died of SIGSEGV\n"));
   EXPECT_THAT(runs({"list"}).out, HasSubstr("SIGSEGV"));
   const Ended view = runs({"view", "kkkkkkkkkkk"});
   EXPECT_THAT(
       view.out,
-      testing::AllOf(HasSubstr("state:      ended by onelane: memory, exit 137\n"),
-                     HasSubstr("kept:       redis-server (pid 11)\n"),
-                     HasSubstr("survivors:  stuck (pid 13)\n"), HasSubstr("leftovers:  2 ended"),
+      testing::AllOf(HasSubstr("state:       ended by onelane: memory, exit 137\n"),
+                     HasSubstr("kept:        redis-server (pid 11)\n"),
+                     HasSubstr("survivors:   stuck (pid 13)\n"), HasSubstr("leftovers:   2 ended"),
                      HasSubstr("used 2300 MB of 2048 MB (MEMORY_LIMIT_MB), after 12 s"),
                      HasSubstr("ONELANE_MEMORY_LIMIT_MB=3500 in .env.development"),
                      HasSubstr("7  2300 MB  node ?[2Jheap.js")));
@@ -282,7 +282,7 @@ TEST_F(RunsTest, ARunWhoseGuardianDiedTooIsWrittenDownOnce) {
   EXPECT_FALSE(crashed[0].contains("duration_ms")) << "its end was not recorded";
   EXPECT_FALSE(crashed[0].contains("ended_wall_ms"));
   EXPECT_THAT(runs({"list", "--status", "crashed"}).out, testing::ContainsRegex(" \\?( |\n)"));
-  EXPECT_THAT(runs({"view", run.id()}).out, HasSubstr("ended:      ? (not recorded)\n"));
+  EXPECT_THAT(runs({"view", run.id()}).out, HasSubstr("ended:       ? (not recorded)\n"));
   EXPECT_THAT(runs({"watch", run.id()}).out, HasSubstr(", after ?\n"));
   EXPECT_EQ(crashed[0]["state"], "killed");
   EXPECT_GE(crashed[0]["ended_leftovers"], 1);

@@ -114,7 +114,7 @@ TEST_F(StopEverythingTest, SoIsWhatAKilledRunLeft) {
   EXPECT_FALSE(is_alive(run.worker()));
 }
 
-TEST_F(StopEverythingTest, TheBatchQueueIsStoppedAndKeepsItsEntries) {
+TEST_F(StopEverythingTest, TheQueueIsStoppedAndKeepsItsEntries) {
   const std::string onelane = onelane_of(sandbox_);
   for (const char* name : {"first", "second"}) {
     EXPECT_TRUE(
@@ -126,7 +126,7 @@ TEST_F(StopEverythingTest, TheBatchQueueIsStoppedAndKeepsItsEntries) {
   sandbox_.wait_for("first");
   const Ended ended = everything();
   EXPECT_TRUE(ended.exited_with(0)) << ended.out << ended.err;
-  EXPECT_THAT(ended.out, HasSubstr("stopped the batch queue\n"));
+  EXPECT_THAT(ended.out, HasSubstr("stopped the queue start\n"));
   EXPECT_FALSE(queue.wait().exited_with(0));
   EXPECT_TRUE(sandbox_.texts("second").empty());
   const json status = json::parse(sandbox_.run({onelane, "queue", "status", "--json"}).out);

@@ -52,7 +52,7 @@ void visit_fields(Record& record, const Visit& visit) {
   visit("orphans_ended", record.orphans_ended);
   visit("attempt", record.attempt);
   visit("parts", record.parts);
-  visit("batch", record.batch);
+  visit("queue_start", record.queue_start);
   visit("jobs", record.jobs);
   visit("joined", record.joined);
   visit("pipeline_of", record.pipeline_of);
@@ -168,7 +168,7 @@ std::optional<Record> reference_of(std::string_view line) {
     return std::nullopt;
   }
   visit_fields(record, read);
-  for (std::string* other : {&record.batch, &record.joined, &record.pipeline_of}) {
+  for (std::string* other : {&record.queue_start, &record.joined, &record.pipeline_of}) {
     *other = is_run_id(*other) ? *other : "";
   }
   std::erase_if(record.jobs, [](const std::string& job) { return !is_run_id(job); });
@@ -314,11 +314,21 @@ TEST(LineReaderTest, ArraysAreReadUpToTheirLimit) {
 TEST(LineReaderTest, InvalidIdsOfOtherRunsAreDropped) {
   const auto record =
       parse(R"({"schema":1,"id":"abcdefghijk","jobs":["a","bbbbbbbbbbb","\u001b[2Jabcdefg"],)"
-            R"("batch":"../../../xx","joined":"\u001b[2Jabcdefg"})");
+            R"("queue_start":"../../../xx","joined":"\u001b[2Jabcdefg"})");
   ASSERT_TRUE(record);
   EXPECT_THAT(record->jobs, ElementsAre("bbbbbbbbbbb"));
-  EXPECT_EQ(record->batch, "");
+  EXPECT_EQ(record->queue_start, "");
   EXPECT_EQ(record->joined, "");
+}
+
+TEST(LineReaderTest, LinesThatSayBatchAreReadAsThoseOfAQueueStart) {
+  const auto job = parse(R"({"schema":1,"id":"abcdefghijk","batch":"startstart2"})");
+  ASSERT_TRUE(job);
+  EXPECT_EQ(job->queue_start, "startstart2");
+  const auto start = parse(R"({"schema":1,"id":"abcdefghijk","class":"batch"})");
+  ASSERT_TRUE(start);
+  EXPECT_TRUE(is_queue_start(*start));
+  EXPECT_THAT(to_line(*start), testing::HasSubstr(R"("class":"queue-start")"));
 }
 
 TEST(LineReaderTest, DepthBombsAndEndlessLinesAreRefused) {

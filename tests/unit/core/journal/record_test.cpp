@@ -171,12 +171,12 @@ TEST(RecordTest, IdsMadeByTheLaneAreRunIds) {
   }
 }
 
-TEST(RecordTest, ABatchIsNoRun) {
+TEST(RecordTest, AQueueStartIsNoRun) {
   Record record = small_record("abcdefghijk");
-  EXPECT_FALSE(is_batch(record));
+  EXPECT_FALSE(is_queue_start(record));
   EXPECT_TRUE(is_run(record));
-  record.cls = "batch";
-  EXPECT_TRUE(is_batch(record));
+  record.cls = "queue-start";
+  EXPECT_TRUE(is_queue_start(record));
   EXPECT_FALSE(is_run(record));
 }
 

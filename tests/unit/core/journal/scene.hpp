@@ -58,7 +58,7 @@ inline Record full_record() {
   record.orphans_ended = 20;
   record.attempt = 2;
   record.parts = 21;
-  record.batch = "batchbatch2";
+  record.queue_start = "startstart2";
   record.jobs = {"jobjobjob22", "jobjobjob23"};
   record.joined = "joinjoin222";
   record.same = "0123456789abcdef.0123456789abcdef0123456789abcdef";

@@ -52,7 +52,7 @@ TEST(QueueTest, AnEntryThatIsNotQueuedIsNotMoved) {
 TEST(QueueTest, ADeadStartersEntryIsInterruptedAndKeepsItsEnvironment) {
   Queue queue = queue_of({State::Passed, State::Running, kQ});
   queue.entries[1].environment = std::make_shared<Environment>(Environment{"A=1"});
-  queue.starter = Starter{7, "me", "batchbatch2", 1};
+  queue.starter = Starter{7, "me", "startstart2", 1};
   queue.is_stopping = true;
   forget_starter(queue, 99);
   EXPECT_FALSE(queue.starter);

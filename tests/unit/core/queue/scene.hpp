@@ -36,7 +36,7 @@ inline Entry full_entry(std::uint64_t id) {
   entry.ended_wall_ms = 1'795'000'000'003;
   entry.code = 2;
   entry.run = "abcdefghijk";
-  entry.batch = "batchbatch2";
+  entry.queue_start = "startstart2";
   return entry;
 }
 
@@ -67,13 +67,13 @@ inline std::vector<std::uint64_t> ids_of(const Queue& queue) {
 }
 
 /// A state directory of its own for each test.
-class BatchTest : public testing::Test {
+class QueueDirectoryTest : public testing::Test {
  protected:
-  BatchTest() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "batch-XXXXXX").string();
+  QueueDirectoryTest() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "queue-XXXXXX").string();
     directory_ = ::mkdtemp(pattern.data());
   }
-  ~BatchTest() override { std::filesystem::remove_all(directory_); }
+  ~QueueDirectoryTest() override { std::filesystem::remove_all(directory_); }
 
   [[nodiscard]] std::string path() const { return Store{directory_}.path(); }
   void put(const std::string& text) const {

@@ -26,7 +26,7 @@ int error_of(const std::function<void()>& act) {
   return 0;
 }
 
-class StoreTest : public BatchTest {};
+class StoreTest : public QueueDirectoryTest {};
 
 TEST_F(StoreTest, NoFileIsAnEmptyQueue) {
   EXPECT_TRUE(Store{directory_}.read().entries.empty());

@@ -17,7 +17,7 @@ Queue full_queue() {
   queue.is_closed = true;
   queue.is_stopping = true;
   queue.paused_wall_ms = 5;
-  queue.starter = Starter{7, "me", "batchbatch2", 6};
+  queue.starter = Starter{7, "me", "startstart2", 6};
   queue.entries = {full_entry(3), small_entry(8)};
   return queue;
 }
@@ -45,7 +45,19 @@ TEST(QueueTextTest, EveryFieldAndEveryByteSurvives) {
   EXPECT_EQ(read->entries.at(1).code, std::nullopt);
   EXPECT_EQ(read->entries.at(1).environment, nullptr);
   ASSERT_TRUE(read->starter);
-  EXPECT_EQ(read->starter->batch, "batchbatch2");
+  EXPECT_EQ(read->starter->queue_start, "startstart2");
+}
+
+TEST(QueueTextTest, AFileThatSaysBatchIsRead) {
+  std::string text = to_text(full_queue());
+  const std::string now = "\"queue_start\"";
+  for (std::size_t at = 0; (at = text.find(now, at)) != std::string::npos;) {
+    text.replace(at, now.size(), "\"batch\"");
+  }
+  const auto read = parse(text);
+  ASSERT_TRUE(read && read->starter);
+  EXPECT_EQ(read->starter->queue_start, "startstart2");
+  EXPECT_EQ(read->entries.at(0).queue_start, "startstart2");
 }
 
 TEST(QueueTextTest, EqualEnvironmentsAreWrittenOnce) {

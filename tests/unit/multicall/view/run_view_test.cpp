@@ -24,15 +24,15 @@ journal::Record ended_record() {
 }
 
 TEST(RunViewTest, TheRowOfAnEndedRunIsItsJson) {
-  journal::Record batch = ended_record();
-  batch.cls = "batch";
-  batch.jobs = {"jobjobjob22", "jobjobjob23"};
+  journal::Record queue_start = ended_record();
+  queue_start.cls = "queue-start";
+  queue_start.jobs = {"jobjobjob22", "jobjobjob23"};
   journal::Record hostile = ended_record();
   hostile.label = "\x7f\u009b##[group]";
   journal::Record ok;
   ok.id = "abcdefghijk";
   ok.code = 0;
-  for (const journal::Record& record : {ended_record(), batch, hostile, ok}) {
+  for (const journal::Record& record : {ended_record(), queue_start, hostile, ok}) {
     const RunView run = view_of(record);
     EXPECT_EQ(json::parse(json_text_of(run)), to_json(run));
   }
