@@ -19,6 +19,15 @@
 
 #include "core/sys/process.hpp"
 
+#ifdef __SANITIZE_THREAD__
+// ThreadSanitizer intercepts clone(3) and takes the child for a copy of the process: it would reset
+// in our memory what it knows of us. It does not know glibc's other name for it.
+extern "C" int __clone(int (*)(void*), void*, int, void*, ...);
+#define ONELANE_CLONE __clone
+#else
+#define ONELANE_CLONE ::clone
+#endif
+
 namespace onelane::process {
 namespace {
 
@@ -123,8 +132,8 @@ void Canary::start() noexcept {
   const auto side = static_cast<std::size_t>(side_);
   perches[side].supervisor = ::getpid();
   perches[side].order = 0;
-  pid_ = ::clone(&perch, stacks[side].data() + stacks[side].size(), CLONE_VM | SIGCHLD,
-                 &perches[side]);
+  pid_ = ONELANE_CLONE(&perch, stacks[side].data() + stacks[side].size(), CLONE_VM | SIGCHLD,
+                       &perches[side]);
 }
 
 void Canary::renew() noexcept {

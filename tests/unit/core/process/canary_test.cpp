@@ -45,9 +45,6 @@ TEST_F(CanaryTest, ForgetsAndStaysTheSameProcess) {
 }
 
 TEST_F(CanaryTest, AStoppedCanaryIsReplacedAndReportsItsSignals) {
-#ifdef __SANITIZE_THREAD__
-  GTEST_SKIP() << "ThreadSanitizer ends a second process that borrows the memory of its first";
-#endif
   const pid_t pid = canary_.pid();
   ::kill(pid, SIGTERM);
   ::kill(pid, SIGSTOP);

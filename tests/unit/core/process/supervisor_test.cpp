@@ -140,9 +140,6 @@ TEST_F(SupervisorTest, ASignalToTheSupervisorAloneReachesTheTool) {
 }
 
 TEST_F(SupervisorTest, ASignalToTheWholeGroupReachesTheToolOnce) {
-#ifdef __SANITIZE_THREAD__
-  GTEST_SKIP() << "ThreadSanitizer ends a second process that borrows the memory of its first";
-#endif
   int ends[2];
   ASSERT_EQ(::pipe(ends), 0);
   const pid_t leader = ::fork();
