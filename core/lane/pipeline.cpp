@@ -132,6 +132,7 @@ class PipelineSearch {
   PipelineSearch(const Member& holder, bool reads_input, PipelineLook look)
       : holder_{holder},
         asks_feeder_{reads_input && look == PipelineLook::Later},
+        looks_between_{look != PipelineLook::Near},
         sides_{sides_of(holder.entry.pid)} {}
 
   bool run() {
@@ -168,7 +169,7 @@ class PipelineSearch {
     if (leads()) {
       return true;
     }
-    if (sides_.root == 0) {
+    if (sides_.root == 0 || !looks_between_) {
       return false;
     }
     for (const sys::ProcessStat& stat : sys::descendants_of(sides_.root)) {
@@ -195,6 +196,7 @@ class PipelineSearch {
 
   const Member& holder_;
   const bool asks_feeder_;
+  const bool looks_between_;
   Sides sides_;
   sys::Flow flow_;
 };

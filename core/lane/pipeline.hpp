@@ -8,8 +8,9 @@ namespace onelane::lane {
 
 /// When a waiting ticket checks whether it waits for its own pipeline.
 enum class PipelineLook {
+  Near,    ///< As AtOnce, without what may lie between the two: where many wait.
   AtOnce,  ///< The wait has just begun, or the lane has changed hands.
-  Later,   ///< A second after that.
+  Later,   ///< A second after that, or more where many wait.
 };
 
 /// The run that holds the lane, if the calling process is part of its pipeline or of that of a run
@@ -31,8 +32,9 @@ enum class PipelineLook {
 ///
 /// nullopt when the holder is next but may not start because the lane is on hold, is in another PID
 /// namespace, cannot be inspected, or is the caller itself. Reads /proc for the two sides, and for
-/// the processes between only when both sides have an open end: milliseconds on a busy machine, so
-/// only for a call that waits. Throws SystemError when the table cannot be read.
+/// the processes between only when both sides have an open end: some 50 us for each process below
+/// the common ancestor, so only for a call that waits. Throws SystemError when the table cannot be
+/// read.
 [[nodiscard]] std::optional<Entry> find_pipeline(const Table& table, bool reads_input,
                                                  PipelineLook look);
 

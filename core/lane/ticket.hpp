@@ -77,6 +77,8 @@ class Ticket {
   /// After Waiting: the current ticket; nullopt while the lane is being released. A hand-over wakes
   /// only the ticket that is next, so the others may know a former one.
   [[nodiscard]] const std::optional<Entry>& current() const noexcept { return current_; }
+  /// After Waiting: how many tickets wait.
+  [[nodiscard]] std::size_t waiting() const noexcept { return waiting_; }
   /// After Waiting: the number of runs beside the current one (start_beside()).
   [[nodiscard]] std::size_t runs_beside() const noexcept { return runs_beside_; }
   /// After Waiting, Held or GateHeld: descriptors that become readable when advance() should be

@@ -2,7 +2,7 @@
 // bumped, cancelled and told to end; at the end no run may have overlapped, overtaken another, hung
 // or left anything behind.
 //
-//   storm ONELANE COUNT [SEED]
+//   storm ONELANE COUNT [SEED [AT_ONCE]]     AT_ONCE calls run or wait all the time, 40 by default
 //
 // Some are two calls joined by a pipe, which may run at the same time, but never beside a third.
 //
@@ -43,7 +43,6 @@ namespace fs = std::filesystem;
 using namespace onelane;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t kAtOnce = 40;
 
 // --- The storm -----------------------------------------------------------------
 
@@ -191,7 +190,7 @@ struct Storm {
 
   void run(std::size_t count) {
     while (started < count || !alive.empty()) {
-      while (started < count && alive.size() < kAtOnce) {
+      while (started < count && alive.size() < at_once) {
         random() % 10 == 0 ? start_pair() : start_one();
       }
       if (started >= count) {
@@ -283,6 +282,7 @@ struct Storm {
   std::set<pid_t> exempt;  ///< Parked, bumped, or may rejoin: their order is not checked.
   std::vector<pid_t> parked;
   Clock::time_point last_end = Clock::now();
+  std::size_t at_once = 40;
   std::size_t started = 0;
   std::size_t kills = 0;
   std::size_t runs = 0;
@@ -301,13 +301,16 @@ int main(int argc, char** argv) {
     return onelane::storm::be_the_tool(argc > 1 ? argv[1] : "0");
   }
   if (argc < 3) {
-    std::fprintf(stderr, "usage: storm ONELANE COUNT [SEED]\n");
+    std::fprintf(stderr, "usage: storm ONELANE COUNT [SEED [AT_ONCE]]\n");
     return 64;
   }
   const unsigned seed =
       argc > 3 ? static_cast<unsigned>(std::atoi(argv[3])) : static_cast<unsigned>(::time(nullptr));
   const auto start = Clock::now();
   Storm storm{fs::canonical(argv[1]).string(), seed};
+  if (argc > 4) {
+    storm.at_once = static_cast<std::size_t>(std::atoll(argv[4]));
+  }
   storm.run(static_cast<std::size_t>(std::atoll(argv[2])));
   storm.check_leftovers();
   storm.check_trace();
