@@ -146,7 +146,7 @@ void read_runs(History& history) {
   }
   journal::LineReader reader;
   Record run;
-  journal::for_each(history.lane, journal::Order::NewestFirst, [&](std::string_view line) {
+  const auto add_line = [&](std::string_view line) {
     if (!reader.read(line, run) || !is_run(run)) {
       return true;
     }
@@ -159,7 +159,9 @@ void read_runs(History& history) {
       history.runs.push_back(run);
     }
     return true;
-  });
+  };
+  journal::for_each_since(history.lane, history.since_wall_ms, journal::Order::NewestFirst,
+                          add_line);
   std::ranges::stable_sort(history.runs, {}, &start_of);
 }
 

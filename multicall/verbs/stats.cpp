@@ -50,12 +50,13 @@ journal::Statistics statistics_of(const std::string& state_dir, std::int64_t sin
   journal::StatisticsCollector collector{{since, tool, &local_hour}};
   journal::LineReader reader;
   journal::Record run;
-  journal::for_each(state_dir, journal::Order::OldestFirst, [&](std::string_view line) {
-    if (reader.read(line, run) && is_run(run)) {
-      collector.add(run);
-    }
-    return true;
-  });
+  journal::for_each_since(state_dir, since, journal::Order::OldestFirst,
+                          [&](std::string_view line) {
+                            if (reader.read(line, run) && is_run(run)) {
+                              collector.add(run);
+                            }
+                            return true;
+                          });
   return collector.compute();
 }
 

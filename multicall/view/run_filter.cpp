@@ -55,6 +55,8 @@ class RunReader {
  public:
   explicit RunReader(const RunFilter& filter) : filter_{filter}, lines_{filter} {}
 
+  [[nodiscard]] std::string_view longest_part() const noexcept { return lines_.longest_part(); }
+
   /// Null if the line does not match or is no record; otherwise valid until the next call.
   const RunView* read(std::string_view line) {
     if (!lines_.may_match(line) || !reader_.read(line, run_.record)) {
@@ -134,6 +136,11 @@ bool LineFilter::may_match(std::string_view line) const noexcept {
   return ended >= since_wall_ms_;
 }
 
+std::string_view LineFilter::longest_part() const noexcept {
+  const auto longest = std::ranges::max_element(needed_, {}, &std::string::size);
+  return longest == needed_.end() ? std::string_view{} : std::string_view{*longest};
+}
+
 void for_each_run(const LanesHere& lanes, const RunFilter& filter, std::size_t limit,
                   const std::function<void(const RunView& run)>& visit) {
   std::size_t left = limit;
@@ -149,15 +156,21 @@ void for_each_run(const LanesHere& lanes, const RunFilter& filter, std::size_t l
     return;
   }
   RunReader reader{filter};
-  journal::for_each(lanes.project.state_dir, journal::Order::NewestFirst,
-                    [&](std::string_view line) {
-                      const RunView* const run = reader.read(line);
-                      if (run != nullptr && !live.contains(run->record.id)) {
-                        --left;
-                        visit(*run);
-                      }
-                      return left > 0;
-                    });
+  const auto read_line = [&](std::string_view line) {
+    const RunView* const run = reader.read(line);
+    if (run != nullptr && !live.contains(run->record.id)) {
+      --left;
+      visit(*run);
+    }
+    return left > 0;
+  };
+  const std::string& directory = lanes.project.state_dir;
+  if (const auto part = reader.longest_part(); filter.since_wall_ms == 0 && !part.empty()) {
+    journal::for_each_with(directory, part, read_line);
+  } else {
+    journal::for_each_since(directory, filter.since_wall_ms, journal::Order::NewestFirst,
+                            read_line);
+  }
 }
 
 }  // namespace onelane::multicall

@@ -32,6 +32,8 @@ class LineFilter {
  public:
   explicit LineFilter(const RunFilter& filter);
   [[nodiscard]] bool may_match(std::string_view line) const noexcept;
+  /// The longest text that a matching line contains; empty if there is none.
+  [[nodiscard]] std::string_view longest_part() const noexcept;
 
  private:
   std::vector<std::string> needed_;     ///< A matching line contains all of these.

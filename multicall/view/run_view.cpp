@@ -66,7 +66,7 @@ constexpr std::time_t kSecondsToRecord = 10;
 std::vector<journal::Record> records_of(const std::string& directory, std::string_view id) {
   std::vector<journal::Record> found;
   const std::string wanted = R"("id":")" + std::string{id};
-  journal::for_each(directory, journal::Order::NewestFirst, [&](std::string_view line) {
+  journal::for_each_with(directory, wanted, [&](std::string_view line) {
     if (line.substr(0, 64).find(wanted) != std::string_view::npos) {
       auto record = journal::parse(line);
       const auto is_it = [&](const journal::Record& other) { return other.id == record->id; };
