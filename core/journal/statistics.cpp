@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <deque>
+#include <limits>
 #include <map>
 #include <tuple>
 #include <unordered_map>
@@ -165,6 +166,11 @@ struct Figures {
   std::vector<std::int64_t> process_kb;
   std::vector<std::int64_t> processes;
 
+  explicit Figures(std::size_t runs) {
+    for (auto* figures : {&waited, &durations, &tree_kb, &process_kb, &processes}) {
+      figures->reserve(runs);
+    }
+  }
   void add(const Sample& run) {
     waited.push_back(run.waited);
     if (run.has_exited()) {
@@ -180,7 +186,7 @@ struct Figures {
 
 KindStatistics statistics_of(const SamplePointers& runs, const Kind& kind) {
   KindStatistics out;
-  Figures figures;
+  Figures figures{runs.size()};
   out.kind = kind.name;
   out.tool = kind.tool;
   out.is_service = runs.front()->is_service;
@@ -372,29 +378,50 @@ void visit_holders(const Holders& holders, const Sample& waiter, const Visit& vi
   }
 }
 
-/// A run begins or ends in the lane as it would have been.
-struct Turn {
-  std::int64_t when;
-  int runs;  ///< 1 or -1: ends sort before beginnings.
-  std::int64_t kb;
-};
-
-void add_overlap_of(Overlap& out, std::vector<Turn>& turns) {
-  std::ranges::sort(turns, {}, [](const Turn& turn) { return std::pair{turn.when, turn.runs}; });
-  std::int64_t before = 0;
-  std::int64_t runs = 0;
-  std::int64_t kb = 0;
-  for (const Turn& turn : turns) {
-    out.avoided_ms += runs >= 2 ? turn.when - before : 0;
-    before = turn.when;
-    runs += turn.runs;
-    kb += turn.kb;
-    if (runs >= 2) {
-      out.most_runs = std::max(out.most_runs, static_cast<std::uint64_t>(runs));
-      out.most_kb = std::max(out.most_kb, static_cast<std::uint64_t>(kb));
+/// The runs of one lane as they would have overlapped, taken in the order in which they were asked
+/// for.
+class Overlapping {
+ public:
+  void add(const Sample& run, Overlap& out) {
+    end_until(run.queued, out);
+    advance_to(run.queued, out);
+    running_.push_back({run.queued + run.held, run.tree_kb});
+    std::ranges::push_heap(running_, kLatestLast);
+    kb_ += run.tree_kb;
+    if (running_.size() >= 2) {
+      out.most_runs = std::max<std::uint64_t>(out.most_runs, running_.size());
+      out.most_kb = std::max(out.most_kb, static_cast<std::uint64_t>(kb_));
     }
   }
-}
+
+  /// Ends those that have ended by then.
+  void end_until(std::int64_t when, Overlap& out) {
+    while (!running_.empty() && running_.front().end <= when) {
+      advance_to(running_.front().end, out);
+      kb_ -= running_.front().kb;
+      std::ranges::pop_heap(running_, kLatestLast);
+      running_.pop_back();
+    }
+  }
+
+ private:
+  struct Running {
+    std::int64_t end;
+    std::int64_t kb;
+  };
+  static constexpr auto kLatestLast = [](const Running& a, const Running& b) {
+    return a.end > b.end;
+  };
+
+  void advance_to(std::int64_t when, Overlap& out) {
+    out.avoided_ms += running_.size() >= 2 ? when - now_ : 0;
+    now_ = when;
+  }
+
+  std::vector<Running> running_;  ///< A heap, what ends next in front.
+  std::int64_t now_ = 0;
+  std::int64_t kb_ = 0;  ///< Of those that run.
+};
 
 void add_pairs(Statistics& out, const Samples& runs, const std::vector<Kind>& kinds) {
   const auto lanes = holders_of(runs);
@@ -421,16 +448,14 @@ void add_pairs(Statistics& out, const Samples& runs, const std::vector<Kind>& ki
 }
 
 void add_overlap(Statistics& out, const SamplePointers& counted) {
-  std::map<std::uint32_t, std::vector<Turn>> lanes;
+  std::unordered_map<std::uint32_t, Overlapping> lanes;
   for (const Sample* run : counted) {
     if (!run->is_service && run->has_started() && run->held > 0) {
-      std::vector<Turn>& turns = lanes[run->lane];
-      turns.push_back({run->queued, 1, run->tree_kb});
-      turns.push_back({run->queued + run->held, -1, -run->tree_kb});
+      lanes[run->lane].add(*run, out.overlap);
     }
   }
-  for (auto& [lane, turns] : lanes) {
-    add_overlap_of(out.overlap, turns);
+  for (auto& [lane, runs] : lanes) {
+    runs.end_until(std::numeric_limits<std::int64_t>::max(), out.overlap);
   }
 }
 
@@ -458,12 +483,40 @@ struct StatisticsCollector::State {
     std::unordered_map<std::string, std::uint32_t> numbers_;
   };
 
+  std::uint32_t kind_number_of(const Record& run);
+
   Options options;
   Samples samples;
   Names kind_names;
   Names lane_names;
   std::vector<Kind> kinds;
+  std::string words;                                     ///< Of the run that is added.
+  std::unordered_map<std::string, std::uint32_t> known;  ///< Kinds by their first words.
 };
+
+/// Commands that begin with the same words are of one kind, which takes longer to make than to
+/// remember.
+std::uint32_t StatisticsCollector::State::kind_number_of(const Record& run) {
+  constexpr std::size_t kWordsOfAKind = 3;
+  constexpr std::size_t kMostOfAWord = 128;  // kind_of looks at less
+  constexpr std::size_t kMostKnown = 10'000;
+  words.assign(run.tool);
+  for (std::size_t i = 0; i < std::min(run.argv.size(), kWordsOfAKind); ++i) {
+    words.append(1, '\0').append(run.argv[i], 0, kMostOfAWord);
+  }
+  if (const auto it = known.find(words); it != known.end()) {
+    return it->second;
+  }
+  const std::string kind = kind_of(run);
+  const auto [number, is_new] = kind_names.number_of(kind);
+  if (is_new) {
+    kinds.push_back({sys::printable(kind, kLongestName), sys::printable(run.tool, kLongestName)});
+  }
+  if (known.size() < kMostKnown) {
+    known.emplace(words, number);
+  }
+  return number;
+}
 
 Spread spread_of(std::vector<std::int64_t> numbers) {
   Spread spread;
@@ -518,13 +571,7 @@ void StatisticsCollector::add(const Record& run) {
   sample.processes = clamped(run.peak_processes);
   sample.cpu_ms = clamped(run.cpu_ms);
   sample.lane = state_->lane_names.number_of(run.lane).first;
-  const std::string kind = kind_of(run);
-  const auto [number, is_new] = state_->kind_names.number_of(kind);
-  if (is_new) {
-    state_->kinds.push_back(
-        {sys::printable(kind, kLongestName), sys::printable(run.tool, kLongestName)});
-  }
-  sample.kind = number;
+  sample.kind = state_->kind_number_of(run);
   state_->samples.push_back(sample);
 }
 
