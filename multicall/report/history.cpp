@@ -157,6 +157,8 @@ void read_runs(History& history) {
     add(history.figures, run);
     if (history.runs.size() < History::kMostRuns) {
       history.runs.push_back(run);
+    } else {
+      history.older.add(run);
     }
     return true;
   };

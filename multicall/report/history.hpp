@@ -10,6 +10,7 @@
 
 #include "core/journal/record.hpp"
 #include "multicall/context/lanes_here.hpp"
+#include "multicall/report/hours.hpp"
 
 namespace onelane::multicall {
 
@@ -72,6 +73,7 @@ struct History {
   std::int64_t since_wall_ms = 0;     ///< Runs that ended before it are left out; 0: none are.
   Figures figures;                    ///< Of all runs since then.
   std::vector<journal::Record> runs;  ///< The newest kMostRuns of them, oldest first.
+  HourSums older;                     ///< Those that are not in `runs`.
 };
 
 /// Fills figures and runs from the lane's journal, with numbers clamped to a plausible range. Takes

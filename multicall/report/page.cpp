@@ -22,6 +22,10 @@ constexpr std::size_t kLongestOnPage = 1000;
 constexpr std::size_t kLongestCardOnPage = 4096;
 constexpr std::size_t kMostCardsOnPage = 200;
 
+/// A page stays below five megabytes, whatever the runs are called and however many there are.
+constexpr std::size_t kMostBytesOfData = 4'800'000;
+constexpr std::size_t kMostBytesOfCards = 700'000;
+
 json to_json(const Figures& figures) {
   return {{"runs", figures.runs},
           {"waited", figures.waited},
@@ -89,29 +93,6 @@ json to_json(const journal::Record& record) {
   return out;
 }
 
-json data_of(const History& history) {
-  json runs = json::array();
-  std::size_t cards = 0;
-  for (auto record = history.runs.rbegin(); record != history.runs.rend(); ++record) {
-    runs.push_back(cleaned(to_json(*record)));
-    const json card = json::parse(record->card, nullptr, false);
-    if (card.is_object() && ++cards <= kMostCardsOnPage) {
-      runs.back()["card"] = cleaned(card);
-      runs.back()["said"] = advice_of(*record).sentence;
-    }
-  }
-  std::ranges::reverse(runs);
-  return {{"schema", 1},
-          {"version", ONELANE_VERSION},
-          {"project", clean_text(history.project, kLongestCardOnPage)},
-          {"name", clean_text(history.name, kLongestCardOnPage)},
-          {"lane", clean_text(history.lane, kLongestCardOnPage)},
-          {"now_wall_ms", history.now_wall_ms},
-          {"since_wall_ms", history.since_wall_ms},
-          {"figures", to_json(history.figures)},
-          {"runs", std::move(runs)}};
-}
-
 /// JSON whose strings cannot end the script element or open a comment in it. These bytes occur only
 /// in strings, where an escape means the same.
 std::string harmless(std::string_view text) {
@@ -138,6 +119,66 @@ std::string harmless(std::string_view text) {
     }
   }
   return out;
+}
+
+/// Its size on a page.
+std::size_t bytes_of(const json& value) {
+  return harmless(value.dump(-1, ' ', false, json::error_handler_t::replace)).size() + 1;
+}
+
+/// Numbers only, since there may be very many: hour, tool, and the members of HourOfRuns.
+json to_json(const HourSums& sums) {
+  json rows = json::array();
+  for (const auto& [key, sum] : sums.rows()) {
+    rows.push_back({key.first, key.second, sum.runs, sum.not_passed, sum.ended, sum.waited_ms,
+                    sum.duration_ms, sum.largest_kb});
+  }
+  return {{"length_ms", sums.length().count()}, {"tools", sums.tools()}, {"rows", std::move(rows)}};
+}
+
+/// The runs for a page, as many as fit into `room` bytes, the newest if not all do. The others are
+/// added to `older`.
+json runs_of(const History& history, std::size_t room, HourSums& older) {
+  json runs = json::array();
+  std::size_t cards = 0;
+  std::size_t bytes_of_cards = 0;
+  for (auto record = history.runs.rbegin(); record != history.runs.rend(); ++record) {
+    json run = cleaned(to_json(*record));
+    const json card = json::parse(record->card, nullptr, false);
+    if (card.is_object() && ++cards <= kMostCardsOnPage) {
+      json shown = cleaned(card);
+      bytes_of_cards += bytes_of(shown);
+      if (bytes_of_cards <= kMostBytesOfCards) {
+        run["card"] = std::move(shown);
+      }
+      run["said"] = advice_of(*record).sentence;
+    }
+    const std::size_t bytes = bytes_of(run);
+    room -= std::min(room, bytes);
+    if (room == 0) {
+      std::for_each(record, history.runs.rend(), [&](const auto& one) { older.add(one); });
+      break;
+    }
+    runs.push_back(std::move(run));
+  }
+  std::ranges::reverse(runs);
+  return runs;
+}
+
+json data_of(const History& history) {
+  HourSums older = history.older;
+  const std::size_t taken = std::min(bytes_of(to_json(older)), kMostBytesOfData / 2);
+  json runs = runs_of(history, kMostBytesOfData - taken, older);
+  return {{"schema", 1},
+          {"version", ONELANE_VERSION},
+          {"project", clean_text(history.project, kLongestCardOnPage)},
+          {"name", clean_text(history.name, kLongestCardOnPage)},
+          {"lane", clean_text(history.lane, kLongestCardOnPage)},
+          {"now_wall_ms", history.now_wall_ms},
+          {"since_wall_ms", history.since_wall_ms},
+          {"figures", to_json(history.figures)},
+          {"older", older.empty() ? json(nullptr) : to_json(older)},
+          {"runs", std::move(runs)}};
 }
 
 /// `sha256-…`, as a content security policy names an allowed script (W3C CSP 3, RFC 4648).

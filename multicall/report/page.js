@@ -12,7 +12,8 @@ function startHead() {
   by('foot').textContent = 'Written by onelane ' + data.version + ' on ' + when(data.now_wall_ms) +
     ' from the journal in ' + data.lane + '. Times are those of ' + zone +
     '. The page loads nothing and sends nothing.' +
-    (figures.runs > runs.length ? ' It shows the newest ' + count(runs.length) + ' of ' + several(figures.runs, 'run') + '; the figures count all.' : '');
+    (figures.runs > runs.length ? ' It lists the newest ' + count(runs.length) + ' of ' + several(figures.runs, 'run') +
+      '; the figures count all, and the timeline has the older ones by the ' + (data.older.length_ms > 3600000 ? 'day' : 'hour') + '.' : '');
 }
 
 function startFigures() {

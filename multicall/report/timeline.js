@@ -5,13 +5,14 @@ const timeline = (() => {
   const tip = by('tip');
   const pen = canvas.getContext('2d');
   const kRow = 30, kTop = 14, kMemory = 78, kAxis = 26, kLeastSpan = 1000;
-  const tools = [...new Set(runs.map(run => run.tool))].sort();
+  const all = [...older, ...runs];
+  const tools = [...new Set(all.map(run => run.tool))].sort();
   const row = new Map(tools.map((tool, index) => [tool, index]));
-  const from = runs.reduce((least, run) => Math.min(least, run.queued), Infinity);
-  const to = runs.reduce((most, run) => Math.max(most, run.end), -Infinity);
+  const from = all.reduce((least, run) => Math.min(least, run.queued), Infinity);
+  const to = all.reduce((most, run) => Math.max(most, run.end), -Infinity);
   const margin = Math.max(kLeastSpan / 2, (to - from) * .01);
   const whole = { from: from - margin, to: to + margin };
-  const mostMemory = runs.reduce((most, run) => Math.max(most, run.memory), 0);
+  const mostMemory = all.reduce((most, run) => Math.max(most, run.memory), 0);
   let view = { ...whole };
   let width = 0, height = 0, left = 0, right = 0;
   let chosen = null, drag = null, ink = {};
@@ -141,6 +142,43 @@ const timeline = (() => {
     pen.stroke();
   }
 
+  /** What is summed up: per tool and column of pixels, as high as the tool was busy. */
+  function drawOlder() {
+    const columns = new Map();
+    for (const hour of older) {
+      const first = Math.floor(x(hour.start)), end = Math.max(first + 1, Math.floor(x(hour.end)));
+      if (end < left || first > right) continue;
+      const key = first + ' ' + hour.tool;
+      const column = columns.get(key);
+      if (!column) {
+        columns.set(key, { first, end, tool: hour.tool, length: 1, busy: hour.busy, runs: hour.runs, bad: hour.notPassed, ended: hour.ended, memory: hour.memory });
+        continue;
+      }
+      column.length++;
+      column.busy += hour.busy;
+      column.runs += hour.runs;
+      column.bad += hour.notPassed;
+      column.ended += hour.ended;
+      column.memory = Math.max(column.memory, hour.memory);
+    }
+    for (const column of columns.values()) {
+      const high = 3 + 10 * Math.min(1, column.busy / (column.length * data.older.length_ms));
+      const bad = column.bad ? Math.max(1.5, high * column.bad / column.runs) : 0;
+      const base = top(column) + 22, wide = column.end - column.first;
+      pen.globalAlpha = .75;
+      pen.fillStyle = ink.run;
+      pen.fillRect(column.first, base - high, wide, high - bad);
+      pen.fillStyle = column.ended ? ink.over : ink.bad;
+      pen.fillRect(column.first, base - bad, wide, bad);
+      if (mostMemory) {
+        const memory = column.memory / mostMemory * (kMemory - 6);
+        pen.fillStyle = ink['memory-fill'];
+        pen.fillRect(column.first, memoryTop() + kMemory - memory, wide, memory);
+      }
+    }
+    pen.globalAlpha = 1;
+  }
+
   function drawChosen() {
     if (!chosen) return;
     const start = x(chosen.queued), end = Math.max(x(chosen.end), x(chosen.start) + 1.5);
@@ -158,6 +196,7 @@ const timeline = (() => {
     pen.beginPath();
     pen.rect(left, 0, right - left + 2, height);
     pen.clip();
+    drawOlder();
     for (const run of runs) drawMemory(run);
     // What ended badly lies above the rest where they are too close to be told apart.
     for (const run of runs) if (run.outcome === 'passed') drawRun(run);
@@ -179,7 +218,7 @@ const timeline = (() => {
   function find(px, py) {
     const index = Math.floor((py - kTop) / kRow);
     let best = null, least = 9;
-    for (const run of runs) {
+    for (const run of all) {
       if (index < tools.length && row.get(run.tool) !== index) continue;
       const first = index < tools.length ? x(run.queued) : x(run.start);
       const last = Math.max(x(run.end), x(run.start) + 1.5);

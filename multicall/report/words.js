@@ -17,6 +17,14 @@ function prepared(run) {
   };
 }
 
+/** The runs that are not listed one by one, summed up by the hour: things to draw like a run. */
+const older = (data.older ? data.older.rows : []).map(([hour, tool, number, notPassed, ended, waited, busy, kb]) => ({
+  older: true, tool: data.older.tools[tool], runs: number, notPassed, ended, waited, busy,
+  queued: hour * data.older.length_ms, start: hour * data.older.length_ms,
+  end: (hour + 1) * data.older.length_ms, memory: kb * 1024,
+  get command() { return several(number, 'run') + ' of ' + this.tool; },
+}));
+
 /** An element with a class and children: strings become text. */
 function make(name, className, ...children) {
   const element = document.createElement(name);
@@ -101,7 +109,10 @@ function ticks(from, to, most) {
 
 const label = tool => tool.length > 14 ? tool.slice(0, 13) + '…' : tool;
 
-const facts = run => [
+const facts = run => run.older ? [
+  when(run.start) + ' to ' + when(run.end), run.notPassed ? count(run.notPassed) + ' not passed' : '',
+  run.ended ? count(run.ended) + ' ended by a limit' : '', run.waited ? 'waited ' + span(run.waited) : '',
+  'took ' + span(run.busy), run.memory ? size(run.memory) + ' at most' : ''].filter(Boolean).join(' · ') : [
   run.how, when(run.start), run.waited ? 'waited ' + span(run.waited) : '', 'took ' + took(run),
   run.memory ? size(run.memory) : '', run.branch, run.who].filter(Boolean).join(' · ');
 

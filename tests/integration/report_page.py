@@ -227,6 +227,9 @@ def case_many(browser, folder):
     expect(len(column(browser, 0)) == 50, "filter")
     took = browser.run("const from = performance.now(); document.getElementById('zoom-in').click(); return performance.now() - from")
     expect(took < 2000, f"zooming takes {took} ms")
+    equal(browser.run("return older.reduce((sum, hour) => sum + hour.runs, 0)"), 500, "older runs in the timeline")
+    foot = browser.run("return document.getElementById('foot').textContent")
+    expect("the newest 10,000 of 10,500 runs" in foot and "older ones by the hour" in foot, foot)
     browser.picture(PICTURES / "many.png")
 
 

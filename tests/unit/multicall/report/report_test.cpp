@@ -9,6 +9,7 @@
 #include <set>
 
 #include "multicall/report/history.hpp"
+#include "multicall/report/hours.hpp"
 #include "multicall/report/job_summary.hpp"
 #include "multicall/report/page.hpp"
 #include "multicall/report/trace.hpp"
@@ -202,6 +203,66 @@ TEST(PageTest, TextOfARunCannotEndTheScriptItIsIn) {
 
 TEST(PageTest, AnEmptyHistoryIsAPage) {
   EXPECT_THAT(page_of(history_of({})), AllOf(StartsWith("<!DOCTYPE html>"), HasSubstr("</html>")));
+}
+
+TEST(HourSumsTest, RunsOfAnHourAndAToolAreOneRow) {
+  HourSums sums;
+  for (int i = 0; i < 5; ++i) {
+    sums.add(run(i * 1'000, 10, 500));
+  }
+  Record failed = ended("make");
+  failed.tool = "make";
+  sums.add(failed);
+  sums.add(run(3'600'000, 0, 500));
+  ASSERT_EQ(sums.rows().size(), 2U);
+  const HourOfRuns& first = sums.rows().begin()->second;
+  EXPECT_EQ(first.runs, 6U);
+  EXPECT_EQ(first.not_passed, 1U);
+  EXPECT_EQ(first.ended, 1U);
+  EXPECT_EQ(first.waited_ms, 50);
+  EXPECT_EQ(first.duration_ms, 5 * 500 + 9'000);
+  EXPECT_EQ(first.largest_kb, 2048U);
+  EXPECT_THAT(sums.tools(), testing::ElementsAre("make"));
+}
+
+TEST(HourSumsTest, TooManyHoursBecomeDaysAndTooManyToolsOne) {
+  HourSums sums;
+  for (std::int64_t hour = 0; hour <= static_cast<std::int64_t>(HourSums::kMostRows); ++hour) {
+    sums.add(run(hour * 3'600'000, 0, 1));
+  }
+  EXPECT_EQ(sums.length(), std::chrono::hours{24});
+  EXPECT_LE(sums.rows().size(), HourSums::kMostRows / 24 + 2);
+  for (int tool = 0; tool < 100; ++tool) {
+    Record record = run(0, 0, 1);
+    record.tool = std::to_string(tool);
+    sums.add(record);
+  }
+  EXPECT_EQ(sums.tools().size(), HourSums::kMostTools);
+  std::uint64_t runs = 0;
+  for (const auto& [key, sum] : sums.rows()) {
+    runs += sum.runs;
+  }
+  EXPECT_EQ(runs, HourSums::kMostRows + 101) << "each run is in one row";
+}
+
+TEST(PageTest, HoweverLongTheRunsItStaysBelowFiveMegabytesAndCountsAll) {
+  std::vector<Record> runs;
+  for (int i = 0; i < 9'000; ++i) {
+    runs.push_back(i % 20 == 0 ? ended(std::string(900, '<')) : run(i * 60'000, 0, 500));
+    runs.back().argv.emplace_back(static_cast<std::size_t>(i % 900), '&');
+  }
+  History history = history_of(std::move(runs));
+  for (std::int64_t hour = 0; hour < 39'000; ++hour) {
+    history.older.add(run(-hour * 3'600'000, 12'345, 1'234'567));
+  }
+  EXPECT_LT(page_of(history).size(), 5'000'000U);
+  const json data = json::parse(json_of(history));
+  EXPECT_GT(data.at("runs").size(), 500U);
+  std::size_t counted = data.at("runs").size();
+  for (const json& row : data.at("older").at("rows")) {
+    counted += row.at(2).get<std::size_t>();
+  }
+  EXPECT_EQ(counted, 9'000U + 39'000U);
 }
 
 /// A directory with a journal of the given lines.
