@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <set>
+#include <unordered_set>
 #include <utility>
 
 #include "core/sys/text.hpp"
@@ -34,6 +35,12 @@ class AtomPlanner {
     std::vector<std::string_view> words{call_.argv.begin(), call_.argv.end()};
     const ProcessFacts facts{call_};
     read_ = shims::read_atom_call(words, wish_.consent, facts);
+    const std::set<std::size_t> files{read_.files.begin(), read_.files.end()};
+    for (std::size_t at = 0; at < words.size(); ++at) {
+      if (!files.contains(at)) {
+        (at < read_.options ? words_before_ : words_after_).emplace_back(words[at]);
+      }
+    }
     plan_.tool = read_.tool;
     plan_.refusal = read_.refusal;
     plan_.force_helps = read_.force_helps;
@@ -105,9 +112,16 @@ class AtomPlanner {
     plan_.is_whole = plan_.files == empty_;
   }
 
+  /// Most names are normal as they are, which std::filesystem would take a microsecond to find.
+  static std::string normal(const std::string& name) {
+    const bool is_normal = !name.starts_with('.') && name.find("/.") == std::string::npos &&
+                           name.find("//") == std::string::npos;
+    return is_normal ? name : fs::path{name}.lexically_normal().string();
+  }
+
   /// A file that comes twice counts where it came first, as in the tools.
   void add(const std::string& directory, const std::string& name) {
-    if (!seen_.insert(fs::path{name}.lexically_normal().string()).second && !directory.empty()) {
+    if (!seen_.insert(normal(name)).second && !directory.empty()) {
       return;
     }
     const bool goes_on =
@@ -156,14 +170,20 @@ class AtomPlanner {
       return;
     }
     std::vector<std::string> starts;
+    std::unordered_set<std::string> known;
+    const auto add_start = [&](const std::string& start) {
+      if (known.insert(start).second) {
+        starts.push_back(start);
+      }
+    };
     for (const AtomGroup& group : groups_) {
       if (tool().listing == AtomListing::Include && !group.directory.empty()) {
-        starts.push_back(group.directory);
+        add_start(group.directory);
         continue;
       }
       for (const std::string& file : group.files) {
         const std::string parent = fs::path{file}.parent_path().string();
-        starts.push_back(parent.empty() ? "." : parent);
+        add_start(parent.empty() ? "." : parent);
       }
     }
     refuse_if(atom_settings_refusal(tool(), operands_, starts, read_.pins_settings));
@@ -178,16 +198,8 @@ class AtomPlanner {
   /// The caller's arguments without the files, with `added` as the first options.
   [[nodiscard]] std::vector<std::string> words_with(const std::vector<std::string>& added) const {
     std::vector<std::string> out;
-    for (std::size_t at = 0; at < call_.argv.size(); ++at) {
-      if (at == read_.options) {
-        out.insert(out.end(), added.begin(), added.end());
-      }
-      if (std::ranges::find(read_.files, at) == read_.files.end()) {
-        out.emplace_back(call_.argv[at]);
-      }
-    }
-    if (read_.options >= call_.argv.size()) {
-      out.insert(out.end(), added.begin(), added.end());
+    for (const auto* words : {&words_before_, &added, &words_after_}) {
+      out.insert(out.end(), words->begin(), words->end());
     }
     return out;
   }
@@ -249,7 +261,9 @@ class AtomPlanner {
   AtomPlan plan_;
   std::vector<std::string> operands_;
   std::vector<AtomGroup> groups_;
-  std::set<std::string> seen_;
+  std::vector<std::string> words_before_;  ///< Arguments that are no files, before the options.
+  std::vector<std::string> words_after_;   ///< Those behind.
+  std::unordered_set<std::string> seen_;
   std::size_t empty_ = 0;  ///< Directories without a file.
   int major_ = -1;         ///< Major version of the tool; -1: not asked yet.
 };

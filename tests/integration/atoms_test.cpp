@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "tests/integration/workplace.hpp"
@@ -185,6 +186,21 @@ TEST_F(AtomsTest, ManyLongNamesDoNotMakeACommandTooLong) {
   for (const auto& part : commands) {
     EXPECT_LT(part.dump().size(), 128U << 10U);
   }
+}
+
+TEST_F(AtomsTest, TenThousandFilesAreSplitIntoAsManyCommands) {
+  constexpr std::size_t kFiles = 10'000;
+  std::vector<std::string> command{"bin/xmllint", "--noout"};
+  for (std::size_t i = 0; i < kFiles; ++i) {
+    command.push_back(std::to_string(i));
+    shop_.write(command.back(), "0\n");
+  }
+  const auto begin = std::chrono::steady_clock::now();
+  const Ended ended = atoms({"--explain", "--json", "--atom-size", "1"}, command);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds{20});
+  const auto commands = nlohmann::json::parse(ended.out)["commands"];
+  ASSERT_EQ(commands.size(), kFiles);
+  EXPECT_EQ(commands.back(), nlohmann::json::array({"bin/xmllint", "--noout", "9999"}));
 }
 
 TEST(AtomsWithoutProjectTest, AreRunAllTheSame) {
