@@ -70,6 +70,9 @@ void for_each_since(const std::string& directory, std::int64_t since_wall_ms, Or
 void for_each_with(const std::string& directory, std::string_view part,
                    const std::function<bool(std::string_view line)>& line);
 
+/// How many bytes a look through the whole journal would read.
+[[nodiscard]] off_t bytes_in(const std::string& directory);
+
 /// A file that is there and cannot be read: ELOOP for a symbolic link, EISDIR for a directory,
 /// EINVAL for anything else that is not a regular file.
 struct Unreadable {

@@ -278,6 +278,15 @@ void for_each_with(const std::string& directory, std::string_view part, const Vi
   }
 }
 
+off_t bytes_in(const std::string& directory) {
+  off_t bytes = 0;
+  const auto fd = open_directory(directory);
+  for (const File& file : fd.is_open() ? open_files(fd.get()) : std::vector<File>{}) {
+    bytes += file.size;
+  }
+  return bytes;
+}
+
 std::optional<Unreadable> unreadable(const std::string& directory) {
   const auto is_there = [] { return errno != ENOENT && errno != ENOTDIR; };
   const auto fd = open_directory(directory);

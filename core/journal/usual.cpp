@@ -27,8 +27,10 @@ std::string kind_of(const Record& run) {
   return std::string{kind_of(command.empty() ? std::string_view{run.tool} : command)};
 }
 
-void Usual::read() {
+void Usual::read(std::optional<std::string_view> kind) {
   was_read_ = true;
+  is_complete_ = true;
+  durations_.clear();
   LineReader reader;
   Record run;
   std::size_t seen = 0;
@@ -36,9 +38,14 @@ void Usual::read() {
     // A server that gave the lane back ends as it likes: that it had it so long is known.
     if (reader.read(line, run) && is_run(run) &&
         (run.reason == Reason::Exited || run.released_ms > 0)) {
-      auto& durations = durations_[kind_of(run)];
+      const std::string found = kind_of(run);
+      auto& durations = durations_[found];
       if (durations.size() < kEnough) {
         durations.push_back(held_ms(run));
+      }
+      if (durations.size() == kEnough && found == kind) {
+        is_complete_ = false;
+        return false;
       }
     }
     return ++seen < kMost;
@@ -46,10 +53,15 @@ void Usual::read() {
 }
 
 std::optional<std::chrono::milliseconds> Usual::duration_of(std::string_view command) {
-  if (!was_read_) {
-    read();
+  const std::string_view kind = kind_of(command);
+  const auto has_enough = [&] {
+    const auto it = durations_.find(kind);
+    return it != durations_.end() && it->second.size() == kEnough;
+  };
+  if (!is_complete_ && !has_enough()) {
+    read(was_read_ ? std::nullopt : std::optional{kind});
   }
-  const auto it = durations_.find(kind_of(command));
+  const auto it = durations_.find(kind);
   if (it == durations_.end() || it->second.size() < kFewest) {
     return std::nullopt;
   }

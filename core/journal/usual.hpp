@@ -20,7 +20,8 @@ namespace onelane::journal {
 [[nodiscard]] std::string kind_of(const Record& run);
 
 /// How long runs of a kind usually take, from the journal of one state directory. The newest
-/// records are read once, at the first question: a few milliseconds.
+/// records are read at the first question, as many as it needs, and at most once more, at a
+/// question about a kind that was rare among them: two milliseconds at most.
 class Usual {
  public:
   static constexpr std::size_t kFewest = 3;    ///< Runs that make a habit.
@@ -35,10 +36,12 @@ class Usual {
   [[nodiscard]] std::optional<std::chrono::milliseconds> duration_of(std::string_view command);
 
  private:
-  void read();
+  /// Reads until `kind` has kEnough; nothing: kMost records.
+  void read(std::optional<std::string_view> kind);
 
   std::string directory_;
   bool was_read_ = false;
+  bool is_complete_ = false;
   std::map<std::string, std::vector<std::int64_t>, std::less<>> durations_;  ///< By kind.
 };
 

@@ -8,9 +8,12 @@
 #include <cstdio>
 #include <cstring>
 #include <iterator>
+#include <map>
 #include <memory>
+#include <span>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 #include "core/journal/journal.hpp"
 #include "core/lane/nesting.hpp"
@@ -52,13 +55,59 @@ bool is_of(const LanesHere& lanes, const journal::Record& record) {
   return std::ranges::any_of(lanes.tables, [&](const lane::Table& t) { return t.id() == id; });
 }
 
+void add_live(const lane::Table& table, std::vector<std::string>& out) {
+  for (const lane::LiveTicket& ticket : lane::live_tickets(table)) {
+    out.emplace_back(lane::view(ticket.entry.run_id));
+  }
+}
+
+/// Tells onelane's processes from others, of which most share a few executables.
+class Executables {
+ public:
+  bool is_onelane(pid_t pid) {
+    struct stat info {};
+    const std::string path = "/proc/" + std::to_string(pid) + "/exe";
+    if (::stat(path.c_str(), &info) != 0) {
+      return false;
+    }
+    const auto [it, is_new] = known_.try_emplace(std::pair{info.st_dev, info.st_ino});
+    if (is_new) {
+      it->second = tool::is_onelane(path.c_str());
+    }
+    return it->second;
+  }
+
+ private:
+  std::map<std::pair<dev_t, ino_t>, bool> known_;
+};
+
+/// Calls visit(table) for each lane that a onelane process has open, but for those of `lanes`, as
+/// far as this user may read its /proc entry.
+template <class Visit>
+void for_each_lane_elsewhere(const LanesHere* lanes, const Visit& visit) {
+  std::unordered_set<std::string> seen;
+  for (const lane::Table& table :
+       lanes == nullptr ? std::span<const lane::Table>{} : std::span{lanes->tables}) {
+    seen.insert(table.path());
+  }
+  Executables executables;
+  for (const pid_t pid : sys::all_pids()) {
+    const auto path = executables.is_onelane(pid) ? lane::lane_file_of(pid) : std::nullopt;
+    if (path && seen.insert(*path).second) {
+      if (const auto table = lane::Table::open_existing(*path)) {
+        visit(*table);
+      }
+    }
+  }
+}
+
 /// Looks runs up in the journal and remembers the answers: the same few are asked for repeatedly.
 class JournalReader {
  public:
   explicit JournalReader(const LanesHere& lanes) : lanes_{lanes} {}
   const journal::Record* find(std::string_view run_id) {
     const auto [entry, is_new] = known_.try_emplace(std::string{run_id});
-    if (is_new) {
+    if (is_new && !is_elsewhere(run_id)) {
       entry->second = journal::find(lanes_.project.state_dir, run_id);
       if (entry->second && !is_of(lanes_, *entry->second)) {
         entry->second.reset();
@@ -68,8 +117,28 @@ class JournalReader {
   }
 
  private:
+  /// From here on, a look at all processes takes less time than one through the whole journal.
+  static constexpr off_t kLongJournal = off_t{16} << 20;
+
+  /// True for a run that another lane has, alive or with a process that it left running: processes
+  /// of other projects would make every look for orphans read the whole journal in vain.
+  bool is_elsewhere(std::string_view run_id) {
+    if (!has_looked_elsewhere_ && journal::bytes_in(lanes_.project.state_dir) > kLongJournal) {
+      for_each_lane_elsewhere(&lanes_, [this](const lane::Table& table) {
+        add_live(table, elsewhere_);
+        for (const lane::Kept& kept : lane::living_kept(table)) {
+          elsewhere_.emplace_back(lane::view(kept.run_id));
+        }
+      });
+    }
+    has_looked_elsewhere_ = true;
+    return std::ranges::find(elsewhere_, run_id) != elsewhere_.end();
+  }
+
   const LanesHere& lanes_;
   std::unordered_map<std::string, std::optional<journal::Record>> known_;
+  std::vector<std::string> elsewhere_;
+  bool has_looked_elsewhere_ = false;
 };
 
 std::optional<process::RunTraits> traits_in(const lane::Table& table, std::string_view run_id) {
@@ -106,12 +175,6 @@ std::optional<uid_t> owner_in(const lane::Table& table, std::string_view run_id)
     }
   }
   return std::nullopt;
-}
-
-void add_live(const lane::Table& table, std::vector<std::string>& out) {
-  for (const lane::LiveTicket& ticket : lane::live_tickets(table)) {
-    out.emplace_back(lane::view(ticket.entry.run_id));
-  }
 }
 
 }  // namespace
@@ -179,22 +242,9 @@ std::vector<std::string> live_runs_of(const LanesHere& lanes) {
 }
 
 std::vector<std::string> live_runs(const LanesHere* lanes) {
-  std::vector<std::string> out;
-  std::unordered_set<std::string> read;
-  if (lanes != nullptr) {
-    for (const lane::Table& table : lanes->tables) {
-      add_live(table, out);
-      read.insert(table.path());
-    }
-  }
-  for (const pid_t pid : sys::all_pids()) {
-    const auto path = is_onelane_process(pid) ? lane::lane_file_of(pid) : std::nullopt;
-    if (path && read.insert(*path).second) {
-      if (const auto table = lane::Table::open_existing(*path)) {
-        add_live(*table, out);
-      }
-    }
-  }
+  std::vector<std::string> out =
+      lanes == nullptr ? std::vector<std::string>{} : live_runs_of(*lanes);
+  for_each_lane_elsewhere(lanes, [&](const lane::Table& table) { add_live(table, out); });
   return out;
 }
 

@@ -111,6 +111,20 @@ TEST_F(UsualTest, FollowsTheNewestRuns) {
   EXPECT_EQ(Usual{directory_}.duration_of("make test"), milliseconds{70});
 }
 
+TEST_F(UsualTest, ARareKindIsFoundBehindManyRunsOfAnother) {
+  for (const int duration : {10, 10, 10}) {
+    add({"make", "rare"}, duration);
+  }
+  for (std::size_t i = 0; i < 4 * Usual::kEnough; ++i) {
+    add({"make", "test"}, 70);
+  }
+  Usual usual{directory_};
+  EXPECT_EQ(usual.duration_of("make test"), milliseconds{70});
+  EXPECT_EQ(usual.duration_of("make rare"), milliseconds{10});
+  EXPECT_EQ(usual.duration_of("make test"), milliseconds{70});
+  EXPECT_FALSE(usual.duration_of("make none"));
+}
+
 TEST(Usual, KnowsNothingWithoutAJournal) {
   EXPECT_FALSE(Usual{"/nonexistent"}.duration_of("make test"));
 }
