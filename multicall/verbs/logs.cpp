@@ -7,6 +7,7 @@
 #include "multicall/term/say.hpp"
 #include "multicall/verbs/rows.hpp"
 #include "multicall/view/follow_runs.hpp"
+#include "multicall/view/newest_logs.hpp"
 #include "multicall/view/run_filter.hpp"
 #include "multicall/view/run_view.hpp"
 
@@ -142,11 +143,15 @@ int show_one(const LanesHere& lanes, RunView run, const LogOptions& options) {
 /// The newest logs; with `follow` also every log created from then on.
 int show_all(const LanesHere& lanes, const LogOptions& options) {
   const std::string directory = log_directory(lanes.project, lanes.settings);
-  Changes changes{lanes, directory};
+  // Closing an inotify instance takes the kernel longer than everything else here.
+  std::optional<Changes> changes;
+  if (options.follow) {
+    changes.emplace(lanes, directory);
+  }
   LogPrinter printer{options, true};
   std::vector<LogTail> logs;
   for (;;) {
-    const auto newest = newest_logs(directory, kNewest);
+    const auto newest = newest_logs(lanes, kNewest);
     for (const std::string& id : newest) {
       if (std::ranges::find(logs, id, &LogTail::run_id) == logs.end()) {
         logs.emplace_back(directory, id);
@@ -167,7 +172,7 @@ int show_all(const LanesHere& lanes, const LogOptions& options) {
       printer.end();
       return 0;
     }
-    if (!changes.wait(kSafety)) {
+    if (!changes->wait(kSafety)) {
       return 0;
     }
   }

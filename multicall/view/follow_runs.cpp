@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <array>
 #include <ctime>
-#include <filesystem>
 #include <utility>
 
 #include "core/journal/record.hpp"
@@ -225,29 +224,6 @@ std::vector<LogLine> LogTail::rest() {
     carry_.clear();
   }
   return out;
-}
-
-std::vector<std::string> newest_logs(const std::string& directory, std::size_t most) {
-  namespace fs = std::filesystem;
-  std::vector<std::pair<std::int64_t, std::string>> found;
-  std::error_code error;
-  for (fs::directory_iterator it{directory, error}; !error && it != fs::directory_iterator{};
-       it.increment(error)) {
-    const std::string name = it->path().filename();
-    struct stat info {};
-    if (name.ends_with(kEnding) &&
-        journal::is_run_id(std::string_view{name}.substr(0, name.size() - kEnding.size())) &&
-        ::lstat(it->path().c_str(), &info) == 0 && S_ISREG(info.st_mode)) {
-      found.emplace_back(info.st_mtim.tv_sec * 1'000'000'000 + info.st_mtim.tv_nsec,
-                         name.substr(0, name.size() - kEnding.size()));
-    }
-  }
-  std::ranges::sort(found, std::ranges::greater{});
-  std::vector<std::string> ids;
-  for (std::size_t i = 0; i < std::min(most, found.size()); ++i) {
-    ids.push_back(std::move(found[i].second));
-  }
-  return ids;
 }
 
 }  // namespace onelane::multicall

@@ -108,9 +108,6 @@ class LogTail {
   std::string time_;
 };
 
-/// Ids of the runs that have a log in `directory`, the most recently written first; `most` at most.
-[[nodiscard]] std::vector<std::string> newest_logs(const std::string& directory, std::size_t most);
-
 /// A line's time in milliseconds since the epoch; empty if it has another form.
 [[nodiscard]] std::optional<std::int64_t> wall_ms_of(std::string_view time);
 

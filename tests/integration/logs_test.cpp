@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -103,6 +104,40 @@ TEST_F(LogsTest, WithoutAnIdTheNewestAreMergedByTime) {
             "bbbbbbbbbbb  2026-11-21T12:00:02.000Z WARN two\n"
             "bbbbbbbbbbb  torn\n"
             "aaaaaaaaaaa  2026-11-21T12:00:03.000Z WARN three\n");
+}
+
+TEST_F(LogsTest, AmongThousandsOfLogsTheNewestAreThoseOfLiveRunsAndTheNewestRecords) {
+  namespace fs = std::filesystem;
+  constexpr std::string_view kLetters = "abcdefghijkmnopqrstuvwxyz2345678";
+  const auto now = fs::file_time_type::clock::now();
+  const auto id_of = [&](int number) {
+    std::string id = "aaaaaaaaaaa";
+    for (std::size_t at = 8; at < id.size(); ++at, number /= 32) {
+      id[at] = kLetters.at(static_cast<std::size_t>(number % 32));
+    }
+    return id;
+  };
+  log(id_of(2'500), "made");  // the directory, too
+  const auto fd = sys::open_file(state(), O_RDONLY | O_DIRECTORY);
+  for (int minutes = 2'500; minutes > 0; --minutes) {
+    const std::string path = state() + "/logs/" + id_of(minutes) + ".log";
+    std::ofstream{path} << "2026-11-21T12:00:00.000Z WARN\n";
+    fs::last_write_time(path, now - std::chrono::minutes{minutes});
+    journal::Record record;
+    record.id = id_of(minutes);
+    record.ended_wall_ms = 1'795'262'400'000 - std::int64_t{minutes} * 60'000;
+    ASSERT_TRUE(journal::append(fd.get(), record, {}));
+  }
+  Holder holder{sandbox_};
+  const std::string live = status_of(sandbox_)["holder"]["id"];
+  log(live, "live");
+  const Ended ended = onelane({"logs"});
+  EXPECT_EQ(std::ranges::count(ended.out, '\n'), 10);
+  EXPECT_THAT(ended.out, HasSubstr(live));
+  for (int minutes = 1; minutes < 10; ++minutes) {
+    EXPECT_THAT(ended.out, HasSubstr(id_of(minutes))) << minutes;
+  }
+  EXPECT_TRUE(holder.release().exited_with(0));
 }
 
 TEST_F(LogsTest, FollowsALogThatIsNotThereYetUntilTheRunHasEnded) {

@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "multicall/view/newest_logs.hpp"
+
 namespace onelane::multicall {
 namespace {
 
