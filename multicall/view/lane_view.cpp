@@ -8,9 +8,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <map>
 #include <string_view>
 #include <system_error>
 #include <unordered_map>
+#include <utility>
 
 #include "core/lane/live.hpp"
 #include "core/process/guardian.hpp"
@@ -56,13 +58,28 @@ void add_detail(TicketView& view, const lane::Detail& detail) {
   }
 }
 
+/// Names of users, each of whom may have many tickets: /etc/passwd is read once for each.
+class UserNames {
+ public:
+  const std::string& name_of(unsigned uid) {
+    const auto [it, is_new] = names_.try_emplace(uid);
+    if (is_new) {
+      it->second = sys::user_name(uid);
+    }
+    return it->second;
+  }
+
+ private:
+  std::unordered_map<unsigned, std::string> names_;
+};
+
 TicketView ticket_of(const lane::Table& table, const lane::Entry& entry, std::size_t slot,
-                     journal::Usual* usual) {
+                     journal::Usual* usual, UserNames& users) {
   TicketView view;
   view.id = lane::view(entry.run_id);
   view.state = entry.state;
   view.uid = entry.uid;
-  view.user = sys::user_name(entry.uid);
+  view.user = users.name_of(entry.uid);
   view.is_here = entry.pid_namespace == sys::pid_namespace();
   view.priority = entry.priority;
   view.overtaken = entry.overtaken;
@@ -110,13 +127,14 @@ void add_etas(LaneView& view) {
 
 /// Marks the calls that may take the result of one before them.
 void mark_same(std::vector<TicketView>& queue) {
-  for (TicketView& ticket : queue) {
-    const auto first = std::ranges::find_if(queue, [&](const TicketView& other) {
-      return other.call_key == ticket.call_key && other.uid == ticket.uid;
-    });
-    if (ticket.call_key != 0 && &*first != &ticket) {
-      ticket.same_as = static_cast<std::size_t>(first - queue.begin()) + 1;
+  std::map<std::pair<std::uint64_t, unsigned>, std::size_t> places;
+  for (std::size_t i = 0; i < queue.size(); ++i) {
+    TicketView& ticket = queue[i];
+    if (ticket.call_key == 0) {
+      continue;
     }
+    const auto [first, is_first] = places.try_emplace({ticket.call_key, ticket.uid}, i + 1);
+    ticket.same_as = is_first ? 0 : first->second;
   }
 }
 
@@ -241,12 +259,13 @@ LaneView view_of(const lane::Table& table, journal::Usual* usual) {
   LaneView view;
   const Listing listing = listing_of(table);
   const auto& entries = listing.entries;
+  UserNames users;
   for (std::size_t slot = 0; slot < entries.size(); ++slot) {
     const State state = entries[slot].state;
     if (state == State::Free || state == State::Waiting || !table.is_alive(slot)) {
       continue;
     }
-    TicketView ticket = ticket_of(table, entries[slot], slot, usual);
+    TicketView ticket = ticket_of(table, entries[slot], slot, usual, users);
     if (lane::holds_lane(state)) {
       view.holder = std::move(ticket);
     } else if (state == State::Beside) {
@@ -266,7 +285,7 @@ LaneView view_of(const lane::Table& table, journal::Usual* usual) {
   std::ranges::stable_sort(view.queue, {}, granted_first);
   for (const std::size_t slot : lane::waiting_order(entries)) {
     if (table.is_alive(slot)) {
-      view.queue.push_back(ticket_of(table, entries[slot], slot, usual));
+      view.queue.push_back(ticket_of(table, entries[slot], slot, usual, users));
     }
   }
   mark_same(view.queue);

@@ -26,8 +26,22 @@ json or_null(std::optional<milliseconds> span) {
   return span ? json(span->count()) : json(nullptr);
 }
 
+/// An object whose members come in the order of their names, which spares a search for each: there
+/// may be a thousand tickets.
+class SortedObject {
+ public:
+  void put(const char* name, json value) {
+    members_.emplace_hint(members_.end(), name, std::move(value));
+  }
+  json take() && { return std::move(members_); }
+
+ private:
+  json::object_t members_;
+};
+
 json list_of(const std::vector<TicketView>& list) {
   json out = json::array();
+  out.get_ref<json::array_t&>().reserve(list.size());
   for (const TicketView& ticket : list) {
     out.push_back(json_of(ticket));
   }
@@ -127,35 +141,37 @@ std::string labelled(std::string label, const std::string& line) {
 
 json json_of(const TicketView& ticket) {
   const bool started = ticket.has_started();
-  return {{"id", for_terminal(ticket.id)},
-          {"state", word_of(ticket.state)},
-          {"here", ticket.is_here},
-          {"pid", ticket.is_here ? json(ticket.supervisor.pid) : json(nullptr)},
-          {"user", for_terminal(ticket.user)},
-          {"agent", or_null(ticket.agent)},
-          {"priority", ticket.priority},
-          {"overtaken", ticket.overtaken},
-          {"same_as", ticket.same_as == 0 ? json(nullptr) : json(ticket.same_as)},
-          {"tool", for_terminal(ticket.tool)},
-          {"command", for_terminal(ticket.command)},
-          {"directory", for_terminal(ticket.directory)},
-          {"terminal", or_null(ticket.terminal)},
-          {"enqueued", ticket.enqueued_wall},
-          {"started", ticket.started_wall == 0 ? json(nullptr) : json(ticket.started_wall)},
-          {"waited_ms", in_ms(ticket.waited)},
-          {"running_ms", started ? json(in_ms(ticket.running)) : json(nullptr)},
-          {"usual_ms", or_null(ticket.usual)},
-          {"eta_ms", or_null(ticket.eta)},
-          {"overdue", ticket.is_overdue},
-          {"stopped", ticket.is_stopped},
-          {"may_prompt", ticket.may_prompt},
-          {"pipeline_of", or_null(ticket.pipeline_of)},
-          {"until", or_null(ticket.until)},
-          {"released_ms", or_null(ticket.released)},
-          {"clearing", is_clearing(ticket)},
-          {"background", json_of(ticket.background)},
-          {"memory_kb", ticket.use ? json(ticket.use->bytes >> 10U) : json(nullptr)},
-          {"processes", ticket.use ? json(ticket.use->processes) : json(nullptr)}};
+  SortedObject out;
+  out.put("agent", or_null(ticket.agent));
+  out.put("background", json_of(ticket.background));
+  out.put("clearing", is_clearing(ticket));
+  out.put("command", for_terminal(ticket.command));
+  out.put("directory", for_terminal(ticket.directory));
+  out.put("enqueued", ticket.enqueued_wall);
+  out.put("eta_ms", or_null(ticket.eta));
+  out.put("here", ticket.is_here);
+  out.put("id", for_terminal(ticket.id));
+  out.put("may_prompt", ticket.may_prompt);
+  out.put("memory_kb", ticket.use ? json(ticket.use->bytes >> 10U) : json(nullptr));
+  out.put("overdue", ticket.is_overdue);
+  out.put("overtaken", ticket.overtaken);
+  out.put("pid", ticket.is_here ? json(ticket.supervisor.pid) : json(nullptr));
+  out.put("pipeline_of", or_null(ticket.pipeline_of));
+  out.put("priority", ticket.priority);
+  out.put("processes", ticket.use ? json(ticket.use->processes) : json(nullptr));
+  out.put("released_ms", or_null(ticket.released));
+  out.put("running_ms", started ? json(in_ms(ticket.running)) : json(nullptr));
+  out.put("same_as", ticket.same_as == 0 ? json(nullptr) : json(ticket.same_as));
+  out.put("started", ticket.started_wall == 0 ? json(nullptr) : json(ticket.started_wall));
+  out.put("state", word_of(ticket.state));
+  out.put("stopped", ticket.is_stopped);
+  out.put("terminal", or_null(ticket.terminal));
+  out.put("tool", for_terminal(ticket.tool));
+  out.put("until", or_null(ticket.until));
+  out.put("user", for_terminal(ticket.user));
+  out.put("usual_ms", or_null(ticket.usual));
+  out.put("waited_ms", in_ms(ticket.waited));
+  return std::move(out).take();
 }
 
 json json_of(const std::optional<HoldView>& hold) {
