@@ -1,11 +1,15 @@
 // Times commands against each other: one round runs each of them once, so that other load on the
-// machine affects all of them alike.
+// machine affects all of them alike; each round begins with the next one, so that none always runs
+// after the same other.
 //
 //     bench_driver ROUNDS -- COMMAND ARG... [-- COMMAND ARG...]...
 //
-// Prints one line per command: median and 90th percentile of spawn to reaped, in microseconds.
+// Prints one line per command: shortest, median and 90th percentile of spawn to reaped, in
+// microseconds; the median over the rounds of its time by that of the last command; and the median
+// of the page faults of the process and of what it has waited for.
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,9 +22,17 @@
 
 namespace {
 
+/// One run of a command.
+struct Run {
+  double us = 0;  ///< Negative when the command failed.
+  long faults = 0;
+};
+
 struct Candidate {
   std::vector<char*> argv;  ///< Ends with nullptr; borrowed from main's.
   std::vector<double> times;
+  std::vector<double> ratios;
+  std::vector<double> faults;
 };
 
 std::vector<Candidate> candidates_of(int argc, char** argv) {
@@ -38,20 +50,47 @@ std::vector<Candidate> candidates_of(int argc, char** argv) {
   return candidates;
 }
 
-/// Microseconds from spawn to reaped; negative when the command failed.
-double time_once(const Candidate& candidate, const posix_spawn_file_actions_t& actions) {
+Run run_once(const Candidate& candidate, const posix_spawn_file_actions_t& actions) {
   const auto started = std::chrono::steady_clock::now();
   pid_t child = 0;
   if (::posix_spawnp(&child, candidate.argv[0], &actions, nullptr, candidate.argv.data(),
                      environ) != 0) {
-    return -1;
+    return {-1, 0};
   }
   int status = 0;
-  if (::waitpid(child, &status, 0) != child || status != 0) {
-    return -1;
+  struct rusage usage {};
+  if (::wait4(child, &status, 0, &usage) != child || status != 0) {
+    return {-1, 0};
   }
-  return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - started)
-      .count();
+  const auto took = std::chrono::steady_clock::now() - started;
+  return {std::chrono::duration<double, std::micro>(took).count(),
+          usage.ru_minflt + usage.ru_majflt};
+}
+
+double at(std::vector<double>& values, std::size_t percent) {
+  std::ranges::sort(values);
+  return values[(values.size() - 1) * percent / 100];
+}
+
+/// Runs each command once; false when one of them failed.
+bool run_round(std::vector<Candidate>& candidates, int round,
+               const posix_spawn_file_actions_t& actions) {
+  const std::size_t count = candidates.size();
+  std::vector<Run> runs(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t index = (i + static_cast<std::size_t>(std::max(round, 0))) % count;
+    runs[index] = run_once(candidates[index], actions);
+    if (runs[index].us < 0) {
+      std::fprintf(stderr, "driver: %s did not end with 0\n", candidates[index].argv[0]);
+      return false;
+    }
+  }
+  for (std::size_t i = 0; i < count && round >= 0; ++i) {
+    candidates[i].times.push_back(runs[i].us);
+    candidates[i].ratios.push_back(runs[i].us / runs.back().us);
+    candidates[i].faults.push_back(static_cast<double>(runs[i].faults));
+  }
+  return true;
 }
 
 }  // namespace
@@ -67,22 +106,12 @@ int main(int argc, char** argv) {
   ::posix_spawn_file_actions_addopen(&quiet, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
   constexpr int kWarmUp = 3;
   for (int round = -kWarmUp; round < rounds; ++round) {
-    for (auto& candidate : candidates) {
-      const double took = time_once(candidate, quiet);
-      if (took < 0) {
-        std::fprintf(stderr, "driver: %s did not end with 0\n", candidate.argv[0]);
-        return 1;
-      }
-      if (round >= 0) {
-        candidate.times.push_back(took);
-      }
+    if (!run_round(candidates, round, quiet)) {
+      return 1;
     }
   }
   for (auto& candidate : candidates) {
-    std::ranges::sort(candidate.times);
-    const auto at = [&](std::size_t percent) {
-      return candidate.times[(candidate.times.size() - 1) * percent / 100];
-    };
-    std::printf("%.1f %.1f\n", at(50), at(90));
+    std::printf("%.1f %.1f %.1f %.4f %.0f\n", at(candidate.times, 0), at(candidate.times, 50),
+                at(candidate.times, 90), at(candidate.ratios, 50), at(candidate.faults, 50));
   }
 }
