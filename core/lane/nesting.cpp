@@ -116,11 +116,18 @@ Relation relation_in(const Header& header, const std::vector<Entry>& entries, co
       })) {
     return is_waited_for(entries, table, is_lane_call) ? Relation::BelowHolder : Relation::Outside;
   }
-  const sys::Ancestry ancestry = sys::ancestry_of(::getpid());
   const std::uint64_t ours = sys::pid_namespace_alone();
   const auto boot = static_cast<std::uint32_t>(sys::boot_id());
   // The run above us may have copied its checkout: it then holds the original lane, not this one.
   const bool is_copy = table.is_copy(header);
+  // The tool of a run calls from just below its supervisor: then no other ancestor matters.
+  const auto is_holder = [&](const sys::ProcessStat& stat) {
+    return !is_copy && std::ranges::any_of(entries, [&](const Entry& entry) {
+      return has_lane(entry.state) && entry.state != State::Background && entry.boot == boot &&
+             sys::pids_of(entry.pid_namespace) == ours && is_supervisor(stat.id, entry);
+    });
+  };
+  const sys::Ancestry ancestry = sys::ancestry_of(::getpid(), is_holder);
   Relation relation = Relation::Outside;
   for (std::size_t slot = 0; slot < entries.size(); ++slot) {
     const Entry& entry = entries[slot];

@@ -67,12 +67,6 @@ struct Guardian::Board {
   sys::ProcessId members[kMostPublished];
 };
 
-Guardian::Guardian() {
-  void* memory =
-      ::mmap(nullptr, sizeof(Board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  board_ = memory == MAP_FAILED ? nullptr : static_cast<Board*>(memory);
-}
-
 Guardian::~Guardian() {
   settled();
   reap();
@@ -81,9 +75,18 @@ Guardian::~Guardian() {
   }
 }
 
+bool Guardian::make_board() noexcept {
+  if (board_ == nullptr) {
+    void* memory =
+        ::mmap(nullptr, sizeof(Board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    board_ = memory == MAP_FAILED ? nullptr : static_cast<Board*>(memory);
+  }
+  return board_ != nullptr;
+}
+
 void Guardian::start(const Duty& duty) noexcept {
   int ends[2];
-  if (board_ == nullptr || ::pipe2(ends, O_CLOEXEC) != 0) {
+  if (!make_board() || ::pipe2(ends, O_CLOEXEC) != 0) {
     return;
   }
   sys::FileDescriptor read_end = sys::lift(ends[0]);

@@ -50,7 +50,7 @@ struct Duty {
 /// environment and by the list that the supervisor published last.
 class Guardian {
  public:
-  Guardian();
+  Guardian() = default;
   Guardian(const Guardian&) = delete;
   Guardian& operator=(const Guardian&) = delete;
   ~Guardian();
@@ -77,6 +77,7 @@ class Guardian {
 
  private:
   struct Board;
+  [[nodiscard]] bool make_board() noexcept;
   template <class Members, class IdOf>
   void put(const Members& members, const IdOf& id_of) noexcept;
   [[noreturn]] void watch(const Duty& duty, int pipe) noexcept;
@@ -84,7 +85,7 @@ class Guardian {
 
   pid_t pid_ = -1;
   sys::FileDescriptor pipe_;
-  Board* board_ = nullptr;  ///< Memory shared with the guardian.
+  Board* board_ = nullptr;  ///< Memory shared with the guardian; mapped when one is started.
 };
 
 }  // namespace onelane::process

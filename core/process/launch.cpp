@@ -8,9 +8,7 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/asio/io_context.hpp>
 #include <boost/process/v2/posix/default_launcher.hpp>
-#include <boost/process/v2/process.hpp>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -19,7 +17,6 @@
 namespace onelane::process {
 namespace {
 
-namespace asio = boost::asio;
 namespace v2 = boost::process::v2;
 
 /// Failures are ignored: a tool that runs at the caller's priority is better than none.
@@ -73,14 +70,15 @@ struct ChildSetup {
 
 /// Differs from Boost's default launcher: the child borrows our memory until its exec (CLONE_VM |
 /// CLONE_VFORK, like posix_spawn(3)), so that it costs no page tables and its errno needs no pipe;
-/// no descriptor is closed; a failed exec leaves by _exit.
+/// no descriptor is closed; a failed exec leaves by _exit. It takes no executor and returns the pid
+/// alone, since the wait loop is ours: stops, continues and other children included. A
+/// basic_process would make a reactor first, with four descriptors, only to be detached.
 class TransparentLauncher : public v2::posix::default_launcher {
  public:
   int exec_error = 0;
 
-  template <class Executor, class Args, class... Inits>
-  v2::basic_process<Executor> operator()(Executor executor, const v2::filesystem::path& executable,
-                                         Args&& argv, Inits&&... inits) {
+  template <class Args, class... Inits>
+  pid_t operator()(const v2::filesystem::path& executable, Args&& argv, Inits&&... inits) {
     struct Frame {
       TransparentLauncher* self;
       const v2::filesystem::path* executable;
@@ -104,9 +102,8 @@ class TransparentLauncher : public v2::posix::default_launcher {
         stack.data() + stack.size(), CLONE_VM | CLONE_VFORK | SIGCHLD, &frame);
     if (pid < 0) {
       exec_error = errno;
-      return v2::basic_process<Executor>{executor};
     }
-    return v2::basic_process<Executor>{executor, pid};
+    return pid;
   }
 };
 
@@ -146,11 +143,9 @@ Launched launch(const Command& command, const Signals& signals) {
   TransparentLauncher launcher;
   ChildEnvironment environment{command.environment};
   launcher.env = environment.data();
-  asio::io_context context{1};
-  auto process = launcher(context.get_executor(), command.path, command.argv,
-                          ChildSetup{&signals, &command, &environment, ::getpid()});
-  process.detach();  // the wait loop is ours: stops, continues and other children included
-  return {launcher.exec_error != 0 && launcher.pid < 0 ? -1 : launcher.pid, launcher.exec_error};
+  const pid_t pid = launcher(command.path, command.argv,
+                             ChildSetup{&signals, &command, &environment, ::getpid()});
+  return {pid, launcher.exec_error};
 }
 
 ChildEnvironment::Number::Number(std::string_view name) noexcept : length_{name.size() + 1} {

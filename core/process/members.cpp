@@ -22,6 +22,15 @@ bool is_of_our_program(pid_t pid) noexcept {
 
 }  // namespace
 
+std::string list_of(const std::vector<sys::ProcessStat>& members) {
+  std::string text;
+  for (std::size_t i = 0; i < members.size() && i < 3; ++i) {
+    text += (i == 0 ? "" : ", ") + sys::command_line(members[i].id.pid, 60) + " (pid " +
+            std::to_string(members[i].id.pid) + ")";
+  }
+  return members.size() > 3 ? text + " and " + std::to_string(members.size() - 3) + " more" : text;
+}
+
 bool is_out_of_reach(pid_t pid) noexcept {
   return ::kill(pid, 0) != 0 && errno == EPERM;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <string>
 #include <vector>
 
 #include "core/process/run.hpp"
@@ -51,6 +52,9 @@ class Members {
   sys::ProcessId tool_;
   std::array<pid_t, 2> helpers_{-1, -1};
 };
+
+/// The first three, with command line and pid, for a notice.
+[[nodiscard]] std::string list_of(const std::vector<sys::ProcessStat>& members);
 
 /// True when we may not signal the process (sudo's, for example).
 [[nodiscard]] bool is_out_of_reach(pid_t pid) noexcept;

@@ -79,15 +79,6 @@ bool is_in_the_making(const KeptProcess& process) {
   return process.sorted == Leftover::Loose && sys::boot_time() - began < kUntilPurposeShows;
 }
 
-std::string list_of(const std::vector<sys::ProcessStat>& members) {
-  std::string text;
-  for (std::size_t i = 0; i < members.size() && i < 3; ++i) {
-    text += (i == 0 ? "" : ", ") + sys::command_line(members[i].id.pid, 60) + " (pid " +
-            std::to_string(members[i].id.pid) + ")";
-  }
-  return members.size() > 3 ? text + " and " + std::to_string(members.size() - 3) + " more" : text;
-}
-
 /// How to end a process that only its stdio marks as kept, and how to mark it properly.
 std::string remark_on(const KeptProcess& process, const std::string& run_id) {
   if (process.sorted != Leftover::Loose) {
@@ -101,6 +92,7 @@ std::string remark_on(const KeptProcess& process, const std::string& run_id) {
 
 Supervisor::Supervisor(const Run& run, const Signals& signals, Judge& judge)
     : run_{run}, signals_{signals}, judge_{judge}, members_{run}, parent_{::getppid()} {
+  // Before the tool: a killer that goes through a list of our tree must not come to it first.
   canary_.start();
   ::sigpending(&missed_);
 }
@@ -119,9 +111,7 @@ int Supervisor::launch(const Command& command) {
   started_ = sys::monotonic_time();
   next_look_ = started_ + pause_;
   awake_ = started_;
-  const auto stat = sys::read_stat(launched.pid);
-  tool_ = stat ? stat->id : sys::ProcessId{launched.pid, 0};
-  members_.set_tool(tool_);
+  tool_ = {launched.pid, 0};
   if (!run_.may_go_on) {
     drop_caller_descriptors();
   }
@@ -129,10 +119,13 @@ int Supervisor::launch(const Command& command) {
 }
 
 bool Supervisor::outlives(milliseconds span) noexcept {
+  next_look_ = std::chrono::nanoseconds::max();  // none at a run that is over before the first
   pump(span);
+  next_look_ = started_ + pause_;
   if (tool_status_) {
     return false;
   }
+  identify_tool();
   come_first();
   return true;
 }
@@ -170,8 +163,8 @@ void Supervisor::end_by_order() {
   outcome_.ended_by_order = true;
   is_ending_ = true;
   // The tool first and alone: most tools end their own children in order.
-  (void)send_signal(tool_, run_.kill_signal);
-  (void)send_signal(tool_, SIGCONT);
+  forward(run_.kill_signal);
+  forward(SIGCONT);
   const auto half = sys::monotonic_time() + run_.kill_timeout / 2;
   while (!tool_status_ && order_ != Order::Kill && sys::monotonic_time() < half) {
     pump(std::chrono::ceil<milliseconds>(half - sys::monotonic_time()));
@@ -385,7 +378,17 @@ void Supervisor::tidy_canary() {
   }
 }
 
+// A short run ends before anything asks when it started, which takes a read of /proc.
+void Supervisor::identify_tool() {
+  const auto stat = tool_.start == 0 && !tool_status_ ? sys::read_stat(tool_.pid) : std::nullopt;
+  if (stat) {
+    tool_ = stat->id;
+    members_.set_tool(tool_);
+  }
+}
+
 void Supervisor::forward(int signal) {
+  identify_tool();
   (void)send_signal(tool_, signal);
 }
 
@@ -427,7 +430,7 @@ void Supervisor::stop_with_tool(int signal) {
   if ((signal == SIGTTIN || signal == SIGTTOU) && is_in_foreground()) {
     // It came to the foreground between the tool's stop and ours, so the shell saw no stopped job
     // to continue.
-    (void)send_signal(tool_, SIGCONT);
+    forward(SIGCONT);
     return;
   }
   const auto before = sys::monotonic_time();
@@ -438,7 +441,7 @@ void Supervisor::stop_with_tool(int signal) {
   } else if (was_continued && canary_.pid() > 0) {
     hold(SIGCONT);
   } else {
-    (void)send_signal(tool_, SIGCONT);
+    forward(SIGCONT);
   }
   stopped_for_ += sys::monotonic_time() - before;
 }

@@ -79,6 +79,7 @@ class Supervisor {
   void handle(const Signals::Arrived& arrived);
   void note_ending(int signal);
   void forward(int signal);
+  void identify_tool();
   /// Handles `arrived`, a signal that reached us but so far not the group.
   void pass_on(const Signals::Arrived& arrived);
   void hold(int signal);

@@ -161,7 +161,8 @@ std::optional<std::string> core_setting(const GitDir& repository, std::string_vi
   return out;
 }
 
-std::optional<std::string> canonical(const std::string& path) {
+// Not inlined: a page of stack, which most calls do not need.
+[[gnu::noinline]] std::optional<std::string> canonical(const std::string& path) {
   char buffer[PATH_MAX];
   if (::realpath(path.c_str(), buffer) == nullptr) {
     return std::nullopt;

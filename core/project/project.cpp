@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <climits>
 #include <cstddef>
 #include <cstdlib>
 #include <string_view>
@@ -38,11 +37,8 @@ bool may_trust(const std::string& directory, const std::string& marker) noexcept
 }
 
 std::optional<std::string> current_directory() {
-  char buffer[PATH_MAX];
-  if (::getcwd(buffer, sizeof buffer) == nullptr || buffer[0] != '/') {
-    return std::nullopt;  // deleted, or outside our root directory
-  }
-  return buffer;
+  std::string directory = sys::working_directory();
+  return directory.empty() ? std::nullopt : std::optional{std::move(directory)};
 }
 
 /// Absolute and without symbolic links, as git sees it. For a directory that the call has yet to

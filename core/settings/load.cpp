@@ -34,14 +34,12 @@ std::string why_unreadable(int error) {
   }
 }
 
-/// Merges the layers, lowest first, into one Loaded.
+/// Merges the layers, lowest first, into a Loaded that has the built-in values.
 class Loader {
  public:
-  explicit Loader(const Request& request) : request_{request} {
-    loaded_.settings = built_in(request.audience, request.total_memory_mb);
-  }
+  Loader(const Request& request, Loaded& loaded) : request_{request}, loaded_{loaded} {}
 
-  Loaded load() {
+  void load() {
     if (const auto path = user_file(); !path.empty()) {
       toml_file(path, Origin::User);
     }
@@ -54,7 +52,6 @@ class Loader {
     for (auto* setting : {&loaded_.settings.log_dir, &loaded_.settings.lock_base_dir}) {
       setting->value = absolute_path(request_.root, setting->value);
     }
-    return std::move(loaded_);
   }
 
  private:
@@ -191,13 +188,15 @@ class Loader {
   }
 
   const Request& request_;
-  Loaded loaded_;
+  Loaded& loaded_;  ///< Where the caller wants it: its page of settings is never copied.
 };
 
 }  // namespace
 
 Loaded load(const Request& request) {
-  return Loader{request}.load();
+  Loaded loaded{built_in(request.audience, request.total_memory_mb), {}};
+  Loader{request, loaded}.load();
+  return loaded;
 }
 
 }  // namespace onelane::settings

@@ -9,6 +9,7 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <climits>
 #include <cstdint>
 
 #include "core/sys/error.hpp"
@@ -153,6 +154,24 @@ std::optional<std::string> read_small_file(const char* path, std::size_t limit) 
     }
     chunk = std::min(limit + 1 - done, std::size_t{65536});
   }
+}
+
+namespace {
+
+/// Not inlined: few paths are so long, and the buffer would take a page of every caller's stack.
+[[gnu::noinline]] std::string long_working_directory() {
+  char buffer[PATH_MAX];
+  return ::getcwd(buffer, sizeof buffer) != nullptr && buffer[0] == '/' ? buffer : "";
+}
+
+}  // namespace
+
+std::string working_directory() {
+  char buffer[256];
+  if (::getcwd(buffer, sizeof buffer) == nullptr) {
+    return errno == ERANGE ? long_working_directory() : "";
+  }
+  return buffer[0] == '/' ? buffer : "";  // else "(unreachable)…", getcwd(2)
 }
 
 long read_up_to(int fd, char* buffer, std::size_t size) noexcept {

@@ -64,6 +64,9 @@ class FileDescriptor {
 /// unreadable or longer than `limit` (EFBIG).
 [[nodiscard]] std::optional<std::string> read_small_file(const char* path, std::size_t limit);
 
+/// The working directory, absolute; empty when it is deleted or outside our root directory.
+[[nodiscard]] std::string working_directory();
+
 /// read(2) until `size` bytes, end of file or an error; retries EINTR. Returns the bytes read, or
 /// -1.
 [[nodiscard]] long read_up_to(int fd, char* buffer, std::size_t size) noexcept;

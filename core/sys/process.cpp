@@ -4,12 +4,16 @@
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
+#include <cerrno>
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <string_view>
 #include <unordered_map>
 
 #include "core/sys/file_descriptor.hpp"
@@ -32,16 +36,55 @@ long read_proc(const char* path, char* buffer, std::size_t size) noexcept {
   return got;
 }
 
+/// Reads a decimal number at `at`, which moves behind it. Written out, like ProcPath: strtoll(3)
+/// and snprintf(3) touch more memory than a short call otherwise does.
+std::uint64_t read_number(const char*& at) noexcept {
+  while (*at == ' ') {
+    ++at;
+  }
+  const bool is_negative = *at == '-';
+  at += is_negative ? 1 : 0;
+  std::uint64_t value = 0;
+  for (; *at >= '0' && *at <= '9'; ++at) {
+    value = value * 10 + static_cast<std::uint64_t>(*at - '0');
+  }
+  return is_negative ? 0 - value : value;
+}
+
+/// "/proc/PID/FILE".
+class ProcPath {
+ public:
+  ProcPath(pid_t pid, std::string_view file) noexcept {
+    std::array<char, 10> digits{};
+    std::size_t count = 0;
+    auto rest = static_cast<std::uint32_t>(pid);
+    do {
+      digits[count++] = static_cast<char>('0' + rest % 10);
+      rest /= 10;
+    } while (rest != 0);
+    append("/proc/");
+    while (count > 0) {
+      append({&digits[--count], 1});
+    }
+    append("/");
+    append(file);
+  }
+  [[nodiscard]] const char* text() const noexcept { return text_.data(); }
+
+ private:
+  void append(std::string_view part) noexcept {
+    std::memcpy(text_.data() + length_, part.data(), part.size());
+    length_ += part.size();
+  }
+  std::array<char, 40> text_{};
+  std::size_t length_ = 0;
+};
+
 /// The space-separated numbers of /proc/PID/stat after the name in parentheses.
 class Fields {
  public:
   explicit Fields(const char* text) noexcept : at_{text} {}
-  std::uint64_t next() noexcept {
-    char* end = nullptr;
-    const auto value = std::strtoll(at_, &end, 10);
-    at_ = end;
-    return static_cast<std::uint64_t>(value);
-  }
+  std::uint64_t next() noexcept { return read_number(at_); }
   void skip(int count) noexcept {
     while (count-- > 0) {
       (void)next();
@@ -59,7 +102,8 @@ std::optional<ProcessStat> parse_stat(const char* text) noexcept {
     return std::nullopt;
   }
   ProcessStat out;
-  out.id.pid = static_cast<pid_t>(std::strtol(text, nullptr, 10));
+  const char* start = text;
+  out.id.pid = static_cast<pid_t>(read_number(start));
   const auto length = static_cast<std::size_t>(close - open - 1);
   std::memcpy(out.name.data(), open + 1, length < 15 ? length : 15);
   out.state = close[2];
@@ -166,12 +210,21 @@ std::uint64_t threads_of(uid_t user) {
 }  // namespace
 
 std::optional<ProcessStat> read_stat(pid_t pid) noexcept {
-  char path[64];
-  std::snprintf(path, sizeof path, "/proc/%d/stat", pid);
+  // One read(2) gets all of it: 52 numbers and a name of 15 bytes.
   char text[1024];
-  if (read_proc(path, text, sizeof text) <= 0) {
+  const int fd = ::open(ProcPath{pid, "stat"}.text(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) {
     return std::nullopt;
   }
+  ssize_t got = 0;
+  do {
+    got = ::read(fd, text, sizeof text - 1);
+  } while (got < 0 && errno == EINTR);
+  ::close(fd);
+  if (got <= 0) {
+    return std::nullopt;
+  }
+  text[got] = '\0';
   return parse_stat(text);
 }
 
@@ -187,8 +240,9 @@ ProcessId self_id() noexcept {
 
 bool proc_is_ours() noexcept {
   char pid[16] = {};
+  const char* at = pid;
   return ::readlink("/proc/self", pid, sizeof pid - 1) > 0 &&
-         std::strtol(pid, nullptr, 10) == ::getpid();
+         static_cast<pid_t>(read_number(at)) == ::getpid();
 }
 
 bool exists(const ProcessId& id) noexcept {
@@ -199,7 +253,7 @@ bool exists(const ProcessId& id) noexcept {
   return stat && stat->id == id;
 }
 
-Ancestry ancestry_of(pid_t pid) {
+Ancestry ancestry_of(pid_t pid, const std::function<bool(const ProcessStat&)>& is_enough) {
   Ancestry out;
   auto stat = read_stat(pid);
   for (int level = 0; level < 64 && stat; ++level) {
@@ -211,6 +265,9 @@ Ancestry ancestry_of(pid_t pid) {
     stat = read_stat(parent);
     if (stat) {
       out.chain.push_back(*stat);
+      if (is_enough && is_enough(*stat)) {
+        break;
+      }
     }
   }
   return out;
@@ -375,6 +432,11 @@ std::vector<pid_t> children_of(pid_t pid) {
 
 std::vector<pid_t> own_children() {
   std::vector<pid_t> out;
+  // Cheaper than the read that follows, and most processes have none.
+  siginfo_t info{};
+  if (::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) != 0 && errno == ECHILD) {
+    return out;
+  }
   const int fd = ::open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
   if (fd < 0) {
     return children_of(::getpid());

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -60,7 +61,11 @@ struct Ancestry {
   std::vector<ProcessStat> chain;
   bool complete = false;  ///< Reached pid 1 or a parent of 0 (the top of a PID namespace).
 };
-[[nodiscard]] Ancestry ancestry_of(pid_t pid);
+
+/// Each ancestor costs a read of /proc; `is_enough`, if given, ends the search with the first that
+/// it is true for.
+[[nodiscard]] Ancestry ancestry_of(pid_t pid,
+                                   const std::function<bool(const ProcessStat&)>& is_enough = {});
 
 /// Children of every thread of `pid`, zombies included.
 [[nodiscard]] std::vector<pid_t> children_of(pid_t pid);

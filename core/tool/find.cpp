@@ -4,9 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <climits>
 #include <optional>
 
+#include "core/sys/file_descriptor.hpp"
 #include "core/tool/marker.hpp"
 
 namespace onelane::tool {
@@ -99,14 +99,11 @@ class Walk {
     path_.append(name_);
     return true;
   }
-  /// getcwd(2) returns "(unreachable)…" for a directory outside our root, and ENOENT for a deleted
-  /// one.
   bool below_current_directory() {
     if (!current_) {
-      char buffer[PATH_MAX];
-      current_ = ::getcwd(buffer, sizeof buffer) != nullptr ? buffer : "";
+      current_ = sys::working_directory();
     }
-    return current_->starts_with('/');
+    return !current_->empty();
   }
 
   std::string_view name_;

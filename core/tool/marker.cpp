@@ -5,10 +5,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <cstring>
 #include <ctime>
 
@@ -75,6 +75,8 @@ class Fields {
 };
 
 constexpr std::uint32_t kNoteType = 1;
+/// Where linkers put headers and notes; read onto the stack, which a larger piece would grow.
+constexpr std::size_t kHead = 1024;
 constexpr std::size_t kPage = 4096;
 /// An executable has two or three note segments; a file with more was crafted.
 constexpr int kMostNoteSegments = 8;
@@ -107,38 +109,46 @@ bool holds_note(const char* bytes, std::size_t size) noexcept {
   return false;
 }
 
-/// Searches the notes of one segment: in `page`, the start of the file, or read from the file.
-bool segment_holds_note(int fd, const char* page, std::size_t have, std::uint64_t offset,
+/// Not inlined: most executables have their notes at the start of the file.
+[[gnu::noinline]] bool file_holds_note(int fd, std::uint64_t offset, std::uint64_t size) noexcept {
+  char notes[kPage];
+  const ssize_t got = ::pread(fd, notes, size < kPage ? size : kPage, static_cast<off_t>(offset));
+  return got > 0 && holds_note(notes, static_cast<std::size_t>(got));
+}
+
+/// Searches the notes of one segment: in `head`, the start of the file, or read from the file.
+bool segment_holds_note(int fd, const char* head, std::size_t have, std::uint64_t offset,
                         std::uint64_t size) noexcept {
   if (offset < have && size <= have - offset) {
-    return holds_note(page + offset, size);
+    return holds_note(head + offset, size);
   }
-  char other[kPage];
-  const ssize_t got = ::pread(fd, other, size < kPage ? size : kPage, static_cast<off_t>(offset));
-  return got > 0 && holds_note(other, static_cast<std::size_t>(got));
+  return file_holds_note(fd, offset, size);
 }
 
 template <typename Header, typename Segment>
-bool elf_holds_note(int fd, const char* page, std::size_t have) noexcept {
+bool elf_holds_note(int fd, const char* head, std::size_t have) noexcept {
   Header header;
   if (have < sizeof header) {
     return false;
   }
-  std::memcpy(&header, page, sizeof header);
+  std::memcpy(&header, head, sizeof header);
   if (header.e_phentsize != sizeof(Segment)) {
     return false;
   }
   int notes = 0;
   for (std::size_t i = 0; i < header.e_phnum && notes < kMostNoteSegments; ++i) {
     const std::size_t at = header.e_phoff + i * sizeof(Segment);
-    if (header.e_phoff > have || at + sizeof(Segment) > have) {
+    Segment segment;
+    if (header.e_phoff <= have && at + sizeof segment <= have) {
+      std::memcpy(&segment, head + at, sizeof segment);
+    } else if (header.e_phoff > kPage || at + sizeof segment > kPage ||
+               ::pread(fd, &segment, sizeof segment, static_cast<off_t>(at)) !=
+                   static_cast<ssize_t>(sizeof segment)) {
       return false;
     }
-    Segment segment;
-    std::memcpy(&segment, page + at, sizeof segment);
     if (segment.p_type == PT_NOTE) {
       ++notes;
-      if (segment_holds_note(fd, page, have, segment.p_offset, segment.p_filesz)) {
+      if (segment_holds_note(fd, head, have, segment.p_offset, segment.p_filesz)) {
         return true;
       }
     }
@@ -181,17 +191,23 @@ bool is_lane_call(std::string_view text, const sys::ProcessId& id) noexcept {
 }
 
 std::string format_marker(const Marker& marker, std::string_view tool) {
-  char numbers[160];
-  const int size = std::snprintf(
-      numbers, sizeof numbers, ":%x:%llx:%llx:%llx:%llx:%llx:%x:%x",
-      static_cast<unsigned>(marker.from.pid), static_cast<unsigned long long>(marker.from.start),
-      static_cast<unsigned long long>(marker.file.device),
-      static_cast<unsigned long long>(marker.file.inode),
-      static_cast<unsigned long long>(marker.digest), static_cast<unsigned long long>(marker.when),
-      marker.repeats, marker.depth);
+  constexpr std::size_t kLongest = 17;  // a colon and 16 digits
   std::string text;
-  text.reserve(tool.size() + static_cast<std::size_t>(size) + kLaneLetter.size());
-  text.append(tool).append(numbers, static_cast<std::size_t>(size));
+  text.reserve(tool.size() + kNumbers * kLongest + kLaneLetter.size());
+  text.append(tool);
+  const std::array<std::uint64_t, kNumbers> numbers{static_cast<std::uint32_t>(marker.from.pid),
+                                                    marker.from.start,
+                                                    marker.file.device,
+                                                    marker.file.inode,
+                                                    marker.digest,
+                                                    marker.when,
+                                                    marker.repeats,
+                                                    marker.depth};
+  for (const std::uint64_t number : numbers) {
+    std::array<char, kLongest> digits{':'};
+    const auto end = std::to_chars(digits.data() + 1, digits.data() + digits.size(), number, 16);
+    text.append(digits.data(), end.ptr);
+  }
   return text.append(marker.is_lane_call ? kLaneLetter : std::string_view{});
 }
 
@@ -238,14 +254,14 @@ std::uint64_t seconds_after_boot() noexcept {
 }
 
 bool is_onelane(int fd) noexcept {
-  char page[kPage];
-  const ssize_t got = ::pread(fd, page, sizeof page, 0);
-  if (got < EI_NIDENT || std::memcmp(page, ELFMAG, SELFMAG) != 0) {
+  char head[kHead];
+  const ssize_t got = ::pread(fd, head, sizeof head, 0);
+  if (got < EI_NIDENT || std::memcmp(head, ELFMAG, SELFMAG) != 0) {
     return false;
   }
   const auto have = static_cast<std::size_t>(got);
-  return page[EI_CLASS] == ELFCLASS64   ? elf_holds_note<Elf64_Ehdr, Elf64_Phdr>(fd, page, have)
-         : page[EI_CLASS] == ELFCLASS32 ? elf_holds_note<Elf32_Ehdr, Elf32_Phdr>(fd, page, have)
+  return head[EI_CLASS] == ELFCLASS64   ? elf_holds_note<Elf64_Ehdr, Elf64_Phdr>(fd, head, have)
+         : head[EI_CLASS] == ELFCLASS32 ? elf_holds_note<Elf32_Ehdr, Elf32_Phdr>(fd, head, have)
                                         : false;
 }
 

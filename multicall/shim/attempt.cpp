@@ -12,7 +12,7 @@ namespace onelane::multicall {
 
 Watch& Attempt::Background::watch() {
   if (!watch_) {
-    watch_.emplace(plan_, run_id_);
+    watch_ = std::make_unique<Watch>(plan_, run_id_);
   }
   return *watch_;
 }

@@ -66,7 +66,7 @@ class Attempt : public process::Judge {
    private:
     const Plan& plan_;
     const std::string& run_id_;
-    std::optional<Watch> watch_;
+    std::unique_ptr<Watch> watch_;  ///< Made in the guardian.
   };
 
   const Plan& plan_;

@@ -69,8 +69,9 @@ Verdict passed(Verdict verdict, std::string why) {
   if (!verdict.project->adopted) {
     return passed(std::move(verdict), "the project has not adopted onelane");
   }
-  verdict.loaded = std::make_unique<settings::Loaded>(
-      load_settings(verdict.project->root, settings::Audience::Shim));
+  // Made in its place; make_unique() would make it on the stack first.
+  verdict.loaded.reset(
+      new settings::Loaded(load_settings(verdict.project->root, settings::Audience::Shim)));
   const settings::Settings& settings = verdict.loaded->settings;
   place_lane(*verdict.project, settings);
   verdict.lane_dir = lane_directory(*verdict.project, settings, call.name);

@@ -199,8 +199,7 @@ lane::TicketInfo Turn::info() {
   lane::TicketInfo info;
   info.tool = plan_.call->name;
   info.command = command_line(*plan_.call);
-  char buffer[4096];
-  place_.directory = ::getcwd(buffer, sizeof buffer) != nullptr ? buffer : "";
+  place_.directory = sys::working_directory();
   if (const char* terminal = ::ttyname(2); terminal != nullptr) {
     place_.terminal = terminal;
   }

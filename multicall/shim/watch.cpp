@@ -152,8 +152,9 @@ void Watch::look_for_orphans(std::chrono::nanoseconds running) {
     return;
   }
   if (!patrol_) {
-    patrol_.emplace(plan_.project, plan_.settings,
-                    [this](const std::string& line) { say_line(line, journal::Level::Warning); });
+    patrol_ = std::make_unique<OrphanPatrol>(
+        plan_.project, plan_.settings,
+        [this](const std::string& line) { say_line(line, journal::Level::Warning); });
   }
   try {
     patrol_->look();

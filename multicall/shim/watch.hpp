@@ -114,7 +114,7 @@ class Watch {
   std::optional<guard::Card> card_;
   std::optional<guard::Cgroup> group_;
   std::optional<journal::RunLog> log_;
-  std::optional<OrphanPatrol> patrol_;
+  std::unique_ptr<OrphanPatrol> patrol_;  ///< Large, and of long runs alone.
   bool tried_group_ = false;
   std::optional<LockOwner> lock_owner_;
   bool reads_terminal_ = false;
