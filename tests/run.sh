@@ -240,6 +240,7 @@ all_checks() {
 
   step build-check configure_and_build check .
   step build-release configure_and_build release . -DONELANE_TESTS=OFF
+  step starts tests/integration/starts_test.sh build/release/onelane
   ctest_step check check --label-exclude '^stress$' --parallel "$JOBS"
   storm
   soak

@@ -28,6 +28,7 @@ doctor        core shims  term context view cli audit init
 monitor       core        term context view cli steer
 report        core        term context view cli
 ci            core        term context view cli queue report
+start
 verbs         core shims  term context view cli shim job job/capture job/coalesce queue steer audit init doctor monitor report ci
 main          core        term context shim job verbs
 '
