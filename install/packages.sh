@@ -14,7 +14,7 @@ BUILD_NEEDS=(
   g++ cmake ninja-build git make
   'libboost1.81-dev|libboost-dev' 'libboost-filesystem1.81-dev|libboost-filesystem-dev'
   libspdlog-dev libfmt-dev libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libncurses-dev
-  libmd-dev libyaml-dev lowdown rapidjson-dev
+  libmd-dev libyaml-dev lowdown rapidjson-dev lld
 )
 DEMO_NEEDS=(python3-pytest)
 TEST_NEEDS=(

@@ -80,7 +80,10 @@ class Calls:
         return ours - alone
 
     def trace(self, name):
-        """The addresses of its instructions, each once, by first execution."""
+        """Its instructions, each once, by first execution: the address, and the registers."""
         trace = self.folder / "trace"
         self._call(name, [self.steps, "--trace", trace])
-        return [int(line, 16) for line in trace.read_text().splitlines()]
+        for line in trace.read_text().splitlines():
+            address, *registers = line.split()
+            pairs = (register.split("=") for register in registers)
+            yield int(address, 16), {key: int(value, 16) for key, value in pairs}

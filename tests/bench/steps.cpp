@@ -6,8 +6,9 @@
 //
 //   bench_steps [--trace FILE] COMMAND ARG...
 //
-// Prints the count. FILE gets the address of each instruction, once, in the order of its first
-// execution.
+// Prints the count. FILE gets a line for each instruction, in the order of its first execution: its
+// address, and the registers before it as NAME=VALUE, which tell what it touches. It has those of
+// the processes started, too, until they execute a program.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/ptrace.h>
@@ -25,14 +26,35 @@
 
 namespace {
 
-std::uint64_t program_counter(pid_t pid) {
+user_regs_struct registers_of(pid_t pid) {
   user_regs_struct registers{};
   iovec area{&registers, sizeof registers};
   ::ptrace(PTRACE_GETREGSET, pid, NT_PRSTATUS, &area);
+  return registers;
+}
+
+/// Notes the instruction that `pid` is about to execute, if it is the first time.
+void note(pid_t pid, std::unordered_set<std::uint64_t>& seen, FILE* trace) {
+  const user_regs_struct registers = registers_of(pid);
 #if defined(__x86_64__)
-  return registers.rip;
+  if (!seen.insert(registers.rip).second) {
+    return;
+  }
+  std::fprintf(trace, "%llx", registers.rip);
+  const auto put = [&](const char* name, unsigned long long value) {
+    std::fprintf(trace, " %s=%llx", name, value);
+  };
+  put("rax", registers.rax), put("rbx", registers.rbx), put("rcx", registers.rcx);
+  put("rdx", registers.rdx), put("rsi", registers.rsi), put("rdi", registers.rdi);
+  put("rbp", registers.rbp), put("rsp", registers.rsp), put("r8", registers.r8);
+  put("r9", registers.r9), put("r10", registers.r10), put("r11", registers.r11);
+  put("r12", registers.r12), put("r13", registers.r13), put("r14", registers.r14);
+  put("r15", registers.r15);
+  std::fputc('\n', trace);
 #else
-  return registers.pc;
+  if (seen.insert(registers.pc).second) {
+    std::fprintf(trace, "%llx\n", static_cast<unsigned long long>(registers.pc));
+  }
 #endif
 }
 
@@ -54,6 +76,36 @@ int fail(const char* what) {
   return 1;
 }
 
+/// Steps through `root`, and with a trace through the processes it makes, each until it executes
+/// another program. Returns how many steps `root` made, and its end in `status`.
+std::uint64_t step_through(pid_t root, FILE* trace, int& status) {
+  std::unordered_set<std::uint64_t> seen;
+  std::uint64_t count = 0;
+  for (pid_t pid = root;; pid = ::waitpid(-1, &status, __WALL)) {
+    if (pid < 0 || (pid == root && !WIFSTOPPED(status))) {
+      return count;
+    }
+    if (!WIFSTOPPED(status)) {
+      continue;
+    }
+    count += pid == root ? 1 : 0;
+    if (status >> 8 == (SIGTRAP | PTRACE_EVENT_EXEC << 8)) {
+      ::ptrace(PTRACE_DETACH, pid, nullptr, nullptr);
+      if (pid == root) {
+        ::waitpid(root, &status, 0);
+        return count;
+      }
+      continue;
+    }
+    if (trace != nullptr) {
+      note(pid, seen, trace);
+    }
+    const int stopped_by = WSTOPSIG(status);  // SIGSTOP: a new process, which is traced now
+    const bool is_ours = stopped_by == SIGTRAP || stopped_by == SIGSTOP;
+    ::ptrace(PTRACE_SINGLESTEP, pid, nullptr, is_ours ? 0L : static_cast<long>(stopped_by));
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -68,35 +120,14 @@ int main(int argc, char** argv) {
   }
   const pid_t child = start(argv + first);
   int status = 0;
-  if (child < 0 || ::waitpid(child, &status, 0) != child || !WIFSTOPPED(status)) {
+  constexpr long kAlways = PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL;
+  constexpr long kChildren = PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE;
+  if (child < 0 || ::waitpid(child, &status, 0) != child || !WIFSTOPPED(status) ||
+      ::ptrace(PTRACE_SETOPTIONS, child, nullptr, kAlways | (trace != nullptr ? kChildren : 0)) !=
+          0) {
     return fail("the process cannot be traced");
   }
-  ::ptrace(PTRACE_SETOPTIONS, child, nullptr, PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL);
-  std::unordered_set<std::uint64_t> seen;
-  std::uint64_t count = 0;
-  std::uint64_t signal = 0;
-  for (;;) {
-    if (trace != nullptr) {
-      const std::uint64_t at = program_counter(child);
-      if (seen.insert(at).second) {
-        std::fprintf(trace, "%llx\n", static_cast<unsigned long long>(at));
-      }
-    }
-    if (::ptrace(PTRACE_SINGLESTEP, child, nullptr, signal) != 0 ||
-        ::waitpid(child, &status, 0) != child) {
-      return fail("a step failed");
-    }
-    if (!WIFSTOPPED(status)) {
-      break;
-    }
-    ++count;
-    if (status >> 8 == (SIGTRAP | PTRACE_EVENT_EXEC << 8)) {
-      ::ptrace(PTRACE_DETACH, child, nullptr, nullptr);
-      ::waitpid(child, &status, 0);
-      break;
-    }
-    signal = WSTOPSIG(status) == SIGTRAP ? 0 : static_cast<std::uint64_t>(WSTOPSIG(status));
-  }
+  const std::uint64_t count = step_through(child, trace, status);
   if (trace != nullptr) {
     std::fclose(trace);
   }
