@@ -19,10 +19,10 @@
 namespace onelane::lane {
 namespace {
 
-/// FNV-1a over everything behind the checksum field; 0 is kept for "never written".
+/// Over everything behind the checksum field; 0 is kept for "never written".
 template <class Part>
 std::uint32_t checksum_of(const Part& part) noexcept {
-  const auto hash = sys::fnv1a<std::uint32_t>(sys::bytes_of(part).substr(sizeof part.checksum));
+  const auto hash = sys::checksum_of(sys::bytes_of(part).substr(sizeof part.checksum));
   return hash == 0 ? 1 : hash;
 }
 

@@ -3,6 +3,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 namespace onelane::sys {
@@ -32,7 +33,26 @@ template <std::unsigned_integral Word = std::uint64_t>
   return hash;
 }
 
-/// The bytes of an object, for fnv1a. It must have no padding, whose bytes are undefined.
+/// A checksum of `bytes`, against torn writes: like FNV-1a, but by eight bytes at a time, since a
+/// run writes and reads some kilobytes of them.
+[[nodiscard]] inline std::uint32_t checksum_of(std::string_view bytes) noexcept {
+  std::uint64_t hash = FnvParameters<std::uint64_t>::kBasis;
+  const auto add = [&hash](std::uint64_t word) {
+    hash = (hash ^ word) * FnvParameters<std::uint64_t>::kPrime;
+    hash ^= hash >> 32U;  // else the upper bits of a word would never reach the lower ones
+  };
+  std::uint64_t word = 0;
+  for (; bytes.size() >= sizeof word; bytes.remove_prefix(sizeof word)) {
+    std::memcpy(&word, bytes.data(), sizeof word);
+    add(word);
+  }
+  word = 0;
+  std::memcpy(&word, bytes.data(), bytes.size());
+  add(word);
+  return static_cast<std::uint32_t>(hash);
+}
+
+/// The bytes of an object, for the above. It must have no padding, whose bytes are undefined.
 template <class Object>
 [[nodiscard]] std::string_view bytes_of(const Object& object) noexcept {
   return {reinterpret_cast<const char*>(&object), sizeof object};

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
 namespace onelane::sys {
 namespace {
 
@@ -18,6 +20,18 @@ TEST(HashTest, KnownAnswers) {
 TEST(HashTest, PiecesHashLikeTheWhole) {
   EXPECT_EQ(fnv1a("bar", fnv1a("foo")), fnv1a("foobar"));
   EXPECT_EQ(fnv1a(std::string_view{"\0", 1}), 0xaf63bd4c8601b7dfU);
+}
+
+TEST(HashTest, AChecksumSeesEachBit) {
+  std::string bytes(68, 'x');
+  const std::uint32_t before = checksum_of(bytes);
+  for (std::size_t bit = 0; bit < bytes.size() * 8; ++bit) {
+    const char mask = static_cast<char>(1U << bit % 8);
+    bytes[bit / 8] = static_cast<char>(bytes[bit / 8] ^ mask);
+    EXPECT_NE(checksum_of(bytes), before) << "bit " << bit;
+    bytes[bit / 8] = static_cast<char>(bytes[bit / 8] ^ mask);
+  }
+  EXPECT_EQ(checksum_of(bytes), before);
 }
 
 TEST(HashTest, BytesOfAnObjectAreInMemoryOrder) {
