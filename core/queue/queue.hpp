@@ -70,7 +70,7 @@ struct Queue {
   std::vector<Entry> entries;  ///< In running order.
 };
 
-inline constexpr std::size_t kMostEntries = 2'000;
+inline constexpr std::size_t kMostEntries = 20'000;
 
 /// The entry `id`, nullptr when there is none.
 [[nodiscard]] Entry* find(Queue& queue, std::uint64_t id) noexcept;

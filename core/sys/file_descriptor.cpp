@@ -24,6 +24,9 @@ std::array<std::atomic<std::uint64_t>, 5> own{};
 std::atomic<int> own_above{0};
 constexpr int kLastTracked = kFirstOwnDescriptorOfFew + 5 * 64 - 1;
 
+/// Numbers from here on are not looked at: a limit of open files is rarely higher.
+constexpr int kMostNumbers = 65'536;
+
 void track(int fd, bool is_ours) noexcept {
   if (fd > kLastTracked) {
     own_above += is_ours ? 1 : -1;
@@ -62,6 +65,23 @@ void close_foreign_descriptors() noexcept {
   const unsigned last = own_above > 0 ? static_cast<unsigned>(kLastTracked) : ~0U;
   if (first <= last) {
     ::syscall(SYS_close_range, first, last, 0U);
+  }
+}
+
+void close_own_descriptors() noexcept {
+  for (int fd = kFirstOwnDescriptorOfFew; fd <= kLastTracked; ++fd) {
+    if (is_tracked(fd)) {
+      track(fd, false);
+      ::close(fd);
+    }
+  }
+  // Those above are not known by number, but no descriptor of the caller is close-on-exec.
+  for (int fd = kLastTracked + 1; own_above > 0 && fd < kMostNumbers; ++fd) {
+    const int flags = ::fcntl(fd, F_GETFD);
+    if (flags >= 0 && (flags & FD_CLOEXEC) != 0) {
+      track(fd, false);
+      ::close(fd);
+    }
   }
 }
 

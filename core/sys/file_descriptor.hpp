@@ -18,6 +18,11 @@ inline constexpr int kFirstOwnDescriptorOfFew = 20;
 /// Closes every descriptor above 2 that is not held by a FileDescriptor. Async-signal-safe.
 void close_foreign_descriptors() noexcept;
 
+/// Closes every descriptor that a FileDescriptor holds, as execve(2) would, for a forked child that
+/// goes on as another program: locks on them stay with the parent alone. The objects that held them
+/// must not be used or destroyed any more. Async-signal-safe.
+void close_own_descriptors() noexcept;
+
 /// Sole owner of one open descriptor; closes it on destruction.
 ///
 /// Every FileDescriptor is close-on-exec and numbered kFirstOwnDescriptor or above, so

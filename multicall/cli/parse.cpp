@@ -156,9 +156,25 @@ std::string parse_with(CLI::App& app, std::span<char* const> args) {
   return {};
 }
 
+/// True when the command begins with the first word: `-- COMMAND`, or `COMMAND`.
+bool begins_with_command(const std::deque<Option>& options, std::span<char* const> args) {
+  const std::string_view first = args.empty() ? std::string_view{} : std::string_view{args[0]};
+  return (first == "--" || (!first.empty() && first.front() != '-')) &&
+         std::ranges::none_of(options, [](const Option& option) {
+           return option.is_required || option.is_positional();
+         });
+}
+
 }  // namespace
 
 std::optional<ParseEnd> Options::parse(std::span<char* const> args) {
+  // No option is given: to set CLI11 up for all of them takes longer than the rest of the verb.
+  if (has_command_ && !final_fault_ && begins_with_command(options_, args)) {
+    const auto command =
+        std::ranges::find_if(args, [](const char* word) { return std::string_view{word} != "--"; });
+    remaining_ = static_cast<std::size_t>(args.end() - command);
+    return std::nullopt;
+  }
   start_cli11();
   CLI::App app{"", name_};
   app.allow_extras();  // reported below, with the name that was probably meant

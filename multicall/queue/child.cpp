@@ -1,7 +1,7 @@
 #include "multicall/queue/child.hpp"
 
-#include <fcntl.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -9,6 +9,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdlib>
+#include <ctime>
+#include <exception>
 #include <string_view>
 #include <vector>
 
@@ -16,7 +19,10 @@
 #include "core/sys/clock.hpp"
 #include "core/sys/ending_signal.hpp"
 #include "core/sys/file_descriptor.hpp"
+#include "multicall/context/call.hpp"
 #include "multicall/queue/queue_view.hpp"
+#include "multicall/term/exit_codes.hpp"
+#include "multicall/term/say.hpp"
 
 namespace onelane::multicall {
 namespace {
@@ -36,9 +42,11 @@ std::vector<std::string> words_to_start(const queue::Entry& entry) {
   return words;
 }
 
-std::vector<const char*> pointers_to(const std::vector<std::string>& list) {
-  std::vector<const char*> out;
-  std::ranges::transform(list, std::back_inserter(out), &std::string::c_str);
+/// Null-terminated; what it points to may be written to, but is not made longer.
+std::vector<char*> pointers_to(std::vector<std::string>& list) {
+  std::vector<char*> out;
+  std::ranges::transform(list, std::back_inserter(out),
+                         [](std::string& text) { return text.data(); });
   out.push_back(nullptr);
   return out;
 }
@@ -79,6 +87,11 @@ constexpr auto kOfAPlace = std::to_array<std::string_view>({"COLORTERM",
                                                             "XDG_SESSION_ID"});
 static_assert(std::ranges::is_sorted(kOfAPlace));
 
+std::string time_zone() {
+  const char* zone = std::getenv("TZ");
+  return zone == nullptr ? std::string{} : zone;
+}
+
 std::string_view variable_name_of(std::string_view variable) {
   return variable.substr(0, variable.find('='));
 }
@@ -93,37 +106,71 @@ bool belongs_to_a_place(std::string_view variable) {
 
 }  // namespace
 
-QueueChild::QueueChild(std::optional<nanoseconds> deadline, nanoseconds patience)
-    : deadline_{deadline}, patience_{patience}, parent_{::getppid()} {
+QueueChild::QueueChild(CommandMain command, std::optional<nanoseconds> deadline,
+                       nanoseconds patience)
+    : command_{command}, deadline_{deadline}, patience_{patience}, parent_{::getppid()} {
   canary_.start();
 }
 
-std::optional<int> QueueChild::run(const queue::Entry& entry, const std::string& queue_start) {
+std::optional<int> QueueChild::run(const queue::Entry& entry, const std::string& queue_start,
+                                   const Chore& chore) {
   if (::chdir(entry.cwd.c_str()) != 0) {
     return std::nullopt;
   }
-  const auto words = words_to_start(entry);
-  const auto environment = environment_to_start(entry, queue_start);
-  const auto argv = pointers_to(words);
-  const auto variables = pointers_to(environment);
-  const process::Launched launched =
-      process::launch({"/proc/self/exe", argv.data(), variables.data()}, signals_);
-  if (launched.error != 0) {
-    if (launched.pid > 0) {
-      (void)::waitpid(launched.pid, nullptr, 0);
-    }
-    errno = launched.error;
+  const pid_t starter = ::getpid();
+  pid_ = ::fork();
+  if (pid_ == 0) {
+    become_run(entry, queue_start, starter);
+  }
+  if (pid_ < 0) {
     return std::nullopt;
   }
-  pid_ = launched.pid;
+  auto due = chore.due;
   int status = 0;
   while (::waitpid(pid_, &status, WNOHANG) != pid_) {
-    poll_until(-1, std::nullopt);
+    const auto now = sys::monotonic_time();
+    if (due && *due <= now) {
+      due.reset();
+      chore.act();
+      continue;
+    }
+    poll_until(-1, due ? std::optional{std::chrono::ceil<milliseconds>(*due - now)} : std::nullopt);
   }
   pid_ = -1;
   held_.clear();
   answer_signals();  // signals that came with its end do not concern the next child
   return status;
+}
+
+/// The child's side: leaves nothing of ours that an execve(2) would not leave, and ends with the
+/// command. The objects it was given stay as they are: nothing of them is destroyed here.
+void QueueChild::become_run(const queue::Entry& entry, const std::string& queue_start,
+                            pid_t starter) {
+  // As process::launch() does: the run ends with us.
+  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+  if (::getppid() != starter) {
+    ::_exit(kExitFailed);
+  }
+  int code = kExitFailed;
+  try {
+    auto words = words_to_start(entry);
+    auto environment = environment_to_start(entry, queue_start);
+    auto argv = pointers_to(words);
+    auto variables = pointers_to(environment);
+    const std::string zone = time_zone();
+    environ = variables.data();
+    if (zone != time_zone()) {
+      ::tzset();  // localtime_r(3) looks only once
+    }
+    process::take_names_of(starter);
+    canary_.forget();  // it is a child of the starter
+    sys::close_own_descriptors();
+    signals_.restore();
+    code = command_(static_cast<int>(words.size()), argv.data());
+  } catch (const std::exception& failure) {
+    say_always(failure.what());
+  }
+  ::_exit(code);
 }
 
 void QueueChild::idle(int watch) {

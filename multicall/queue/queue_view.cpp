@@ -71,7 +71,11 @@ json json_of(const queue::Entry& entry) {
 
 int with_queue(const std::function<int(const LanesHere&, queue::Store&)>& act) {
   return with_lanes([&](const LanesHere& lanes) {
-    queue::Store store{lanes.project.state_dir};
+    queue::Store store{lanes.project.state_dir, [] {
+                         say_always(
+                             "queue: the last change was not completed, as after a crash, and is "
+                             "left out; nothing that was confirmed is lost");
+                       }};
     return act(lanes, store);
   });
 }

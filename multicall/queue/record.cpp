@@ -1,5 +1,7 @@
 #include "multicall/queue/record.hpp"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -21,7 +23,7 @@ namespace {
 /// How many of the newest records may include those of an entry that has just ended.
 constexpr std::size_t kNewest = 64;
 
-/// Calls `take` for each record of `queue start` among the `most` newest records, newest first.
+/// Calls `take` for each record of `queue_start` among the `most` newest records, newest first.
 template <class Take>
 void each_job(const LanesHere& lanes, const std::string& queue_start, std::size_t most,
               const Take& take) {
@@ -74,18 +76,61 @@ void append_queue_start(const LanesHere& lanes, const journal::Record& record) {
   (void)journal::append(state.get(), record, rotation);
 }
 
-std::vector<std::string> new_jobs_of(const LanesHere& lanes, const std::string& queue_start,
-                                     const std::vector<std::string>& known) {
+JobFinder::JobFinder(const LanesHere& lanes, std::string queue_start)
+    : lanes_{lanes}, queue_start_{std::move(queue_start)} {
+  (void)added();
+}
+
+/// The lines that the journal has grown by; nothing if it is another file now.
+std::string JobFinder::added() {
+  const std::string path = lanes_.project.state_dir + "/" + journal::kJournalName;
+  struct stat known {};
+  struct stat now {};
+  const bool is_there = ::stat(path.c_str(), &now) == 0 && S_ISREG(now.st_mode);
+  const bool is_same = is_there && file_.is_open() && ::fstat(file_.get(), &known) == 0 &&
+                       known.st_ino == now.st_ino && known.st_dev == now.st_dev;
+  if (!is_same) {
+    file_ = sys::try_open_file(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    end_ = file_.is_open() && ::fstat(file_.get(), &known) == 0 ? known.st_size : 0;
+    return {};
+  }
+  std::string text(static_cast<std::size_t>(std::max(off_t{0}, known.st_size - end_)), '\0');
+  const ssize_t got = ::pread(file_.get(), text.data(), text.size(), end_);
+  text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+  text.resize(text.rfind('\n') + 1);  // none: 0
+  end_ += static_cast<off_t>(text.size());
+  return text;
+}
+
+void JobFinder::add(const journal::Record& record, std::vector<std::string>& out) const {
+  const auto has_it = [&](const std::vector<std::string>& list) {
+    return std::ranges::find(list, record.id) != list.end();
+  };
+  if (!has_it(known_) && !has_it(out)) {
+    out.push_back(record.id);
+  }
+}
+
+std::vector<std::string> JobFinder::next() {
   std::vector<std::string> out;
-  each_job(lanes, queue_start, kNewest, [&](const journal::Record& record) {
-    const auto is_in = [&](const auto& list) {
-      return std::ranges::find(list, record.id) != list.end();
-    };
-    if (!is_in(known) && !is_in(out)) {
-      out.push_back(record.id);
+  const std::string text = added();
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = text.find('\n', at);
+    const auto record = journal::parse(std::string_view{text}.substr(at, end - at));
+    if (record && record->queue_start == queue_start_) {
+      add(*record, out);
     }
-  });
-  std::ranges::reverse(out);
+    at = end + 1;
+  }
+  if (out.empty()) {
+    each_job(lanes_, queue_start_, kNewest,
+             [&](const journal::Record& record) { add(record, out); });
+    std::ranges::reverse(out);
+  }
+  known_.insert(known_.end(), out.begin(), out.end());
+  if (known_.size() > kNewest) {
+    known_.erase(known_.begin(), known_.end() - static_cast<std::ptrdiff_t>(kNewest));
+  }
   return out;
 }
 
@@ -104,19 +149,12 @@ std::string starter_words(const queue::Starter& starter) {
          span_words(sys::wall_milliseconds() - starter.since_wall_ms) + ")";
 }
 
-std::string forecast_words(journal::Usual& usual, const std::string& command,
-                           const std::vector<std::string>& later) {
-  const auto own = usual.duration_of(command);
+std::string forecast_words(std::optional<milliseconds> own, std::optional<milliseconds> all) {
   if (!own) {
     return {};
   }
-  std::optional<milliseconds> all = own;
-  for (const std::string& other : later) {
-    const auto more = usual.duration_of(other);
-    all = all && more ? std::optional{*all + *more} : std::nullopt;
-  }
   return " (usually " + duration_words(*own) +
-         (all && !later.empty() ? "; about " + duration_words(*all) + " to go" : "") + ")";
+         (all ? "; about " + duration_words(*all) + " to go" : "") + ")";
 }
 
 std::string queue_start_end_words(const QueueStartEnd& end) {

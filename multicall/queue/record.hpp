@@ -1,13 +1,17 @@
 #pragma once
 
+#include <sys/types.h>
+
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/journal/record.hpp"
-#include "core/journal/usual.hpp"
 #include "core/queue/queue.hpp"
+#include "core/sys/file_descriptor.hpp"
 #include "multicall/context/lanes_here.hpp"
 #include "multicall/view/run_view.hpp"
 
@@ -20,11 +24,26 @@ namespace onelane::multicall {
 /// Appends the record to the project's journal; errors are ignored.
 void append_queue_start(const LanesHere& lanes, const journal::Record& record);
 
-/// Ids of the newest runs of the queue start that are not in `known`, oldest first: the runs of its
-/// last entry. Reads only the end of the journal.
-[[nodiscard]] std::vector<std::string> new_jobs_of(const LanesHere& lanes,
-                                                   const std::string& queue_start,
-                                                   const std::vector<std::string>& known);
+/// Finds the runs of a queue start's entries in the journal, each when it has ended.
+class JobFinder {
+ public:
+  /// Looks at what is recorded from now on. Borrows `lanes`.
+  JobFinder(const LanesHere& lanes, std::string queue_start);
+
+  /// Ids of the runs recorded since the last call, oldest first: the runs of the last entry. Reads
+  /// what the journal has grown by; if that has none, the newest records.
+  [[nodiscard]] std::vector<std::string> next();
+
+ private:
+  [[nodiscard]] std::string added();
+  void add(const journal::Record& record, std::vector<std::string>& out) const;
+
+  const LanesHere& lanes_;
+  std::string queue_start_;
+  sys::FileDescriptor file_;
+  off_t end_ = 0;                   ///< How far the file was read.
+  std::vector<std::string> known_;  ///< The newest jobs.
+};
 
 /// The runs of a queue start, oldest first, as far as the journal has them. Reads the whole
 /// journal.
@@ -33,10 +52,10 @@ void append_queue_start(const LanesHere& lanes, const journal::Record& record);
 /// "me (pid 12, for 3m12s)".
 [[nodiscard]] std::string starter_words(const queue::Starter& starter);
 
-/// " (usually 5m00s; about 12m00s to go)": for a command that begins, and together with the
-/// commands `later`. Leaves out what is not known.
-[[nodiscard]] std::string forecast_words(journal::Usual& usual, const std::string& command,
-                                         const std::vector<std::string>& later);
+/// " (usually 5m00s; about 12m00s to go)": for a command that begins, and together with all that is
+/// queued behind it. Leaves out what is not known.
+[[nodiscard]] std::string forecast_words(std::optional<std::chrono::milliseconds> own,
+                                         std::optional<std::chrono::milliseconds> all);
 
 /// The result of a queue start.
 struct QueueStartEnd {

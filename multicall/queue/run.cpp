@@ -1,6 +1,7 @@
 #include "multicall/queue/run.hpp"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 
 #include "core/journal/usual.hpp"
 #include "core/lane/record.hpp"
+#include "core/queue/progress.hpp"
 #include "core/sys/clock.hpp"
 #include "core/sys/text.hpp"
 #include "core/sys/users.hpp"
@@ -27,12 +29,19 @@ namespace {
 
 using nlohmann::json;
 using queue::Entry;
+using queue::Progress;
 using queue::Queue;
 using queue::State;
 using std::chrono::nanoseconds;
 
 /// How long a child that is told to end may take beyond its KILL_TIMEOUT, to clear away.
 constexpr std::chrono::seconds kClearingAway{10};
+
+/// How long the marks of what was begun and has ended may be missing on the disk. What promises
+/// something to a person is waited for (Store::add); the end of an entry is in the record of its
+/// run, and a command that takes less than this would wait longer for the disk than it runs. After
+/// a crash of the machine, what was begun within this time may be queued again.
+constexpr std::chrono::seconds kUntilSync{1};
 
 /// While one lives, output of the entries goes to standard error, to keep standard output for JSON.
 class OwnOutput {
@@ -57,16 +66,53 @@ class OwnOutput {
   sys::FileDescriptor ours_;
 };
 
+/// The entries that were run, for the report. Kept in a file without a name: a fork copies the page
+/// tables of all this process has, so an entry must not cost more the more have run.
+class RunEntries {
+ public:
+  explicit RunEntries(bool are_wanted) {
+    if (are_wanted) {
+      file_ = sys::lift(::memfd_create("onelane-queue", MFD_CLOEXEC));
+    }
+  }
+  void add(const Entry& entry) const {
+    if (file_.is_open()) {
+      (void)sys::write_all(file_.get(), json_line(json_of(entry)) + "\n");
+    }
+  }
+  [[nodiscard]] json list() const {
+    json out = json::array();
+    std::string text;
+    char piece[65536];
+    (void)::lseek(file_.get(), 0, SEEK_SET);
+    for (long got = 0; (got = sys::read_up_to(file_.get(), piece, sizeof piece)) > 0;) {
+      text.append(piece, static_cast<std::size_t>(got));
+    }
+    for (std::size_t at = 0; at < text.size();) {
+      const std::size_t end = text.find('\n', at);
+      out.push_back(json::parse(text.substr(at, end - at)));
+      at = end + 1;
+    }
+    return out;
+  }
+
+ private:
+  sys::FileDescriptor file_;
+};
+
 /// One run of the queue: its steps and their state.
 class QueueStart {
  public:
   QueueStart(const LanesHere& lanes, queue::Store& store, const StartOptions& options)
       : lanes_{lanes},
-        store_{store},
         options_{options},
         output_{options.as_json},
         watch_{store.watch()},
-        child_{deadline_of(options), lanes.settings.kill_timeout.value + kClearingAway} {}
+        child_{options.run_command, deadline_of(options),
+               lanes.settings.kill_timeout.value + kClearingAway},
+        progress_{store, is_quiet() ? Progress::Weigh{} : [this](const Entry& entry) {
+                    return usual_.duration_of(command_of(entry));
+                  }} {}
 
   int run() {
     while (const auto entry = take_next()) {
@@ -91,81 +137,76 @@ class QueueStart {
   /// Marks the next entry as running and returns it; nothing if the queue start is over.
   std::optional<Entry> take_next() {
     for (;;) {
-      std::optional<Entry> taken;
       bool is_waiting = false;
-      store_.change([&](Queue& queue) {
-        keep_result(queue);
-        is_waiting = !is_ending(queue) && waits(queue);
-        if (is_waiting) {
-          return;
-        }
-        Entry* next = is_ending(queue) ? nullptr : queue::next_of(queue);
-        if (next == nullptr) {
-          left_ = queue::count(queue, State::Queued);
-          was_stopped_ = queue.is_stopping && left_ > 0;
-          is_closed_ = queue.is_closed;
-          queue::forget_starter(queue, sys::wall_milliseconds());
-          return;
-        }
-        next->state = State::Running;
-        next->started_wall_ms = sys::wall_milliseconds();
-        next->queue_start = id();
-        taken = *next;
-        say_next(queue, *next);
+      Progress::Now now;
+      auto taken = progress_.step(last_ ? &*last_ : nullptr, id(), [&](const Progress::Now& seen) {
+        now = seen;
+        is_waiting = !is_ending(now) && waits(now);
+        return is_waiting                          ? Progress::Step::Wait
+               : is_ending(now) || now.queued == 0 ? Progress::Step::End
+                                                   : Progress::Step::Begin;
       });
       last_.reset();
-      if (!is_waiting) {
+      if (taken) {
+        say_next(now, *taken);
         return taken;
       }
-      wait_while_held();
+      if (!is_waiting) {
+        left_ = now.queued;
+        was_stopped_ = now.is_stopping && left_ > 0;
+        is_closed_ = now.is_closed;
+        return std::nullopt;
+      }
+      wait_while_held(now);
     }
   }
 
-  [[nodiscard]] bool is_ending(const Queue& queue) const {
-    return queue.is_stopping || child_.signal() != 0 || child_.is_timed_out() ||
+  [[nodiscard]] bool is_ending(const Progress::Now& now) const {
+    return now.is_stopping || child_.signal() != 0 || child_.is_timed_out() ||
            (code_ != 0 && !options_.keep_going);
   }
 
-  [[nodiscard]] bool waits(const Queue& queue) const {
-    const bool is_empty = queue::count(queue, State::Queued) == 0;
-    return is_empty ? options_.until_closed && !queue.is_closed : queue.paused_wall_ms != 0;
+  [[nodiscard]] bool waits(const Progress::Now& now) const {
+    return now.queued == 0 ? options_.until_closed && !now.is_closed : now.is_paused;
   }
 
   /// Blocks until the queue has changed. Must not write to it: that would wake us.
-  void wait_while_held() {
-    const Queue held = store_.read();
-    say(queue::count(held, State::Queued) > 0
-            ? "queue: paused; `onelane queue resume` goes on"
-            : "queue: empty; waits for more until `onelane queue close`");
+  void wait_while_held(Progress::Now now) {
+    say(now.queued > 0 ? "queue: paused; `onelane queue resume` goes on"
+                       : "queue: empty; waits for more until `onelane queue close`");
     for (;;) {
       char events[4096];
       while (watch_.is_open() && ::read(watch_.get(), events, sizeof events) > 0) {
       }
-      const Queue queue = store_.read();
-      if (is_ending(queue) || !waits(queue)) {
+      (void)progress_.step(nullptr, id(), [&](const Progress::Now& seen) {
+        now = seen;
+        return Progress::Step::Wait;
+      });
+      if (is_ending(now) || !waits(now)) {
         return;
       }
       child_.idle(watch_.get());
     }
   }
 
-  void say_next(const Queue& queue, const Entry& entry) {
-    const std::size_t left = queue::count(queue, State::Queued);
-    std::vector<std::string> later;
-    for (const Entry& other : queue.entries) {
-      if (other.state == State::Queued) {
-        later.push_back(command_of(other));
-      }
-    }
+  /// `now` is the queue before the entry was taken from it.
+  void say_next(const Progress::Now& now, const Entry& entry) {
     ++begun_;
-    title_ = "queue: " + std::to_string(begun_) + " of " + std::to_string(begun_ + left) + ": " +
-             command_of(entry);
-    say(title_ + forecast_words(usual_, command_of(entry), later));
+    title_ = "queue: " + std::to_string(begun_) + " of " + std::to_string(begun_ + now.queued - 1) +
+             ": " + command_of(entry);
+    if (is_quiet()) {
+      return;
+    }
+    const auto own = usual_.duration_of(command_of(entry));
+    const bool is_all_known = now.unknown == 0 && now.queued > 1;
+    say(title_ + forecast_words(own, is_all_known ? std::optional{now.known} : std::nullopt));
   }
 
   void run_one(const Entry& entry) {
     const auto began = sys::monotonic_time();
-    const auto status = child_.run(entry, id());
+    const auto unsynced = progress_.unsynced_since();
+    const auto due = unsynced ? std::optional{*unsynced + kUntilSync} : std::nullopt;
+    const auto status = child_.run(entry, id(), {due, [&] { progress_.sync(); }});
     const int error = errno;
     last_ = entry;
     if (!status) {
@@ -179,7 +220,7 @@ class QueueStart {
     const bool is_cut = code != 0 && child_.signal() != 0;
     const State state = code == 0 ? State::Passed : is_cut ? State::Interrupted : State::Failed;
     queue::finish(*last_, state, code, sys::wall_milliseconds());
-    const auto jobs = new_jobs_of(lanes_, id(), record_.jobs);
+    const auto jobs = jobs_.next();
     if (!jobs.empty()) {
       last_->run = jobs.back();
       record_.jobs.insert(record_.jobs.end(), jobs.begin(), jobs.end());
@@ -191,16 +232,7 @@ class QueueStart {
     }
     code_ = options_.keep_going ? std::max(code_, code) : code_ == 0 ? code : code_;
     ++(state == State::Passed ? passed_ : failed_);
-    entries_.push_back(*last_);
-  }
-
-  /// Writes the result of the last entry into the queue. It may have been moved meanwhile, but not
-  /// removed: it was running.
-  void keep_result(Queue& queue) const {
-    Entry* entry = last_ ? queue::find(queue, last_->id) : nullptr;
-    if (entry != nullptr) {
-      *entry = *last_;
-    }
+    entries_.add(*last_);
   }
 
   void end() {
@@ -227,29 +259,27 @@ class QueueStart {
                       : queue_start_end_words({id(), begun_, passed_, failed_, left_}));
     output_.give_back();
     if (options_.as_json) {
-      json entries = json::array();
-      std::ranges::transform(entries_, std::back_inserter(entries),
-                             [](const Entry& entry) { return json_of(entry); });
       print_json({{"schema", 1},
                   {"queue_start", id()},
                   {"code", code_},
                   {"reason", journal::word_of(record_.reason)},
-                  {"entries", std::move(entries)},
+                  {"entries", entries_.list()},
                   {"left", left_}});
     }
   }
 
   const LanesHere& lanes_;
-  queue::Store& store_;
   const StartOptions& options_;
   OwnOutput output_;
   sys::FileDescriptor watch_;
   QueueChild child_;
   journal::Usual usual_{lanes_.project.state_dir};
+  Progress progress_;
   journal::Record record_ = queue_start_record(lanes_, std::string{lane::view(lane::new_run_id())});
+  JobFinder jobs_{lanes_, record_.id};
   std::string title_;          ///< "queue: 3 of 7: make test", for the current entry.
   std::optional<Entry> last_;  ///< With its result, which is not in the file yet.
-  std::vector<Entry> entries_;
+  RunEntries entries_{options_.as_json};
   std::size_t begun_ = 0;
   std::size_t passed_ = 0;
   std::size_t failed_ = 0;

@@ -5,11 +5,13 @@
 
 #include "core/queue/store.hpp"
 #include "multicall/context/lanes_here.hpp"
+#include "multicall/queue/child.hpp"
 
 namespace onelane::multicall {
 
 /// How the queue is run.
 struct StartOptions {
+  CommandMain run_command = nullptr;  ///< Carries out `onelane run`, for an entry.
   std::optional<std::chrono::milliseconds> pipeline_timeout;  ///< For all entries together.
   bool keep_going = false;                                    ///< Go on after a failure.
   bool until_closed = false;  ///< Wait for more entries until the queue is closed.
@@ -29,8 +31,8 @@ struct StartOptions {
                             const StartOptions& options);
 
 /// Makes the queue ready for a queue start; the caller must be its starter. Marks entries of a
-/// killed queue start as interrupted and records that queue start, and removes entries that have
-/// ended. If there is nothing to run, says why and returns an exit code. Throws SystemError.
+/// killed queue start as interrupted and records that, and removes entries that have ended. If
+/// there is nothing to run, says why and returns an exit code. Throws SystemError.
 [[nodiscard]] std::optional<int> prepare_queue(const LanesHere& lanes, queue::Store& store,
                                                const StartOptions& options);
 

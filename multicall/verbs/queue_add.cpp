@@ -49,11 +49,12 @@ queue::Entry entry_of(const std::vector<std::string>& argv, const QueueEntryOpti
 }
 
 /// In CI, a command that is queued and never started looks like one that passed.
-std::optional<AddRefusal> refusal_of(const queue::Queue& queue, bool is_started, bool is_deferred) {
+std::optional<AddRefusal> refusal_of(const queue::Commit& queue, bool is_started,
+                                     bool is_deferred) {
   if (queue.is_closed) {
     return AddRefusal{1, "the queue is closed (`onelane queue reopen`)"};
   }
-  if (queue.entries.size() >= queue::kMostEntries) {
+  if (queue.entries >= queue::kMostEntries) {
     return AddRefusal{1, "the queue is full: it has " + std::to_string(queue::kMostEntries) +
                              " entries (`onelane queue clear`)"};
   }
@@ -69,19 +70,13 @@ std::optional<AddRefusal> refusal_of(const queue::Queue& queue, bool is_started,
 
 int add(const LanesHere& lanes, queue::Store& store, queue::Entry entry, bool as_json) {
   make_queue_directory(lanes);
-  const bool has_starter = store.is_started();
   std::optional<AddRefusal> refusal;
-  std::size_t position = 0;
   bool is_started = false;
-  store.change([&](queue::Queue& queue) {
+  const queue::Commit after = store.add(entry, [&](const queue::Commit& queue) {
     // A start that is about to end has already removed itself as the starter.
-    is_started = has_starter && queue.starter && !queue.is_stopping;
+    is_started = queue.has_starter && !queue.is_stopping && store.is_started();
     refusal = refusal_of(queue, is_started, entry.is_deferred);
-    if (!refusal) {
-      entry.id = queue.next_id++;
-      queue.entries.push_back(entry);
-      position = queue::count(queue, queue::State::Queued);
-    }
+    return !refusal;
   });
   if (refusal) {
     say_always(refusal->line);
@@ -90,7 +85,7 @@ int add(const LanesHere& lanes, queue::Store& store, queue::Entry entry, bool as
   if (as_json) {
     json out = json_of(entry);
     out["schema"] = 1;
-    out["position"] = position;
+    out["position"] = after.queued;
     out["is_being_run"] = is_started;
     print_json(out);
   } else {

@@ -3,6 +3,7 @@
 #include "multicall/queue/run.hpp"
 #include "multicall/term/exit_codes.hpp"
 #include "multicall/verbs/rows.hpp"
+#include "multicall/verbs/table.hpp"
 
 namespace onelane::multicall {
 
@@ -14,6 +15,7 @@ int command_queue_start(std::span<char*> args) {
       "including those added meanwhile. The first failure ends it, and the rest stays queued.",
       "onelane queue start"};
   StartOptions options;
+  options.run_command = &run_command;
   std::string timeout;
   app.add_option("--pipeline-timeout", timeout, "end all of it after this long: 30, 500ms, 10m")
       ->type_name("DURATION")

@@ -284,8 +284,11 @@ int explain_atoms(const AtomOptions& options, bool as_json, const Call& call) {
 }
 
 void say_atoms_doubt(const AtomOptions& options, const Call& call) {
+  if (!options.are_wanted()) {
+    return;
+  }
   const tool::Found found = find_command_to_run(call);
-  if (options.are_wanted() && found.outcome == tool::Outcome::Found) {
+  if (found.outcome == tool::Outcome::Found) {
     const AtomPlan plan = plan_atoms(call, found.path, wish_of(options));
     if (!plan.refusal.empty()) {
       say_always("it would not be split: " + sys::printable(plan.refusal));

@@ -2,7 +2,7 @@
 // machine affects all of them alike; each round begins with the next one, so that none always runs
 // after the same other.
 //
-//     bench_driver ROUNDS -- COMMAND ARG... [-- COMMAND ARG...]...
+//     bench_driver ROUNDS -- [-C DIR] COMMAND ARG... [-- [-C DIR] COMMAND ARG...]...
 //
 // Prints one line per command: shortest, median and 90th percentile of spawn to reaped, in
 // microseconds; the median over the rounds of its time by that of the last command; and the median
@@ -29,7 +29,8 @@ struct Run {
 };
 
 struct Candidate {
-  std::vector<char*> argv;  ///< Ends with nullptr; borrowed from main's.
+  std::vector<char*> argv;          ///< Ends with nullptr; borrowed from main's.
+  const char* directory = nullptr;  ///< Where it runs; null: here.
   std::vector<double> times;
   std::vector<double> ratios;
   std::vector<double> faults;
@@ -45,18 +46,29 @@ std::vector<Candidate> candidates_of(int argc, char** argv) {
     }
   }
   for (auto& candidate : candidates) {
+    if (candidate.argv.size() > 2 && std::string_view{candidate.argv[0]} == "-C") {
+      candidate.directory = candidate.argv[1];
+      candidate.argv.erase(candidate.argv.begin(), candidate.argv.begin() + 2);
+    }
     candidate.argv.push_back(nullptr);
   }
   return candidates;
 }
 
-Run run_once(const Candidate& candidate, const posix_spawn_file_actions_t& actions) {
+Run run_once(const Candidate& candidate) {
+  posix_spawn_file_actions_t actions;
+  ::posix_spawn_file_actions_init(&actions);
+  ::posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+  if (candidate.directory != nullptr) {
+    ::posix_spawn_file_actions_addchdir_np(&actions, candidate.directory);
+  }
   const auto started = std::chrono::steady_clock::now();
   pid_t child = 0;
   if (::posix_spawnp(&child, candidate.argv[0], &actions, nullptr, candidate.argv.data(),
                      environ) != 0) {
     return {-1, 0};
   }
+  ::posix_spawn_file_actions_destroy(&actions);
   int status = 0;
   struct rusage usage {};
   if (::wait4(child, &status, 0, &usage) != child || status != 0) {
@@ -73,13 +85,12 @@ double at(std::vector<double>& values, std::size_t percent) {
 }
 
 /// Runs each command once; false when one of them failed.
-bool run_round(std::vector<Candidate>& candidates, int round,
-               const posix_spawn_file_actions_t& actions) {
+bool run_round(std::vector<Candidate>& candidates, int round) {
   const std::size_t count = candidates.size();
   std::vector<Run> runs(count);
   for (std::size_t i = 0; i < count; ++i) {
     const std::size_t index = (i + static_cast<std::size_t>(std::max(round, 0))) % count;
-    runs[index] = run_once(candidates[index], actions);
+    runs[index] = run_once(candidates[index]);
     if (runs[index].us < 0) {
       std::fprintf(stderr, "driver: %s did not end with 0\n", candidates[index].argv[0]);
       return false;
@@ -101,12 +112,9 @@ int main(int argc, char** argv) {
   if (rounds < 1 || candidates.empty()) {
     return 64;
   }
-  posix_spawn_file_actions_t quiet;
-  ::posix_spawn_file_actions_init(&quiet);
-  ::posix_spawn_file_actions_addopen(&quiet, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
   constexpr int kWarmUp = 3;
   for (int round = -kWarmUp; round < rounds; ++round) {
-    if (!run_round(candidates, round, quiet)) {
+    if (!run_round(candidates, round)) {
       return 1;
     }
   }

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/integration/queue_scene.hpp"
@@ -16,6 +17,9 @@ using testing::Not;
 
 class QueueSteerTest : public QueueTest {
  protected:
+  static std::string queue_file(const std::string& suffix) {
+    return ".git/onelane/queue-" + std::to_string(::geteuid()) + suffix;
+  }
   /// An entry that traces `name in`, waits at the gate and traces `name out`.
   void add_held(const std::string& name, const Gate& gate) {
     add({"make", "trace", name + " in", "hold-until", gate.path(), "trace", name + " out"});
@@ -180,8 +184,7 @@ TEST_F(QueueSteerTest, AtThePipelineTimeoutWhatRunsIsEndedAndTheRestStaysQueued)
 
 TEST_F(QueueSteerTest, ADamagedQueueIsNamedAndReplacedOnlyByClear) {
   add({"true"});
-  const std::string file = ".git/onelane/queue-" + std::to_string(::geteuid()) + ".json";
-  shop_.write(file, "{\"schema\":1,");
+  shop_.write(queue_file(".log"), "{\"schema\":1,");
   for (const char* part : {"status", "start", "pause"}) {
     const Ended ended = queue(part);
     EXPECT_TRUE(ended.exited_with(1)) << part;
@@ -190,6 +193,40 @@ TEST_F(QueueSteerTest, ADamagedQueueIsNamedAndReplacedOnlyByClear) {
   EXPECT_TRUE(queue("add", {"--", "true"}).exited_with(1));
   EXPECT_TRUE(queue("clear").exited_with(0));
   EXPECT_THAT(states(), IsEmpty());
+}
+
+TEST_F(QueueSteerTest, AnUnfinishedWriteIsCutOffWithOneLineAndNothingConfirmedIsLost) {
+  add({"make", "trace", "a"});
+  const std::string whole = shop_.read(queue_file(".log"));
+  add({"make", "trace", "b"});
+  const std::string both = shop_.read(queue_file(".log"));
+  shop_.write(queue_file(".log"), both.substr(0, (whole.size() + both.size()) / 2));
+  EXPECT_THAT(states(), ElementsAre("1 queued"));
+  const Ended added = queue("add", {"--", "make", "trace", "c"});
+  EXPECT_TRUE(added.exited_with(0));
+  EXPECT_THAT(added.out, HasSubstr("queued 2: make trace c"));
+  EXPECT_EQ(added.err,
+            "onelane: queue: the last change was not completed, as after a crash, and is left out; "
+            "nothing that was confirmed is lost\n");
+  EXPECT_TRUE(queue("start").exited_with(0));
+  EXPECT_THAT(texts(), ElementsAre("a", "c"));
+}
+
+TEST_F(QueueSteerTest, AQueueOfAnEarlierVersionIsTakenOver) {
+  const json entry{{"id", 3},
+                   {"argv", {"make", "trace", "old"}},
+                   {"cwd", shop_.path()},
+                   {"options", json::array()},
+                   {"state", "queued"},
+                   {"environment", 0}};
+  json old{{"schema", 1}, {"next_id", 4}, {"entries", {entry}}};
+  old["environments"] = {json::array({"WHO=adder"})};
+  shop_.write(queue_file(".json"), old.dump() + "\n");
+  ASSERT_EQ(::chmod(shop_.path(queue_file(".json")).c_str(), 0600), 0);
+  EXPECT_THAT(states(), ElementsAre("3 queued"));
+  add({"make", "trace", "new"});
+  EXPECT_THAT(states(), ElementsAre("3 queued", "4 queued"));
+  EXPECT_NE(::access(shop_.path(queue_file(".json")).c_str(), F_OK), 0);
 }
 
 TEST_F(QueueSteerTest, WhatWasQueuedReachesNoTerminalRaw) {

@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -137,20 +138,38 @@ TEST_F(QueueTest, AnEntryRunsInTheDirectoryAndEnvironmentOfItsAdd) {
   EXPECT_EQ(queue("start").out, below + "|" + below + "|adder|new||a\nb\n");
 }
 
+TEST_F(QueueTest, TheToolOfAnEntryFindsWhatThatOfARunFinds) {
+  for (const char* probe : {"print-fds", "print-limits", "print-signals"}) {
+    add({"make", probe});
+    EXPECT_EQ(queue("start").out, shop_.must({"run", "--", "make", probe}).out) << probe;
+  }
+}
+
+TEST_F(QueueTest, AStartOutlivesWhateverAnEntryDoesToItsRun) {
+  add({"sh", "-c", "kill -9 $PPID"});
+  add({"sh", "-c", "kill -9 $$"});
+  add({"sh", "-c", "exec 0<&- 1>&- 2>&-; ulimit -n 20; ulimit -f 0; umask 777; cd /"});
+  add({"make", "trace", "last"});
+  const Ended ended = queue("start", {"--keep-going"});
+  EXPECT_TRUE(ended.exited_with(128 + SIGKILL)) << ended.err;
+  EXPECT_THAT(states(), ElementsAre("1 failed", "2 failed", "3 passed", "4 passed"));
+  EXPECT_THAT(texts(), ElementsAre("last"));
+}
+
 TEST_F(QueueTest, ItsFilesAreForTheOwnerAloneAndForgetTheEnvironmentOfWhatHasEnded) {
   shop_.sandbox().set_environment("TOKEN", "very-secret-value");
   add({"make", "trace", "a"});
   const std::string state = shop_.path(".git/onelane/");
   const std::string file = "queue-" + std::to_string(::geteuid());
-  for (const char* suffix : {".json", ".lock"}) {
+  for (const char* suffix : {".log", ".lock"}) {
     struct stat info {};
     ASSERT_EQ(::stat((state + file + suffix).c_str(), &info), 0);
     EXPECT_EQ(info.st_mode & 07777U, 0600U);
   }
-  EXPECT_THAT(shop_.read(".git/onelane/" + file + ".json"), HasSubstr("very-secret-value"));
+  EXPECT_THAT(shop_.read(".git/onelane/" + file + ".log"), HasSubstr("very-secret-value"));
   EXPECT_THAT(must_queue("status", {"--json"}), Not(HasSubstr("very-secret-value")));
   EXPECT_TRUE(queue("start").exited_with(0));
-  EXPECT_THAT(shop_.read(".git/onelane/" + file + ".json"), Not(HasSubstr("very-secret-value")));
+  EXPECT_THAT(shop_.read(".git/onelane/" + file + ".log"), Not(HasSubstr("very-secret-value")));
 }
 
 TEST_F(QueueTest, ManyAddersAtOnceLoseNothing) {

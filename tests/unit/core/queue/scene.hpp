@@ -14,6 +14,7 @@
 
 #include "core/queue/queue.hpp"
 #include "core/queue/store.hpp"
+#include "core/sys/error.hpp"
 
 namespace onelane::queue {
 
@@ -49,6 +50,24 @@ inline Entry small_entry(std::uint64_t id, State state = State::Queued) {
   return entry;
 }
 
+/// A file of version 1, as onelane wrote it until it kept a log: full_entry(3), entry 5, which
+/// runs, and entry 8, which is queued.
+inline std::string old_text() {
+  return R"({"closed":true,"entries":[{"added_wall_ms":1795000000001,"agent":"ci","argv":["make","",)"
+         R"("a b\n\"c\"","café",{"hex":"fffe"}],"atoms":{"force":true,"size":3,"which":)"
+         R"("pytest-file"},"batch":"startstart2","code":2,"cwd":{"hex":"2f686f6d652f6d652f636166e9"},)"
+         R"("deferred":true,"ended_wall_ms":1795000000003,"environment":0,"id":3,"label":"nightly",)"
+         R"("options":["--timeout","30"],"run":"abcdefghijk","started_wall_ms":1795000000002,)"
+         R"("state":"failed","user":"me"},{"added_wall_ms":0,"agent":"","argv":["true"],"batch":)"
+         R"("startstart2","cwd":"/","deferred":false,"ended_wall_ms":0,"environment":0,"id":5,"label":)"
+         R"("","options":[],"run":"","started_wall_ms":0,"state":"running","user":""},{"added_wall_ms":)"
+         R"(0,"agent":"","argv":["true"],"batch":"","cwd":"/","deferred":false,"ended_wall_ms":0,)"
+         R"("id":8,"label":"","options":[],"run":"","started_wall_ms":0,"state":"queued","user":""}],)"
+         R"("environments":[["A=1",{"hex":"423d80"},"C="]],"next_id":9,"paused_wall_ms":0,"schema":1,)"
+         R"("starter":{"batch":"startstart2","pid":7,"since_wall_ms":6,"user":"me"},"stopping":false})"
+         "\n";
+}
+
 /// A queue of entries 1, 2, 3 … in the given states.
 inline Queue queue_of(const std::vector<State>& states) {
   Queue queue;
@@ -64,6 +83,16 @@ inline std::vector<std::uint64_t> ids_of(const Queue& queue) {
     ids.push_back(entry.id);
   }
   return ids;
+}
+
+/// errno of the SystemError that `act` throws, 0 if it throws none.
+inline int error_of(const std::function<void()>& act) {
+  try {
+    act();
+  } catch (const sys::SystemError& error) {
+    return error.code().value();
+  }
+  return 0;
 }
 
 /// A state directory of its own for each test.
@@ -85,6 +114,19 @@ class QueueDirectoryTest : public testing::Test {
     return {std::istreambuf_iterator<char>{in}, {}};
   }
   static void add(Queue& queue) { queue.entries.push_back(small_entry(queue.next_id++)); }
+  /// Appends a small entry with an environment.
+  static void add_to(Store& store, const std::string& variable = "A=1") {
+    Entry entry = small_entry(0);
+    entry.environment = std::make_shared<Environment>(Environment{variable});
+    (void)store.add(entry, [](const Commit&) { return true; });
+  }
+  [[nodiscard]] std::string old_path() const {
+    return std::filesystem::path{path()}.replace_extension(".json");
+  }
+  void put_old(const std::string& text) const {
+    std::ofstream{old_path(), std::ios::binary} << text;
+    std::filesystem::permissions(old_path(), std::filesystem::perms{0600});
+  }
 
   std::string directory_;
 };
