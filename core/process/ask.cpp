@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -78,7 +79,10 @@ bool drain(int fd, std::size_t longest, std::string& into) {
 
 /// Reads until the program has ended; false when the limit came first.
 bool listen(pid_t pid, int fd, const Question& question, Answer& answer, int& status) {
+  constexpr std::chrono::milliseconds kWithoutPidfd{10};
   const auto deadline = sys::monotonic_time() + question.limit;
+  const sys::FileDescriptor process =
+      sys::lift(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   bool is_open = true;
   for (;;) {
     // Checked before the stream is read, so that everything written before its end is read.
@@ -89,11 +93,14 @@ bool listen(pid_t pid, int fd, const Question& question, Answer& answer, int& st
     if (ended) {
       return true;
     }
-    if (sys::monotonic_time() >= deadline) {
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(deadline - sys::monotonic_time());
+    if (left.count() <= 0) {
       return false;
     }
-    pollfd polled{is_open ? fd : -1, POLLIN, 0};
-    (void)::poll(&polled, 1, 10);
+    pollfd polled[2] = {{is_open ? fd : -1, POLLIN, 0}, {process.get(), POLLIN, 0}};
+    const auto limit = process.is_open() ? left : std::min(left, kWithoutPidfd);
+    (void)::poll(polled, 2, static_cast<int>(std::min<std::int64_t>(limit.count(), 60'000)));
   }
 }
 
