@@ -43,7 +43,6 @@ namespace fs = std::filesystem;
 using namespace onelane;
 using Clock = std::chrono::steady_clock;
 
-
 // --- The storm -----------------------------------------------------------------
 
 struct Storm {
