@@ -161,16 +161,16 @@ void note(Call& call, std::string_view name, std::string_view value, bool on) {
 
 /// Applies one option, given by its long name; moves `at` onto the next word if the option takes
 /// it.
-void read_named(Call& call, std::string_view name, std::optional<std::string_view> attached,
-                Args args, std::size_t& at) {
+void read_named(Call& call, std::string_view name, const std::string_view* attached, Args args,
+                std::size_t& at) {
   bool on = true;
   while (name.starts_with("no-")) {
     on = !on;
     name.remove_prefix(3);
   }
   const bool takes_value = on && std::ranges::binary_search(kValues, name);
-  std::string_view value = attached.value_or("");
-  if (!attached && at + 1 < args.size()) {
+  std::string_view value = attached != nullptr ? *attached : "";
+  if (attached == nullptr && at + 1 < args.size()) {
     const std::string_view next = args[at + 1];
     const bool taken =
         takes_value ? next == "-" || !next.starts_with('-') : next == "true" || next == "false";
@@ -189,8 +189,9 @@ void read_option(Call& call, Args args, std::size_t& at) {
   const std::string_view bare = word.substr(std::min(word.find_first_not_of('-'), word.size()));
   const auto equals = bare.find('=');
   const std::string_view name = bare.substr(0, equals);
-  const auto attached =
-      equals == std::string_view::npos ? std::nullopt : std::optional{bare.substr(equals + 1)};
+  const bool is_attached = equals != std::string_view::npos;
+  const std::string_view value = is_attached ? bare.substr(equals + 1) : "";
+  const std::string_view* const attached = is_attached ? &value : nullptr;
   if (name.size() > 1 && (is_long || !is_bundle(name))) {
     read_named(call, name, attached, args, at);
     return;

@@ -112,7 +112,7 @@ void note(Call& call, std::string_view name, std::string_view value, bool on) {
 }
 
 /// Reads one long option, or one letter; returns true when it took the next word.
-bool read_option(Call& call, std::string_view written, std::optional<std::string_view> next) {
+bool read_option(Call& call, std::string_view written, const std::string_view* next) {
   const auto equals = written.find('=');
   std::string name = camel_cased(written.substr(0, equals));
   const bool negated = written.starts_with("no-");
@@ -126,7 +126,7 @@ bool read_option(Call& call, std::string_view written, std::optional<std::string
     note(call, name, value, !negated && value != "false");
     return false;
   }
-  const bool takes = !negated && !is_switch(name) && next && !next->starts_with('-');
+  const bool takes = !negated && !is_switch(name) && next != nullptr && !next->starts_with('-');
   note(call, name, takes ? *next : std::string_view{}, !negated);
   return takes;
 }
@@ -135,7 +135,7 @@ Call read_call(Args args) {
   Call call;
   for (std::size_t i = 0; i < args.size(); ++i) {
     const std::string_view word = args[i];
-    const auto next = i + 1 < args.size() ? std::optional{args[i + 1]} : std::nullopt;
+    const std::string_view* const next = i + 1 < args.size() ? &args[i + 1] : nullptr;
     if (word == "--") {
       break;
     }
@@ -144,7 +144,7 @@ Call read_call(Args args) {
     } else if (word.size() > 1 && word.front() == '-') {
       const auto equals = std::min(word.find('='), word.size());
       for (std::size_t letter = 1; letter + 1 < equals; ++letter) {
-        (void)read_option(call, word.substr(letter, 1), std::nullopt);
+        (void)read_option(call, word.substr(letter, 1), nullptr);
       }
       i += read_option(call, word.substr(equals - 1), next) ? 1U : 0U;
     } else if (call.command.empty()) {

@@ -22,11 +22,13 @@ namespace onelane::lane {
 /// `rung`, without a checksum, is the time of the last ring, on the clock of sys::boot_time().
 ///
 /// The bytes used for locks lie far beyond the end of the file, so that a lock never covers data.
-inline constexpr std::uint32_t kMagic = 0x314c4e4fU;  // "ONL1"
+inline constexpr std::uint32_t kMagic = 0x324c4e4fU;  // "ONL2"
 inline constexpr std::size_t kSlots = 1024;
 inline constexpr std::size_t kKeptSlots = 128;
 inline constexpr std::size_t kLeftSlots = 32;
-inline constexpr off_t kLaneByte = off_t{1} << 40;  ///< Holding it is holding the lane.
+/// Holding it is holding the lane. The byte before it was that of the first format: a call that a
+/// run of an older onelane makes cannot read that run's records, and must not wait for its lane.
+inline constexpr off_t kLaneByte = (off_t{1} << 40) + 1;
 
 /// Each slot has kSlotWidth bytes of its own. Its owner locks the last of them while it lives
 /// (slot_byte()), and with it, as one range, all bytes from its ticket's own (ticket_byte()), which

@@ -2,6 +2,7 @@
 
 #include "core/lane/ticket.hpp"
 
+#include "core/sys/byte_lock.hpp"
 #include "core/sys/error.hpp"
 #include "tests/unit/core/lane/lane_fixture.hpp"
 
@@ -191,6 +192,16 @@ TEST_F(LaneTest, WithAllSlotsTakenANewcomerStillGetsItsTurn) {
   holder.close_record({});
   holder.release();
   EXPECT_TRUE(eventually([&] { return traced().size() == 3; }));
+}
+
+TEST_F(LaneTest, ARunOfTheFirstFormatKeepsNoCallWaiting) {
+  const Table old = table();
+  const std::string noise(sizeof(Header) + sizeof(LastRun) + sizeof(Entry), 'x');
+  ASSERT_GT(::pwrite(old.fd(), noise.data(), noise.size(), 0), 0);
+  ASSERT_TRUE(sys::try_lock_byte(old.fd(), off_t{1} << 40, sys::LockKind::Write));
+  const Table file = table();
+  Ticket ticket{file, info()};
+  EXPECT_EQ(ticket.advance(), Step::Started);
 }
 
 TEST_F(LaneTest, ADamagedEntryIsRewrittenByItsOwner) {
