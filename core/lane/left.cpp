@@ -112,7 +112,8 @@ std::optional<FoundLeft> find_left(const Table& table, Header& header,
 }
 
 std::vector<LeftPlace> left_places(const Table& table, const Header& header,
-                                   const std::vector<Entry>& entries) {
+                                   const std::vector<Entry>& entries,
+                                   const std::vector<bool>& alive) {
   std::vector<LeftPlace> places;
   if (table.is_copy(header)) {
     return places;
@@ -126,7 +127,7 @@ std::vector<LeftPlace> left_places(const Table& table, const Header& header,
   }
   for (std::size_t slot = 0; slot < entries.size(); ++slot) {
     const Entry& entry = entries[slot];
-    if (may_rejoin(entry) && entry.boot == boot && !table.is_alive(slot)) {
+    if (may_rejoin(entry) && entry.boot == boot && !alive[slot]) {
       places.push_back({place_of(table, slot, entry), std::nullopt});
     }
   }

@@ -49,8 +49,10 @@ struct LeftPlace {
   std::optional<std::chrono::nanoseconds> still;
 };
 
-/// All remembered places in the order of arrival; a snapshot without the gate.
+/// All remembered places in the order of arrival; a snapshot without the gate. `alive` is
+/// Table::are_alive() of the entries.
 [[nodiscard]] std::vector<LeftPlace> left_places(const Table& table, const Header& header,
-                                                 const std::vector<Entry>& entries);
+                                                 const std::vector<Entry>& entries,
+                                                 const std::vector<bool>& alive);
 
 }  // namespace onelane::lane

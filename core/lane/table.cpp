@@ -277,6 +277,14 @@ bool Table::is_alive(std::size_t slot) const {
   return sys::is_byte_locked(fd(), slot_byte(slot));
 }
 
+std::vector<bool> Table::are_alive(std::span<const Entry> entries) const {
+  std::vector<bool> out(entries.size());
+  for (std::size_t slot = 0; slot < entries.size(); ++slot) {
+    out[slot] = entries[slot].state != State::Free && is_alive(slot);
+  }
+  return out;
+}
+
 void Table::ring() const noexcept {
   const std::int64_t now = sys::boot_time().count();
   (void)!::pwrite(fd(), &now, sizeof now, kRungAt);

@@ -93,8 +93,9 @@ bool Ticket::take_place(Header& header, std::vector<Entry>& entries) {
 // The watch comes before the look that is followed by the first sleep, so that no ring is missed.
 Step Ticket::advance(bool may_start) {
   const Step step = look(may_start);
-  const bool may_sleep = step == Step::Waiting || step == Step::Held || step == Step::Ready;
-  if (!may_sleep || waiting_ > kMostWatches || !std::exchange(wants_watch_, false)) {
+  const bool is_next = step == Step::Held || step == Step::Ready;
+  const bool may_watch = is_next || (step == Step::Waiting && waiting_ <= kMostWatches);
+  if (!may_watch || !std::exchange(wants_watch_, false)) {
     return step;
   }
   start_watch();

@@ -259,10 +259,11 @@ LaneView view_of(const lane::Table& table, journal::Usual* usual) {
   LaneView view;
   const Listing listing = listing_of(table);
   const auto& entries = listing.entries;
+  const auto alive = table.are_alive(entries);
   UserNames users;
   for (std::size_t slot = 0; slot < entries.size(); ++slot) {
     const State state = entries[slot].state;
-    if (state == State::Free || state == State::Waiting || !table.is_alive(slot)) {
+    if (state == State::Free || state == State::Waiting || !alive[slot]) {
       continue;
     }
     TicketView ticket = ticket_of(table, entries[slot], slot, usual, users);
@@ -284,7 +285,7 @@ LaneView view_of(const lane::Table& table, journal::Usual* usual) {
   const auto granted_first = [](const TicketView& t) { return t.state != State::Granted; };
   std::ranges::stable_sort(view.queue, {}, granted_first);
   for (const std::size_t slot : lane::waiting_order(entries)) {
-    if (table.is_alive(slot)) {
+    if (alive[slot]) {
       view.queue.push_back(ticket_of(table, entries[slot], slot, usual, users));
     }
   }
@@ -295,7 +296,7 @@ LaneView view_of(const lane::Table& table, journal::Usual* usual) {
              return b.pid == k.pid && b.start == k.start;
            });
   });
-  view.left = lane::left_places(table, listing.header, entries);
+  view.left = lane::left_places(table, listing.header, entries, alive);
   view.is_on_hold = listing.header.held != 0;
   if (const lane::Header& header = listing.header; view.is_on_hold) {
     view.hold = HoldView{sys::user_name(header.held_by), header.held_since,

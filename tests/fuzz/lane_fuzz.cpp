@@ -60,7 +60,7 @@ void read_all(const lane::Table& table) {
     check_id(left.run_id);
     check_ends(left.command);
   }
-  (void)lane::left_places(table, header, entries);
+  (void)lane::left_places(table, header, entries, table.are_alive(entries));
   (void)lane::current_slot(entries);
   for (const std::size_t slot : lane::waiting_order(entries)) {
     check(entries.at(slot).state == lane::State::Waiting);

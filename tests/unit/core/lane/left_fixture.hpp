@@ -56,7 +56,8 @@ class LeftTest : public LaneTest {
   }
   [[nodiscard]] std::vector<LeftPlace> places() const {
     const Header header = file_.header();
-    return left_places(file_, header, file_.entries(header.high));
+    const auto entries = file_.entries(header.high);
+    return left_places(file_, header, entries, file_.are_alive(entries));
   }
   /// Records a place as a ticket of that number would leave it.
   void write_place(std::size_t index, std::uint64_t sequence, std::chrono::nanoseconds until,
