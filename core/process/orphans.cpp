@@ -52,6 +52,12 @@ void OrphanWatch::read_marker(pid_t pid, Seen& seen) {
 
 void OrphanWatch::list() {
   ++scans_;
+  std::unordered_set<pid_t> waiting;
+  if (rules_.waiting && rules_.is_onelane && !rules_.whole_tree) {
+    for (const pid_t pid : rules_.waiting()) {
+      waiting.insert(pid);
+    }
+  }
   for (const sys::ProcEntry& listed : sys::listed_processes()) {
     Seen& seen = seen_[listed.pid];
     if (seen.inode != listed.inode) {
@@ -60,7 +66,8 @@ void OrphanWatch::list() {
     }
     seen.scan = scans_;
     const bool again = (scans_ + static_cast<std::uint64_t>(listed.pid)) % kScansToForget == 0;
-    if (seen.runs.empty() && (seen.looks < kLooksEnough || again)) {
+    if (seen.runs.empty() && (seen.looks < kLooksEnough || again) &&
+        !(waiting.contains(listed.pid) && rules_.is_onelane(listed.pid))) {
       read_marker(listed.pid, seen);
     }
   }

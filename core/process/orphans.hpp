@@ -52,6 +52,9 @@ struct OrphanRules {
   std::function<bool(std::string_view run_id)> is_wanted;
   /// True for an executable of onelane: supervisors, guardians, canaries, waiting calls.
   std::function<bool(pid_t pid)> is_onelane;
+  /// Pids that the lane's table names as waiting; called once per scan. Those that are onelane's
+  /// are no orphans, so their environment, the dearest thing to read, is not read.
+  std::function<std::vector<pid_t>()> waiting;
   /// The user of a run, if known: processes of other users do not belong to it.
   std::function<std::optional<uid_t>(std::string_view run_id)> owner;
   /// The whole tree of the wanted run is to end, including the runs started in it: a onelane

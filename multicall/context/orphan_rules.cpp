@@ -297,12 +297,29 @@ std::vector<process::WrittenDown> written_down_in(const LanesHere& lanes) {
   return out;
 }
 
+/// As the tables say, without asking whether they live.
+std::vector<pid_t> waiting_pids(const LanesHere* lanes) {
+  std::vector<pid_t> out;
+  for (const lane::Table& table :
+       lanes == nullptr ? std::span<const lane::Table>{} : std::span{lanes->tables}) {
+    for (const lane::Entry& entry : table.entries(table.header().high)) {
+      if (entry.state == lane::State::Waiting && entry.pid_namespace == sys::pid_namespace()) {
+        out.push_back(entry.pid);
+      }
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 process::OrphanRules orphan_rules(const LanesHere* lanes, const RunBook& book) {
   process::OrphanRules rules;
+  rules.waiting = [lanes] { return waiting_pids(lanes); };
   rules.live_runs = [lanes] { return live_runs(lanes); };
-  rules.is_onelane = &is_onelane_process;
+  rules.is_onelane = [executables = std::make_shared<Executables>()](pid_t pid) {
+    return executables->is_onelane(pid);
+  };
   rules.is_wanted = book.has;
   rules.traits = book.traits;
   if (book.owner) {

@@ -187,6 +187,18 @@ TEST_F(OrphansTest, AOnelaneProcessIsNeverAnOrphan) {
   EXPECT_FALSE(is_orphan(pid));
 }
 
+TEST_F(OrphansTest, ANumberInTheTableOfTheLaneIsAnOrphanUnlessItIsOnelanes) {
+  const pid_t pid = start();
+  ASSERT_TRUE(is_found(pid));
+  rules_.waiting = [pid] { return std::vector{pid}; };
+  OrphanWatch stale{rules_};
+  const auto is_it = [pid](const Orphan& orphan) { return orphan.stat.id.pid == pid; };
+  EXPECT_TRUE(std::ranges::any_of(stale.scan().orphans, is_it));
+  onelane_ = pid;
+  OrphanWatch right{rules_};
+  EXPECT_TRUE(std::ranges::none_of(right.scan().orphans, is_it));
+}
+
 TEST_F(OrphansTest, AZombieIsNotAnOrphan) {
   const pid_t pid = start("exit 0");
   siginfo_t info{};
