@@ -242,7 +242,7 @@ Running start_program(const std::vector<std::string>& argv,
 
 bool is_alive(pid_t pid) {
   const auto stat = sys::read_stat(pid);
-  return stat && !stat->has_ended();
+  return stat && !stat->has_ended() && !stat->is_exiting;
 }
 
 bool eventually(const std::function<bool()>& condition, milliseconds limit) {

@@ -78,7 +78,8 @@ class Running {
                                     const std::vector<std::string>& environment,
                                     const Start& options);
 
-/// True until the process is gone or a zombie.
+/// True until the process is exiting, a zombie, or gone: a killed one runs no code of its own any
+/// more.
 [[nodiscard]] bool is_alive(pid_t pid);
 /// Waits until `condition` holds, checking every 2 ms, at most `limit`; returns whether it does.
 bool eventually(const std::function<bool()>& condition,
