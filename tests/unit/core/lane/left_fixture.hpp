@@ -59,6 +59,14 @@ class LeftTest : public LaneTest {
     const auto entries = file_.entries(header.high);
     return left_places(file_, header, entries, file_.are_alive(entries));
   }
+  /// Waits until the call that queued last has found out about the one death: it does so just after
+  /// it has taken its own place.
+  [[nodiscard]] ::testing::AssertionResult discovers() const {
+    return eventually([this] {
+      const auto found = places();
+      return found.size() == 1 && found[0].still && count(State::Waiting) == 1;
+    });
+  }
   /// Records a place as a ticket of that number would leave it.
   void write_place(std::size_t index, std::uint64_t sequence, std::chrono::nanoseconds until,
                    std::uint32_t boot = static_cast<std::uint32_t>(sys::boot_id())) {

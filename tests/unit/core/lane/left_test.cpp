@@ -105,8 +105,8 @@ TEST_F(LeftTest, TheTimeCountsFromTheDiscoveryOfTheDeath) {
   ASSERT_EQ(places().size(), 1U);
   EXPECT_FALSE(places()[0].still);
   EXPECT_STREQ(places()[0].left.command.data(), "make test");
-  queue("other", asking(8));  // discovers it once it has its own place
-  ASSERT_TRUE(eventually([&] { return places().size() == 1 && places()[0].still; }));
+  queue("other", asking(8));
+  ASSERT_TRUE(discovers());
   EXPECT_STREQ(places()[0].left.command.data(), "make test");
 }
 
@@ -139,7 +139,7 @@ TEST_F(LeftTest, AHigherPriorityAndCountsOfOvertakingAreKept) {
   }
   kill_waiter(first);
   queue("other", asking(8));
-  ASSERT_EQ(places().size(), 1U);
+  ASSERT_TRUE(discovers());
   EXPECT_EQ(places()[0].left.priority, 5);
   Left left = file_.left()[0];
   left.overtaken = 3;
@@ -218,7 +218,7 @@ TEST_F(LeftTest, APlaceRecordedTwiceIsTakenOnce) {
   EXPECT_TRUE(places().empty());  // its owner lives
   kill_waiter(first);
   queue("other", asking(8));
-  EXPECT_EQ(places().size(), 1U);
+  EXPECT_TRUE(discovers());
   queue("again", asking(kWanted));
   queue("and again", asking(kWanted));
   let_go({"again", "other", "and again"});
