@@ -4,7 +4,6 @@
 #include <cerrno>
 #include <cstring>
 #include <optional>
-#include <ranges>
 #include <string>
 #include <vector>
 
@@ -264,8 +263,8 @@ void for_each_with(const std::string& directory, std::string_view part, const Vi
     return;
   }
   const auto visit_text = [&](std::string_view text) {
-    std::vector<std::string_view> lines = lines_with(part, text);
-    return std::ranges::all_of(lines | std::views::reverse, [&](std::string_view physical) {
+    const std::vector<std::string_view> lines = lines_with(part, text);
+    return std::all_of(lines.rbegin(), lines.rend(), [&](std::string_view physical) {
       return visit_records(physical, Order::NewestFirst, [&](std::string_view record) {
         return find_in(record, part) == std::string_view::npos || line(record);
       });
