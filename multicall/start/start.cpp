@@ -8,6 +8,9 @@
 // Nothing here may call a function that is chosen at run time, or use the stack protector, before
 // both have been set up: no builtins, no string functions (see the compile options).
 #if defined(__x86_64__) && defined(__linux__)
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize("no-tree-loop-distribute-patterns")  // else a loop becomes a memset()
+#endif
 #include <elf.h>
 #include <link.h>
 #include <unistd.h>
