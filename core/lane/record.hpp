@@ -133,15 +133,13 @@ struct Header {
   std::uint32_t magic = kMagic;
   std::uint64_t next_sequence = 1;
   std::uint32_t high = 0;       ///< No slot at or above this is in use.
-  std::uint32_t cursor = 0;     ///< Where the next ticket looks for a free slot.
   std::uint32_t held = 0;       ///< Set by `onelane hold`: the granted ticket does not start.
   std::uint32_t held_by = 0;    ///< Uid of the user who set the hold; it outlasts their session.
+  std::uint32_t left = 0;       ///< Whether any Left may be in use; if not, they are not read.
   std::int64_t held_since = 0;  ///< Seconds since the epoch, because a hold also outlasts a boot.
   std::array<char, 96> held_reason{};
-  std::uint32_t left = 0;  ///< Whether any Left may be in use; if not, they are not read.
-  std::uint32_t unused = 0;
-  FileId file;  ///< As in LastRun; zero in a file of an earlier version.
-  std::array<char, 352> padding{};
+  FileId file;  ///< As in LastRun; zero until a ticket has taken a place.
+  std::array<char, 360> padding{};
 };
 static_assert(sizeof(Header) == 512);
 

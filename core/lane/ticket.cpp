@@ -33,35 +33,41 @@ Ticket::~Ticket() {
   }
 }
 
+// The lowest free slot, so that the part of the table in use stays short. With a thousand owners it
+// takes the kernel some microseconds to tell whether one lives: those in the queue, which the next
+// grants clear if they are dead, are only asked about when all slots are taken.
 bool Ticket::claim_slot(Header& header, std::vector<Entry>& entries, std::uint64_t sequence) {
-  // Round robin, so that a process that tries again has its slot's old entry to look at for a
-  // while; the walk starts over whenever no ticket is left.
-  bool idle = true;
-  const auto is_free = [&](std::size_t slot) {
-    const State state = entries[slot].state;
+  const auto may_take = [&](std::size_t slot, bool is_full) {
+    const State state = slot < entries.size() ? entries[slot].state : State::Free;
+    const bool is_queued =
+        state == State::Waiting || state == State::Granted || state == State::Running;
     // Clearing a dead ticket that ran beside the holder is left to grant_next().
-    return state == State::Free || (state != State::Beside && !table_.is_alive(slot));
+    return state == State::Free ||
+           (state != State::Beside && (!is_queued || is_full) && !table_.is_alive(slot));
   };
-  for (std::size_t slot = 0; slot < entries.size(); ++slot) {
-    idle = idle && is_free(slot);
-  }
-  const std::size_t first = idle ? 0 : header.cursor;
-  for (std::size_t tried = 0; tried < table_.slots(); ++tried) {
-    const std::size_t slot = (first + tried) % table_.slots();
-    if ((slot >= entries.size() || is_free(slot)) &&
-        sys::try_lock_bytes(table_.fd(), ticket_byte(slot, sequence), slot_byte(slot))) {
-      slot_ = slot;
-      if (slot < entries.size()) {
-        remember(table_, header, slot, entries[slot]);  // of a dead owner
+  for (const bool is_full : {false, true}) {
+    for (std::size_t slot = 0; slot < table_.slots(); ++slot) {
+      if (may_take(slot, is_full) &&
+          sys::try_lock_bytes(table_.fd(), ticket_byte(slot, sequence), slot_byte(slot))) {
+        take_slot(slot, header, entries);
+        return true;
       }
-      header.cursor = static_cast<std::uint32_t>((slot + 1) % table_.slots());
-      header.high =
-          static_cast<std::uint32_t>(std::max<std::size_t>(idle ? 0 : header.high, slot + 1));
-      entries.resize(header.high);
-      return true;
     }
   }
   return false;
+}
+
+void Ticket::take_slot(std::size_t slot, Header& header, std::vector<Entry>& entries) {
+  slot_ = slot;
+  if (slot < entries.size()) {
+    remember(table_, header, slot, entries[slot]);  // of a dead owner
+    entries[slot] = Entry{};
+  }
+  while (!entries.empty() && entries.back().state == State::Free) {
+    entries.pop_back();
+  }
+  entries.resize(std::max(entries.size(), slot + 1));
+  header.high = static_cast<std::uint32_t>(entries.size());
 }
 
 bool Ticket::take_place(Header& header, std::vector<Entry>& entries) {
@@ -137,8 +143,7 @@ Step Ticket::advance_inside(const Gate& /*gate*/, bool may_start) {
       const auto current = grant_next(table_, entries, std::nullopt);
       const std::size_t slot = current.value_or(0);
       note_turn(entries, current);
-      target_ = Target{ticket_byte(slot, entries[slot].sequence), sys::LockKind::Read,
-                       entries[slot].sequence};
+      target_ = target_at(slot, entries[slot].sequence);
       return Step::Waiting;
     }
   } else if (slot_ >= header.high || entries[slot_].sequence != entry_.sequence) {
@@ -163,8 +168,7 @@ Step Ticket::advance_inside(const Gate& /*gate*/, bool may_start) {
   }
   if (current) {
     const std::size_t slot = living_predecessor_of(table_, entries, slot_).value_or(*current);
-    target_ = Target{ticket_byte(slot, entries[slot].sequence), sys::LockKind::Read,
-                     entries[slot].sequence};
+    target_ = target_at(slot, entries[slot].sequence);
   }
   return Step::Waiting;
 }

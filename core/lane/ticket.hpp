@@ -190,6 +190,7 @@ class Ticket {
 
   [[nodiscard]] bool claim_slot(Header& header, std::vector<Entry>& entries,
                                 std::uint64_t sequence);
+  void take_slot(std::size_t slot, Header& header, std::vector<Entry>& entries);
   [[nodiscard]] bool take_place(Header& header, std::vector<Entry>& entries);
   [[nodiscard]] Step advance_inside(const Gate& gate, bool may_start);
   [[nodiscard]] Step try_start(const Header& header);

@@ -53,7 +53,7 @@ struct OrphanRules {
   /// True for an executable of onelane: supervisors, guardians, canaries, waiting calls.
   std::function<bool(pid_t pid)> is_onelane;
   /// Pids that the lane's table names as waiting; called once per scan. Those that are onelane's
-  /// are no orphans, so their environment, the dearest thing to read, is not read.
+  /// are no orphans, so their environment is not read, which costs more than all else.
   std::function<std::vector<pid_t>()> waiting;
   /// The user of a run, if known: processes of other users do not belong to it.
   std::function<std::optional<uid_t>(std::string_view run_id)> owner;

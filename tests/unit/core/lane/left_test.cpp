@@ -224,6 +224,27 @@ TEST_F(LeftTest, APlaceRecordedTwiceIsTakenOnce) {
   let_go({"again", "other", "and again"});
 }
 
+TEST_F(LeftTest, ThePlaceOutlivesTheDeathOfAllOthers) {
+  const pid_t first = child([this] {
+    const Table file = table();
+    Ticket ticket{file, info()};
+    if (wait_for_turn(ticket)) {
+      trace("held");
+      ::pause();
+    }
+  });
+  ASSERT_TRUE(eventually([this] { return traced().size() == 1; }));
+  kill_waiter(queue("waiting", asking(kWanted)));
+  kill_waiter(first);
+  const Table other = table();
+  const Table again = table();
+  Ticket newcomer{other, asking(8)};
+  EXPECT_EQ(newcomer.advance(), Step::Started);
+  Ticket ticket{again, asking(kWanted)};
+  EXPECT_EQ(ticket.advance(), Step::Waiting);
+  EXPECT_TRUE(ticket.has_rejoined());
+}
+
 TEST_F(LeftTest, PlacesWhoseSlotIsReusedAtOnceAreRememberedToo) {
   const Table small = table(3);
   hold();

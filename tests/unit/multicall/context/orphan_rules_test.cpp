@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Bytes that this process has read so far (proc(5), /proc/PID/io); nothing where it is not known.
+/// Bytes that this process has read so far (proc(5), /proc/PID/io); nullopt if unknown.
 std::optional<std::uintmax_t> bytes_read() {
   std::ifstream io{"/proc/self/io"};
   std::string name;
