@@ -207,6 +207,22 @@ std::uint64_t threads_of(uid_t user) {
   return count;
 }
 
+std::uint64_t read_boot_id() noexcept {
+  char text[64];
+  if (read_proc("/proc/sys/kernel/random/boot_id", text, sizeof text) < 18) {
+    return 0;
+  }
+  std::uint64_t value = 0;
+  int digits = 0;
+  for (const char* at = text; *at != '\0' && digits < 16; ++at) {
+    if (*at != '-') {
+      value = value << 4U | hex_digit(*at).value_or(0);
+      ++digits;
+    }
+  }
+  return value;
+}
+
 }  // namespace
 
 std::optional<ProcessStat> read_stat(pid_t pid) noexcept {
@@ -368,31 +384,26 @@ std::string command_line(pid_t pid, std::size_t limit) {
 }
 
 std::uint64_t pid_namespace() noexcept {
-  constexpr std::uint64_t kInitial = 0xeffffffaU;  // PROC_TIME_INIT_INO, include/linux/proc_ns.h
-  struct stat info {};
-  const bool shifts = ::stat("/proc/self/ns/time", &info) == 0 && info.st_ino != kInitial;
-  return pid_namespace_alone() | (shifts ? static_cast<std::uint64_t>(info.st_ino) << 32U : 0);
+  static const std::uint64_t known = [] {
+    constexpr std::uint64_t kInitial = 0xeffffffaU;  // PROC_TIME_INIT_INO, include/linux/proc_ns.h
+    struct stat info {};
+    const bool shifts = ::stat("/proc/self/ns/time", &info) == 0 && info.st_ino != kInitial;
+    return pid_namespace_alone() | (shifts ? static_cast<std::uint64_t>(info.st_ino) << 32U : 0);
+  }();
+  return known;
 }
 
 std::uint64_t pid_namespace_alone() noexcept {
-  struct stat info {};
-  return ::stat("/proc/self/ns/pid", &info) == 0 ? info.st_ino : 0;  // an unsigned int in Linux
+  static const std::uint64_t known = [] {
+    struct stat info {};
+    return ::stat("/proc/self/ns/pid", &info) == 0 ? std::uint64_t{info.st_ino} : 0;
+  }();
+  return known;
 }
 
 std::uint64_t boot_id() noexcept {
-  char text[64];
-  if (read_proc("/proc/sys/kernel/random/boot_id", text, sizeof text) < 18) {
-    return 0;
-  }
-  std::uint64_t value = 0;
-  int digits = 0;
-  for (const char* at = text; *at != '\0' && digits < 16; ++at) {
-    if (*at != '-') {
-      value = value << 4U | hex_digit(*at).value_or(0);
-      ++digits;
-    }
-  }
-  return value;
+  static const std::uint64_t known = read_boot_id();
+  return known;
 }
 
 bool is_stopped(const ProcessId& id) {

@@ -107,7 +107,8 @@ struct ProcEntry {
 
 /// Our PID namespace combined, if it is not the machine's own, with our time namespace, which
 /// shifts all start times that we read (time_namespaces(7)); 0 when unreadable. Pids and start
-/// times of two processes are comparable only when these values are equal.
+/// times of two processes are comparable only when these values are equal. Read once: setns(2) and
+/// unshare(2) change those of children only.
 [[nodiscard]] std::uint64_t pid_namespace() noexcept;
 
 /// Inode of our PID namespace alone (/proc/self/ns/pid): one system call less, and enough to

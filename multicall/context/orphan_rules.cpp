@@ -55,9 +55,14 @@ bool is_of(const LanesHere& lanes, const journal::Record& record) {
   return std::ranges::any_of(lanes.tables, [&](const lane::Table& t) { return t.id() == id; });
 }
 
+/// Without those that wait: no process carries the id of a run that has not begun.
 void add_live(const lane::Table& table, std::vector<std::string>& out) {
-  for (const lane::LiveTicket& ticket : lane::live_tickets(table)) {
-    out.emplace_back(lane::view(ticket.entry.run_id));
+  const auto entries = table.entries();
+  for (std::size_t slot = 0; slot < entries.size(); ++slot) {
+    const lane::State state = entries[slot].state;
+    if (state != lane::State::Free && state != lane::State::Waiting && table.is_alive(slot)) {
+      out.emplace_back(lane::view(entries[slot].run_id));
+    }
   }
 }
 

@@ -26,8 +26,8 @@ struct RunBook {
 /// Each run is looked up in the journal once. `lanes` must outlive it.
 [[nodiscard]] RunBook run_book(const LanesHere& lanes);
 
-/// Ids of the live runs of `lanes`. A run of this process is among them only if the process has the
-/// lane open by a second open file description as well.
+/// Ids of the live runs of `lanes` that no longer wait. A run of this process is among them only if
+/// the process has the lane open by a second open file description as well.
 [[nodiscard]] std::vector<std::string> live_runs_of(const LanesHere& lanes);
 
 /// Ids of the live runs of `lanes` and of every lane that a onelane process has open, as far as
